@@ -1,0 +1,281 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A throwaway Dovecot on loopback: its own directory, ports, users and certificates.
+
+Nothing of it needs root. Started by root it gives its privileges up first (user `nobody`), so that the
+whole server, its master process included, runs unprivileged either way. `stop()` leaves no process.
+"""
+
+import contextlib
+import os
+import pwd
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+PASSWORD = "open sesame"
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_for(condition, seconds, what):
+    """Polls until condition() is true and returns its value; fails by name when the time is up."""
+    deadline = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{what}: not within {seconds} s")
+        time.sleep(0.02)
+
+
+def unprivileged_user():
+    """The user that servers (and, where a test asks for it, mounts) run as."""
+    return pwd.getpwnam("nobody") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
+
+
+def as_user(user, command):
+    """The command, with root's privileges given up for the user's where there are any."""
+    if os.geteuid() != 0 or user.pw_uid == 0:
+        return list(command)
+    return ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups", *command]
+
+
+def run(command, **kwargs):
+    kwargs.setdefault("timeout", 60)
+    return subprocess.run([str(word) for word in command], check=True, capture_output=True, **kwargs)
+
+
+class Certificates:
+    """A CA of its own and what it signed: `server` (good), `expired`, `wronghost`; and a CA that signed nothing."""
+
+    def __init__(self, directory):
+        self.directory = Path(directory)
+        self.ca = self._authority("ca")
+        self.other_ca = self._authority("other-ca")
+        self.server = self._signed("server", "DNS:localhost,IP:127.0.0.1,IP:::1", days=30)
+        self.wronghost = self._signed("wronghost", "DNS:mail.example.org", days=30)
+        # openssl 3 before 3.4 cannot set dates by req/x509 alone: a negative number of days ends yesterday.
+        self.expired = self._signed("expired", "DNS:localhost,IP:127.0.0.1", days=-1)
+
+    def _authority(self, name):
+        key, cert = self.directory / f"{name}.key", self.directory / f"{name}.pem"
+        run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+             "-keyout", key, "-out", cert, "-days", 30, "-subj", f"/CN=mailmount test {name}",
+             "-addext", "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=critical,keyCertSign"])
+        return cert
+
+    def _signed(self, name, alternative_names, days):
+        key, cert = self.directory / f"{name}.key", self.directory / f"{name}.pem"
+        request, extensions = self.directory / f"{name}.csr", self.directory / f"{name}.ext"
+        extensions.write_text(f"subjectAltName={alternative_names}\nextendedKeyUsage=serverAuth\n")
+        run(["openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+             "-keyout", key, "-out", request, "-subj", f"/CN=mailmount test {name}"])
+        run(["openssl", "x509", "-req", "-in", request, "-CA", self.ca, "-CAkey", self.ca.with_suffix(".key"),
+             "-CAcreateserial", "-out", cert, "-days", days, "-extfile", extensions])
+        return cert
+
+
+class DovecotServer:
+    """One server. `users` maps a name to its password; each user's mail lives in `mail_dir(user)`.
+
+    layout     "fs" (directories as named) or "maildir++" (Dovecot's dotted directories)
+    separator  what stands between folder names on the wire
+    prefix     of the personal namespace, for example "INBOX."
+    mechanisms offered for AUTHENTICATE
+    plugins    additional mail plugins, for example ["listescape"]
+    extra      lines put at the end of the configuration
+    """
+
+    def __init__(self, users=None, layout="fs", separator="/", prefix="", certificate="server", tls=True,
+                 mechanisms="plain login cram-md5 scram-sha-1 scram-sha-256", plugins=(), extra="",
+                 directory=None):
+        self.users = dict(users or {"user": PASSWORD})
+        self.layout, self.separator, self.prefix = layout, separator, prefix
+        self.mechanisms, self.plugins, self.extra = mechanisms, list(plugins), extra
+        self.certificate, self.tls = certificate, tls
+        self.own_directory = directory is None
+        self.directory = Path(directory or tempfile.mkdtemp(prefix="mailmount-dovecot-"))
+        self.directory.mkdir(exist_ok=True)
+        self.directory.chmod(0o755)
+        self.host = "127.0.0.1"
+        self.imap_port, self.imaps_port = free_port(), free_port()
+        self.user = unprivileged_user()
+        self.certificates = Certificates(self.directory) if tls else None
+        self.process = None
+        for name in self.users:
+            self.mail_dir(name).mkdir(parents=True)
+        self._write_configuration()
+        self.give_away()
+
+    @property
+    def log(self):
+        return self.directory / "dovecot.log"
+
+    def mail_dir(self, user):
+        return self.directory / "home" / user / "Maildir"
+
+    def password(self, user="user"):
+        return self.users[user]
+
+    def give_away(self):
+        """Makes everything in the server's directory the server's own (after files were put into the store)."""
+        if os.geteuid() == 0:
+            for root, directories, files in os.walk(self.directory):
+                for name in directories + files:
+                    os.lchown(os.path.join(root, name), self.user.pw_uid, self.user.pw_gid)
+            os.chown(self.directory, self.user.pw_uid, self.user.pw_gid)
+
+    # Dovecot 2.4 renamed most settings; its configuration belongs into a function beside _configuration_2_3.
+    def _write_configuration(self):
+        version = run(["dovecot", "--version"]).stdout.decode().split()[0]
+        if version.startswith("2.3"):
+            text = self._configuration_2_3()
+        else:
+            raise NotImplementedError(f"no configuration is written for Dovecot {version} yet")
+        (self.directory / "dovecot.conf").write_text(text)
+        lines = [f"{name}:{{PLAIN}}{password}:{self.user.pw_uid}:{self.user.pw_gid}::{self.directory}/home/{name}::"
+                 for name, password in self.users.items()]
+        (self.directory / "passwd").write_text("\n".join(lines) + "\n")
+
+    def _configuration_2_3(self):
+        group = run(["id", "-gn", self.user.pw_name]).stdout.decode().strip()
+        layout = ":LAYOUT=fs" if self.layout == "fs" else ""
+        ssl = "ssl = no"
+        if self.tls:
+            cert = getattr(self.certificates, self.certificate)
+            ssl = f"ssl = yes\nssl_cert = <{cert}\nssl_key = <{cert.with_suffix('.key')}"
+        plugins = " ".join(["zlib", *self.plugins])
+        return f"""
+base_dir = {self.directory}/run
+state_dir = {self.directory}/state
+log_path = {self.log}
+protocols = imap
+listen = {self.host}
+default_internal_user = {self.user.pw_name}
+default_internal_group = {group}
+default_login_user = {self.user.pw_name}
+first_valid_uid = 1
+{ssl}
+disable_plaintext_auth = no
+login_trusted_networks =
+login_greeting = ready
+auth_mechanisms = {self.mechanisms}
+auth_failure_delay = 0
+mail_location = maildir:~/Maildir{layout}
+mail_fsync = never
+mail_plugins = {plugins}
+mail_max_userip_connections = 100
+maildir_stat_dirs = no
+passdb {{
+  driver = passwd-file
+  args = {self.directory}/passwd
+}}
+userdb {{
+  driver = passwd-file
+  args = {self.directory}/passwd
+}}
+namespace inbox {{
+  inbox = yes
+  separator = {self.separator}
+  prefix = {self.prefix}
+  mailbox Sent {{
+    special_use = \\Sent
+  }}
+  mailbox Archive {{
+    special_use = \\Archive
+  }}
+}}
+protocol imap {{
+  mail_plugins = {plugins} imap_zlib
+}}
+service imap-login {{
+  chroot =
+  inet_listener imap {{
+    port = {self.imap_port}
+  }}
+  inet_listener imaps {{
+    port = {self.imaps_port if self.tls else 0}
+    ssl = yes
+  }}
+}}
+service anvil {{
+  chroot =
+}}
+service stats {{
+  chroot =
+}}
+{self.extra}
+"""
+
+    def start(self):
+        assert self.process is None
+        for name in ("run", "state"):
+            (self.directory / name).mkdir(exist_ok=True)
+        self.give_away()
+        command = as_user(self.user, ["dovecot", "-F", "-c", str(self.directory / "dovecot.conf")])
+        with open(self.directory / "dovecot.err", "ab") as errors:
+            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=errors, stderr=errors,
+                                            cwd=self.directory, start_new_session=True)
+        try:
+            wait_for(self._greets, 20, "dovecot's greeting")
+        except TimeoutError:
+            self.stop()
+            raise RuntimeError("dovecot did not start:\n" + self.errors()) from None
+        return self
+
+    def errors(self):
+        texts = [path.read_text(errors="replace") for path in (self.directory / "dovecot.err", self.log)
+                 if path.exists()]
+        return "\n".join(texts)[-4000:]
+
+    def _greets(self):
+        if self.process.poll() is not None:
+            raise TimeoutError
+        try:
+            with socket.create_connection((self.host, self.imap_port), timeout=5) as connection:
+                return connection.recv(4).startswith(b"* OK")
+        except OSError:
+            return False
+
+    def stop(self):
+        """Ends the server with all its sessions."""
+        if self.process is None:
+            return
+        process, self.process = self.process, None
+        process.terminate()
+        try:
+            process.wait(15)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(5)
+        # Sessions outlive the master on purpose (shutdown_clients ends most of them): end the group's rest.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+
+    def restart(self):
+        self.stop()
+        return self.start()
+
+    def close(self):
+        self.stop()
+        if self.own_directory:
+            shutil.rmtree(self.directory, ignore_errors=True)
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *_):
+        self.close()
+
+    def version(self):
+        return re.match(r"[\d.]+", run(["dovecot", "--version"]).stdout.decode()).group()
