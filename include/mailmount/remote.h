@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * One account at one server, whatever its protocol: the seam under which IMAP and, later, POP3 are
+ * drivers, and above which nobody can tell. It owns the pool of connections.
+ *
+ * Everything but mm_remote_connect() and mm_remote_close() is asynchronous: a call queues a job and
+ * returns at once. A job's sink is called on a connection's thread, from one thread at a time, in
+ * order, and its `done` exactly once and last, also when the job was cancelled or the remote is
+ * closed. A sink must not block, take long, or call mm_remote_close(). Pointers given to a sink are
+ * borrowed until it returns.
+ *
+ * A job that did not yet deliver anything is repeated on a new connection when its connection was
+ * lost (twice at most); afterwards it ends in MM_ERROR_CONNECTION_LOST. Errors of a job: those of
+ * the connection (OFFLINE, TIMEOUT, CONNECTION_LOST, AUTHENTICATION, TLS, PROTOCOL, UNAVAILABLE),
+ * MAILBOX_GONE, PERMISSION, LIMIT, CANCELLED.
+ *
+ * All functions may be called from any thread.
+ */
+#pragma once
+
+#include <mailmount/error.h>
+#include <mailmount/secret.h>
+#include <mailmount/transport.h>
+
+G_BEGIN_DECLS
+
+typedef struct MmRemote MmRemote;
+typedef struct MmRemoteJob MmRemoteJob;
+
+/* The password or token, asked for at each login. @want_fresh: the last one was refused.
+ * Called on connection threads, never two at once; may block. NULL with MM_ERROR_AUTHENTICATION.
+ * (transfer full) */
+typedef MmSecret *(*MmRemoteSecretFunc) (gboolean want_fresh, gpointer user_data, GError **error);
+
+typedef struct
+{
+  MmEndpoint endpoint;   /* copied */
+  const gchar *user;
+  MmRemoteSecretFunc get_secret;
+  gpointer get_secret_data;
+  gboolean secret_is_token; /* an OAuth2 token: XOAUTH2 or OAUTHBEARER */
+  guint connections;        /* at most this many at once, ≥ 1 */
+  guint answer_timeout_ms;  /* silence while an answer is due */
+  guint idle_close_ms;      /* an unused connection is logged out after this; 0: never */
+  gboolean compress;        /* COMPRESS=DEFLATE when offered */
+} MmRemoteConfig;
+
+/* Never fails; nothing is connected yet. */
+MmRemote *mm_remote_new_imap (const MmRemoteConfig *config);
+
+/* Opens and authenticates the first connection, blocking, so that a start-up can report what is
+ * wrong. It stays in the pool. */
+gboolean mm_remote_connect (MmRemote *remote, GError **error);
+
+/* Ends all jobs with MM_ERROR_CANCELLED, sends LOGOUT on every connection, joins all threads, and
+ * frees. Blocks for a second or two at most. */
+void mm_remote_close (MmRemote *remote);
+
+/* ---- jobs ---- */
+
+void mm_remote_job_cancel (MmRemoteJob *job); /* soon: done with MM_ERROR_CANCELLED, or as it ended */
+MmRemoteJob *mm_remote_job_ref (MmRemoteJob *job);
+void mm_remote_job_unref (MmRemoteJob *job);
+
+typedef enum
+{
+  MM_REMOTE_PRIORITY_DEMAND,     /* somebody waits in a system call */
+  MM_REMOTE_PRIORITY_READ_AHEAD, /* somebody will, probably */
+} MmRemotePriority;
+
+/* ---- mailboxes ---- */
+
+typedef enum
+{
+  MM_MAILBOX_NOSELECT = 1 << 0, /* a directory that holds no messages */
+  MM_MAILBOX_SUBSCRIBED = 1 << 1,
+  MM_MAILBOX_ALL = 1 << 2, /* special use, RFC 6154 */
+  MM_MAILBOX_ARCHIVE = 1 << 3,
+  MM_MAILBOX_DRAFTS = 1 << 4,
+  MM_MAILBOX_FLAGGED = 1 << 5,
+  MM_MAILBOX_JUNK = 1 << 6,
+  MM_MAILBOX_SENT = 1 << 7,
+  MM_MAILBOX_TRASH = 1 << 8,
+} MmMailboxFlags;
+
+/* The state of a mailbox as far as the server told; 0 means not known. */
+typedef struct
+{
+  guint64 uidvalidity;
+  guint64 uidnext;
+  guint64 highestmodseq;
+  guint64 messages;
+  gboolean has_messages; /* messages is valid, also when 0 */
+  gboolean uid_not_sticky; /* UIDs do not survive the session (RFC 4315) */
+} MmMailboxState;
+
+typedef struct
+{
+  const gchar *name;      /* wire name: what the server wants to hear again */
+  const gchar *path;      /* the same decoded to UTF-8, hierarchy still by @delimiter */
+  gchar delimiter;        /* 0: none */
+  MmMailboxFlags flags;
+  gboolean is_foreign;    /* in another user's or a shared namespace (RFC 2342) */
+  MmMailboxState state;   /* all 0 when the server gave none with the list */
+} MmRemoteMailbox;
+
+typedef struct
+{
+  void (*mailbox) (const MmRemoteMailbox *mailbox, gpointer user_data);
+  /* NULL: the list was complete. */
+  void (*done) (const GError *error, gpointer user_data);
+} MmRemoteListSink;
+
+/* All mailboxes with the state of each, in as few round trips as the server allows (LIST-STATUS;
+ * else STATUS pipelined). (transfer full) */
+MmRemoteJob *mm_remote_list_mailboxes (MmRemote *remote, const MmRemoteListSink *sink,
+                                       gpointer user_data);
+
+/* ---- messages ---- */
+
+/* What the caller holds already. uidvalidity 0: nothing. */
+typedef struct
+{
+  const gchar *mailbox;      /* wire name, copied */
+  MmMailboxState known;      /* the state after the last complete synchronisation */
+  gboolean want_subject;     /* the raw Subject field with each new message */
+} MmRemoteSyncRequest;
+
+typedef struct
+{
+  guint32 uid;
+  guint64 size;         /* octets, RFC822.SIZE: a hint */
+  gboolean has_size;
+  gint64 internaldate;  /* seconds since 1970 UTC; 0 when the server gave none */
+  guint32 flags;        /* MM_MESSAGE_* */
+  const gchar *keywords; /* space separated */
+  const gchar *subject_header; /* octets of the header field as sent, with its name and line ends */
+  gsize subject_length;        /* 0: none */
+} MmRemoteMessage;
+
+typedef enum
+{
+  MM_MESSAGE_SEEN = 1 << 0,
+  MM_MESSAGE_ANSWERED = 1 << 1,
+  MM_MESSAGE_FLAGGED = 1 << 2,
+  MM_MESSAGE_DELETED = 1 << 3,
+  MM_MESSAGE_DRAFT = 1 << 4,
+} MmMessageFlags;
+
+typedef struct
+{
+  guint32 first, last;
+} MmRemoteUidRange;
+
+/* A synchronisation, told in this order. The driver chooses the cheapest way: nothing when the
+ * state is as known; only UIDs above uidnext, and the UIDs that exist, and changed flags, when
+ * UIDVALIDITY is as known; else everything. */
+typedef struct
+{
+  /* First, once. @is_restart: UIDVALIDITY is new; everything known is void and a full listing
+   * follows. */
+  void (*opened) (const MmMailboxState *state, gboolean is_restart, gpointer user_data);
+  /* A message not known before. In UID order unless the server sends otherwise. */
+  void (*message) (const MmRemoteMessage *message, gpointer user_data);
+  /* New flags of a message known before. */
+  void (*flags) (guint32 uid, guint32 flags, const gchar *keywords, gpointer user_data);
+  /* At most once: all UIDs that exist now among those below the known uidnext. Not called when the
+   * numbers prove that nothing was expunged. */
+  void (*present) (const MmRemoteUidRange *ranges, gsize n_ranges, gpointer user_data);
+  /* @error NULL: all of it was told, and @state is what to give as known next time. */
+  void (*done) (const MmMailboxState *state, const GError *error, gpointer user_data);
+} MmRemoteSyncSink;
+
+MmRemoteJob *mm_remote_sync_mailbox (MmRemote *remote, const MmRemoteSyncRequest *request,
+                                     const MmRemoteSyncSink *sink, gpointer user_data);
+
+/* ---- bytes ---- */
+
+typedef enum
+{
+  MM_FETCH_WHOLE,      /* all octets in one literal */
+  MM_FETCH_RANGE,      /* offset, length */
+  MM_FETCH_MESSAGE_ID, /* the raw Message-ID header field, told as data */
+  MM_FETCH_SIZE,       /* RFC822.SIZE alone, told by begin: does this UID still exist? */
+} MmFetchKind;
+
+typedef struct
+{
+  guint32 uid;
+  MmFetchKind kind;
+  guint64 offset;     /* RANGE: octets */
+  guint32 length;     /* RANGE: octets */
+  guint64 probe_size; /* RANGE: when > 0 the same command asks for the octets from probe_size - 1 on;
+                         exactly one octet there proves that the message has probe_size octets */
+} MmFetchItem;
+
+typedef enum
+{
+  MM_PROBE_NONE,
+  MM_PROBE_PROVED,    /* the message has exactly probe_size octets */
+  MM_PROBE_DISPROVED,
+} MmProbeResult;
+
+/* @index is the item's place in the array given. Items end in any order; each item gets exactly one
+ * item_done, before done. An item's data is one answer's: never joined from two. */
+typedef struct
+{
+  /* @length: octets that this literal will bring. */
+  void (*begin) (gsize index, guint64 length, gpointer user_data);
+  void (*data) (gsize index, const guint8 *data, gsize length, gpointer user_data);
+  /* @error NULL: all @length octets of `begin` were told, and @probe says what the probe proved.
+   * MM_ERROR_MESSAGE_GONE: the server answered OK without this message, or with NIL. */
+  void (*item_done) (gsize index, MmProbeResult probe, const GError *error, gpointer user_data);
+  void (*done) (const GError *error, gpointer user_data);
+} MmRemoteFetchSink;
+
+/* Fetches the items, all of one mailbox, in one command where they are of one kind. @uidvalidity:
+ * the job ends in MM_ERROR_MAILBOX_CHANGED when the mailbox has another one now (0: any). */
+MmRemoteJob *mm_remote_fetch (MmRemote *remote, const gchar *mailbox, guint64 uidvalidity,
+                              const MmFetchItem *items, gsize n_items, MmRemotePriority priority,
+                              const MmRemoteFetchSink *sink, gpointer user_data);
+
+/* Called (on a connection's thread) when the server told, unasked, that a mailbox changed: EXISTS,
+ * EXPUNGE, VANISHED, a flag. A hint to synchronise. NULL: nobody. Set before the first job. */
+typedef void (*MmRemoteChangeFunc) (const gchar *mailbox, gpointer user_data);
+void mm_remote_set_change_func (MmRemote *remote, MmRemoteChangeFunc func, gpointer user_data);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (MmRemoteJob, mm_remote_job_unref)
+
+G_END_DECLS

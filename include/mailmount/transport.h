@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * A byte stream to a server: TCP and TLS by libcurl (transport-curl.c), later a tunnel command's
+ * stdin and stdout. It knows nothing of the protocol beside what libcurl must do before TLS: read
+ * the greeting and send STARTTLS.
+ *
+ * Opening blocks, for at most the endpoint's timeout; everything after is non-blocking. One thread
+ * per transport; mm_transport_open() may be aborted from another thread through its GCancellable-
+ * like flag.
+ */
+#pragma once
+
+#include <mailmount/error.h>
+
+G_BEGIN_DECLS
+
+typedef enum
+{
+  MM_TLS_IMPLICIT, /* imaps, port 993 */
+  MM_TLS_STARTTLS, /* demanded, never merely tried */
+  MM_TLS_NONE,     /* clear text, because the user wrote tls=none */
+} MmTlsMode;
+
+typedef enum
+{
+  MM_PROTOCOL_IMAP,
+  MM_PROTOCOL_POP3,
+} MmProtocol;
+
+/* Where to connect. Immutable after construction by the application. */
+typedef struct
+{
+  MmProtocol protocol;
+  gchar *host;    /* name or address, IPv6 without brackets */
+  guint16 port;
+  MmTlsMode tls;
+  gchar *ca_file; /* nullable: PEM; else the system's trust store */
+  guint timeout_ms; /* for connecting, TLS and greeting together */
+} MmEndpoint;
+
+typedef enum
+{
+  MM_IO_OK,    /* at least one octet moved */
+  MM_IO_AGAIN, /* wait with mm_transport_wait() */
+  MM_IO_EOF,   /* the peer closed */
+  MM_IO_ERROR, /* @error is set */
+} MmIoStatus;
+
+typedef enum
+{
+  MM_WAIT_READABLE = 1 << 0,
+  MM_WAIT_WRITABLE = 1 << 1,
+  MM_WAIT_WOKEN = 1 << 2,
+} MmWaitFlags; /* 0: the time passed */
+
+typedef struct MmTransport MmTransport;
+
+/* Connects. @abort_flag (nullable) is an int that another thread sets non-zero to give up early.
+ * NULL with MM_ERROR_OFFLINE (host unknown, refused, unreachable), MM_ERROR_TIMEOUT, MM_ERROR_TLS
+ * (certificate or STARTTLS refused; the message says which and what to do), MM_ERROR_UNAVAILABLE
+ * (BYE as greeting), MM_ERROR_PROTOCOL, MM_ERROR_CANCELLED. */
+MmTransport *mm_transport_open (const MmEndpoint *endpoint, const gint *abort_flag, GError **error);
+void mm_transport_free (MmTransport *transport);
+
+/* The server's lines that opening consumed and that still matter, CRLF-terminated, ready to be fed
+ * to a session: the greeting, and the capabilities that were announced on the line as it is now
+ * (after TLS, never before it). (transfer none) */
+const gchar *mm_transport_get_preamble (const MmTransport *transport);
+
+/* TRUE when a clear password may cross: TLS is on, or the peer is a loopback address. */
+gboolean mm_transport_is_private (const MmTransport *transport);
+
+/* Moves up to @size octets. @out_n is set with MM_IO_OK only. */
+MmIoStatus mm_transport_recv (MmTransport *transport, void *buffer, gsize size, gsize *out_n,
+                              GError **error);
+/* After MM_IO_AGAIN the same octets must be offered again (TLS). Sends at most 16 KiB at once. */
+MmIoStatus mm_transport_send (MmTransport *transport, const void *data, gsize length, gsize *out_n,
+                              GError **error);
+
+/* Waits until @interest (READABLE, WRITABLE) holds, @wake_fd (an eventfd, -1 for none) is readable
+ * or @timeout_ms passed (-1: forever). Read until MM_IO_AGAIN before waiting: TLS keeps octets
+ * back. */
+MmWaitFlags mm_transport_wait (MmTransport *transport, MmWaitFlags interest, int wake_fd,
+                               gint timeout_ms);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (MmTransport, mm_transport_free)
+
+G_END_DECLS
