@@ -32,13 +32,14 @@ class Message:
     subject: str = None  # what it is after RFC 2047, where the test cares
 
     def __post_init__(self):
-        served = to_crlf(self.stored)
+        served = self.served
         self.size = len(served)
         self.sha256 = hashlib.sha256(served).hexdigest()
 
     @property
     def served(self):
-        return to_crlf(self.stored)
+        # Dovecot serves a stored NUL as 0x80: a literal of RFC 3501 cannot hold one.
+        return to_crlf(self.stored).replace(b"\0", b"\x80")
 
     @property
     def date(self):
