@@ -19,6 +19,7 @@
 #pragma once
 
 #include <mailmount/error.h>
+#include <mailmount/mail-types.h>
 #include <mailmount/secret.h>
 #include <mailmount/transport.h>
 
@@ -70,30 +71,6 @@ typedef enum
 
 /* ---- mailboxes ---- */
 
-typedef enum
-{
-  MM_MAILBOX_NOSELECT = 1 << 0, /* a directory that holds no messages */
-  MM_MAILBOX_SUBSCRIBED = 1 << 1,
-  MM_MAILBOX_ALL = 1 << 2, /* special use, RFC 6154 */
-  MM_MAILBOX_ARCHIVE = 1 << 3,
-  MM_MAILBOX_DRAFTS = 1 << 4,
-  MM_MAILBOX_FLAGGED = 1 << 5,
-  MM_MAILBOX_JUNK = 1 << 6,
-  MM_MAILBOX_SENT = 1 << 7,
-  MM_MAILBOX_TRASH = 1 << 8,
-} MmMailboxFlags;
-
-/* The state of a mailbox as far as the server told; 0 means not known. */
-typedef struct
-{
-  guint64 uidvalidity;
-  guint64 uidnext;
-  guint64 highestmodseq;
-  guint64 messages;
-  gboolean has_messages; /* messages is valid, also when 0 */
-  gboolean uid_not_sticky; /* UIDs do not survive the session (RFC 4315) */
-} MmMailboxState;
-
 typedef struct
 {
   const gchar *name;      /* wire name: what the server wants to hear again */
@@ -132,20 +109,11 @@ typedef struct
   guint64 size;         /* octets, RFC822.SIZE: a hint */
   gboolean has_size;
   gint64 internaldate;  /* seconds since 1970 UTC; 0 when the server gave none */
-  guint32 flags;        /* MM_MESSAGE_* */
+  MmMessageFlags flags;
   const gchar *keywords; /* space separated */
   const gchar *subject_header; /* octets of the header field as sent, with its name and line ends */
   gsize subject_length;        /* 0: none */
 } MmRemoteMessage;
-
-typedef enum
-{
-  MM_MESSAGE_SEEN = 1 << 0,
-  MM_MESSAGE_ANSWERED = 1 << 1,
-  MM_MESSAGE_FLAGGED = 1 << 2,
-  MM_MESSAGE_DELETED = 1 << 3,
-  MM_MESSAGE_DRAFT = 1 << 4,
-} MmMessageFlags;
 
 typedef struct
 {
@@ -163,7 +131,7 @@ typedef struct
   /* A message not known before. In UID order unless the server sends otherwise. */
   void (*message) (const MmRemoteMessage *message, gpointer user_data);
   /* New flags of a message known before. */
-  void (*flags) (guint32 uid, guint32 flags, const gchar *keywords, gpointer user_data);
+  void (*flags) (guint32 uid, MmMessageFlags flags, const gchar *keywords, gpointer user_data);
   /* At most once: all UIDs that exist now among those below the known uidnext. Not called when the
    * numbers prove that nothing was expunged. */
   void (*present) (const MmRemoteUidRange *ranges, gsize n_ranges, gpointer user_data);

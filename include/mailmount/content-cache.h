@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * The octets of messages on disk: one file per message, whole or in ranges, found again after a
+ * remount without asking the server. Paths are made from numbers, never from names:
+ * DIRECTORY/content-v1/FFFFFF/NN/NNNNNNNNN (folder id, low bits of the number, number, hex).
+ *
+ * A file describes itself: a fixed header (magic, version, size, state, SHA-256) before the
+ * content; a partial file also carries its list of extents, each with a digest. What is not
+ * complete and consistent is simply not there: after a crash such a file, or such an extent, is
+ * dropped when it is looked up. Nothing is ever fsynced.
+ *
+ * All functions block on the disk, but mm_content_file_pread() of verified content is meant for
+ * FUSE handlers. Thread-safe; one MmContentFile may be read by many threads and written by one.
+ *
+ * Errors are MM_ERROR_CACHE or MM_ERROR_NO_SPACE; a failed write leaves the cache as if nothing had
+ * been written.
+ */
+#pragma once
+
+#include <mailmount/error.h>
+
+G_BEGIN_DECLS
+
+typedef struct MmContentCache MmContentCache;
+typedef struct MmContentFile MmContentFile;
+
+#define MM_DIGEST_OCTETS 32 /* SHA-256 */
+
+typedef struct
+{
+  guint32 folder_id;
+  guint64 number; /* local number */
+} MmContentKey;
+
+/* @directory NULL: files without names that vanish with the process (cache=none). The directory
+ * is created 0700; one that belongs to another user or that others may read or write is refused,
+ * and no symbolic link is followed inside it. */
+MmContentCache *mm_content_cache_open (const gchar *directory, GError **error);
+void mm_content_cache_close (MmContentCache *cache);
+
+/* The file of @key, or NULL when there is none or it is damaged (then it is removed, logged and
+ * counted). (transfer full) */
+MmContentFile *mm_content_cache_lookup (MmContentCache *cache, MmContentKey key);
+
+/* TRUE when a complete file of exactly this key is there; costs one system call. Not verified. */
+gboolean mm_content_cache_has_complete (MmContentCache *cache, MmContentKey key);
+
+/* Stores a whole message in one go: @segments joined are the content. @out_digest (nullable) gets
+ * its SHA-256. */
+gboolean mm_content_cache_store (MmContentCache *cache, MmContentKey key,
+                                 GBytes *const *segments, gsize n_segments,
+                                 guint8 out_digest[MM_DIGEST_OCTETS], GError **error);
+
+/* Begins a file of @size octets, empty of extents; one that was there is replaced.
+ * (transfer full) */
+MmContentFile *mm_content_cache_create (MmContentCache *cache, MmContentKey key, guint64 size,
+                                        GError **error);
+
+/* Forgets messages and folders: what was expunged leaves the cache. */
+void mm_content_cache_remove (MmContentCache *cache, MmContentKey key);
+void mm_content_cache_remove_folder (MmContentCache *cache, guint32 folder_id);
+
+MmContentFile *mm_content_file_ref (MmContentFile *file);
+void mm_content_file_unref (MmContentFile *file);
+
+guint64 mm_content_file_get_size (const MmContentFile *file);
+gboolean mm_content_file_is_complete (const MmContentFile *file);
+
+/* TRUE when all octets of the range are in the file. */
+gboolean mm_content_file_has_range (const MmContentFile *file, guint64 offset, guint64 length);
+/* The first octet at or after @offset that is missing; the size when none is. */
+guint64 mm_content_file_get_first_gap (const MmContentFile *file, guint64 offset);
+
+/* Checks digests against content once per process and file: the whole digest when complete, each
+ * extent's else. A mismatch drops the file (complete) or the extent (partial), logged. FALSE when
+ * the file is useless now. mm_content_file_is_verified() never blocks. */
+gboolean mm_content_file_verify (MmContentFile *file);
+gboolean mm_content_file_is_verified (const MmContentFile *file);
+
+/* Copies content. The number of octets, short only at the end; -1 with @error, also when the range
+ * is not there or not verified. */
+gssize mm_content_file_pread (MmContentFile *file, void *buffer, gsize size, guint64 offset,
+                              GError **error);
+
+/* Adds octets. Overlap with what is there is fine (the content is the same). When the last gap is
+ * closed the file becomes complete: the digest is computed and the header rewritten. */
+gboolean mm_content_file_write (MmContentFile *file, guint64 offset, const void *data,
+                                gsize length, GError **error);
+
+/* Writes down the extents of a partial file, so that they survive this process. Called every few
+ * MiB and when nobody reads the message any more. */
+gboolean mm_content_file_flush (MmContentFile *file, GError **error);
+
+/* The SHA-256 of a complete file; FALSE when it is not complete. */
+gboolean mm_content_file_get_digest (const MmContentFile *file,
+                                     guint8 out_digest[MM_DIGEST_OCTETS]);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (MmContentCache, mm_content_cache_close)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (MmContentFile, mm_content_file_unref)
+
+G_END_DECLS

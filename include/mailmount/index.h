@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * What is known of mailboxes and messages across mounts: a SQLite database (WAL) in the cache
+ * directory, shared by all accounts of that directory. It can always be deleted: names, local
+ * numbers and inodes come back the same as long as UIDs do.
+ *
+ * All functions block on the disk: call them on a worker, never in a FUSE handler. One MmIndex is
+ * used by one thread at a time; any number of MmIndex (also of other processes) may be open on one
+ * directory: writers queue behind one another.
+ *
+ * Errors are MM_ERROR_CACHE or MM_ERROR_NO_SPACE. Strings given are copied.
+ */
+#pragma once
+
+#include <mailmount/error.h>
+#include <mailmount/mail-types.h>
+
+G_BEGIN_DECLS
+
+typedef struct MmIndex MmIndex;
+
+#define MM_INDEX_MAX_FOLDER_ID ((guint32) (1 << 24) - 1)
+#define MM_INDEX_MAX_NUMBER    (((guint64) 1 << 36) - 3)
+
+/* Opens or creates @directory/index.sqlite (mode 0600). An older schema is migrated, a newer or
+ * damaged one is set aside under another name with a warning, and a new one is begun.
+ * @directory NULL: an index in memory, for cache=none; then only this MmIndex sees it. */
+MmIndex *mm_index_open (const gchar *directory, GError **error);
+void mm_index_close (MmIndex *index);
+
+/* Transactions: everything between belongs together and costs one commit. They do not nest. */
+gboolean mm_index_begin (MmIndex *index, GError **error);
+gboolean mm_index_commit (MmIndex *index, GError **error);
+void mm_index_rollback (MmIndex *index);
+
+/* The persistent number of the account named @key ("imap://user@host:port"). 0 with @error. */
+gint64 mm_index_get_account (MmIndex *index, const gchar *key, GError **error);
+
+/* ---- folders ---- */
+
+typedef struct
+{
+  guint32 id;             /* 1 … MM_INDEX_MAX_FOLDER_ID; unique in the directory, never used again */
+  const gchar *name;      /* wire name; unique within the account; "" for a directory that only
+                             exists because something below it does: then @path is unique */
+  const gchar *path;      /* decoded UTF-8, with @delimiter between components */
+  gchar delimiter;        /* 0: none */
+  const gchar *component; /* the directory name chosen for the last component */
+  MmMailboxFlags flags;
+  MmMailboxState state;   /* after the last complete synchronisation; all 0 before the first */
+  guint64 next_number;    /* above every local number ever used here; ≥ 1 */
+  gint64 mtime_us;        /* last observed change of membership, microseconds since 1970 UTC */
+} MmIndexFolder;
+
+typedef void (*MmIndexFolderFunc) (const MmIndexFolder *folder, gpointer user_data);
+
+/* Tells all folders of @account, ordered by id. The struct is borrowed during the call. */
+gboolean mm_index_load_folders (MmIndex *index, gint64 account, MmIndexFolderFunc func,
+                                gpointer user_data, GError **error);
+
+/* Adds @folder (its id is ignored) and returns its new id; 0 with @error, MM_ERROR_LIMIT when the
+ * ids are used up. */
+guint32 mm_index_add_folder (MmIndex *index, gint64 account, const MmIndexFolder *folder,
+                             GError **error);
+
+/* Writes everything but id and account of an existing folder. */
+gboolean mm_index_update_folder (MmIndex *index, const MmIndexFolder *folder, GError **error);
+
+/* Forgets a folder and its messages. */
+gboolean mm_index_remove_folder (MmIndex *index, guint32 folder_id, GError **error);
+
+/* ---- messages ---- */
+
+typedef struct
+{
+  guint64 number;         /* local number, 1 … MM_INDEX_MAX_NUMBER */
+  guint32 uid;            /* current UID; 0: not on the server as far as known */
+  guint64 size;           /* octets */
+  gboolean size_is_proved; /* TRUE: the size was seen in a whole literal or proved by a probe */
+  gint64 internaldate;    /* seconds since 1970 UTC */
+  MmMessageFlags flags;
+  const gchar *keywords;  /* space separated, "" for none */
+  const gchar *stem;      /* the subject as it stands in the name, nullable */
+  const gchar *message_id; /* nullable: not known yet; "": the message has none */
+} MmIndexMessage;
+
+typedef void (*MmIndexMessageFunc) (const MmIndexMessage *message, gpointer user_data);
+
+/* Tells all messages of a folder by ascending number. 100,000 must take well under 100 ms. */
+gboolean mm_index_load_messages (MmIndex *index, guint32 folder_id, MmIndexMessageFunc func,
+                                 gpointer user_data, GError **error);
+
+/* Adds or replaces a message. Use a transaction around many: 100,000 must take about 0.3 s. */
+gboolean mm_index_put_message (MmIndex *index, guint32 folder_id, const MmIndexMessage *message,
+                               GError **error);
+gboolean mm_index_remove_message (MmIndex *index, guint32 folder_id, guint64 number,
+                                  GError **error);
+gboolean mm_index_remove_all_messages (MmIndex *index, guint32 folder_id, GError **error);
+
+/* Single facts learned later. Unknown messages are ignored. */
+gboolean mm_index_set_size (MmIndex *index, guint32 folder_id, guint64 number, guint64 size,
+                            gboolean size_is_proved, GError **error);
+gboolean mm_index_set_flags (MmIndex *index, guint32 folder_id, guint64 number,
+                             MmMessageFlags flags, const gchar *keywords, GError **error);
+gboolean mm_index_set_message_id (MmIndex *index, guint32 folder_id, guint64 number,
+                                  const gchar *message_id, GError **error);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (MmIndex, mm_index_close)
+
+G_END_DECLS
