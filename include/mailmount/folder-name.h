@@ -10,9 +10,8 @@
  *    looks like a message (*.eml) or a view (.search, .parts, .headers, .mailmount*);
  *  - is reversible: '%' before two hex digits is written %25, so that decoding gives back the
  *    exact octets of the wire name. A part that is not canonical modified UTF-7 is shown as its
- *    raw octets with '&', controls and 8-bit octets percent-encoded; the canonical form never
- *    holds %26, which tells the two apart. Where a part has no such mark (it is empty, or has raw
- *    controls only), %2D is put in front of it and stands for nothing.
+ *    raw octets, every '&' as %26, which no decoded part has; if it holds no '&' (raw UTF-8, raw
+ *    controls), %2D is put in front, stands for nothing and says the same. So does an empty part.
  *  - has at most 255 octets. A longer one is cut between characters and ends in '~' and eight hex
  *    digits of the SHA-256 of the uncut component. This alone is not reversible: the index
  *    remembers the wire name.
