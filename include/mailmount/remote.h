@@ -74,7 +74,7 @@ typedef enum
 typedef struct
 {
   const gchar *name;      /* wire name: what the server wants to hear again */
-  const gchar *path;      /* the same decoded to UTF-8, hierarchy still by @delimiter */
+  gboolean name_is_utf8;  /* @name is UTF-8 (RFC 6855); else modified UTF-7 (RFC 3501 5.1.3) */
   gchar delimiter;        /* 0: none */
   MmMailboxFlags flags;
   gboolean is_foreign;    /* in another user's or a shared namespace (RFC 2342) */
