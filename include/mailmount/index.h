@@ -66,6 +66,10 @@ guint32 mm_index_add_folder (MmIndex *index, gint64 account, const MmIndexFolder
 /* Writes everything but id and account of an existing folder. */
 gboolean mm_index_update_folder (MmIndex *index, const MmIndexFolder *folder, GError **error);
 
+/* Writes what a synchronisation changes of a folder: @state, @next_number, @mtime_us. */
+gboolean mm_index_set_folder_state (MmIndex *index, guint32 folder_id, const MmMailboxState *state,
+                                    guint64 next_number, gint64 mtime_us, GError **error);
+
 /* Forgets a folder and its messages. */
 gboolean mm_index_remove_folder (MmIndex *index, guint32 folder_id, GError **error);
 
