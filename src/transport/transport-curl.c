@@ -1,0 +1,545 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * TCP, TLS and proxies by libcurl. It connects (CONNECT_ONLY) and does what has to happen before
+ * TLS; the octets after that are ours. No user name is ever given to libcurl: it would log in by
+ * itself, and badly.
+ */
+#include <curl/curl.h>
+#include <errno.h>
+#include <openssl/x509_vfy.h>
+#include <string.h>
+
+#include <mailmount/log.h>
+
+#include "transport-private.h"
+
+/* What a server may say before the connection is ours. */
+#define PREAMBLE_LINE_OCTETS_MAX 8192
+#define PREAMBLE_LINES_MAX 100
+
+typedef struct
+{
+  MmTransport base;
+  CURL *curl;
+  /* What recv met after it had moved octets already; told by the next call. */
+  MmIoStatus recv_pending;
+  CURLcode recv_code;
+  gchar curl_message[CURL_ERROR_SIZE];
+} CurlTransport;
+
+/* The state of opening; gone when mm_transport_open() returns. */
+typedef struct
+{
+  CURL *curl; /* borrowed */
+  const MmEndpoint *endpoint;
+  const gint *abort_flag; /* nullable; written by another thread */
+  GString *greeting;      /* the first line */
+  GString *capability;    /* the last untagged CAPABILITY line on the line as it is now */
+  gboolean is_tls_begun;
+  gboolean is_last_line_through_tls;
+  guint n_lines;
+  gboolean is_bad; /* a line that no server sends; @curl_message does not say so */
+} Opening;
+
+static void
+init_curl_once (void)
+{
+  static gsize is_done;
+
+  if (g_once_init_enter (&is_done))
+    {
+      curl_global_init (CURL_GLOBAL_DEFAULT);
+      g_once_init_leave (&is_done, 1);
+    }
+}
+
+static gboolean
+has_prefix_ignoring_case (const gchar *data, gsize length, const gchar *prefix)
+{
+  gsize prefix_length = strlen (prefix);
+
+  return length >= prefix_length && g_ascii_strncasecmp (data, prefix, prefix_length) == 0;
+}
+
+/* Known only while libcurl works on the connection: from a callback. */
+static gboolean
+has_tls (CURL *curl)
+{
+  struct curl_tlssessioninfo *info = NULL;
+
+  return curl_easy_getinfo (curl, CURLINFO_TLS_SSL_PTR, &info) == CURLE_OK && info != NULL
+         && info->internals != NULL;
+}
+
+/* CURLOPT_HEADERFUNCTION: one line of the server's each time. */
+static size_t
+take_line (char *data, size_t size, size_t n, void *user_data)
+{
+  Opening *opening = user_data;
+  gsize length = size * n;
+
+  if (length > PREAMBLE_LINE_OCTETS_MAX || ++opening->n_lines > PREAMBLE_LINES_MAX
+      || memchr (data, '\0', length) != NULL)
+    {
+      opening->is_bad = TRUE;
+      return 0;
+    }
+  opening->is_last_line_through_tls = has_tls (opening->curl);
+  if (opening->greeting->len == 0)
+    g_string_append_len (opening->greeting, data, (gssize) length);
+  else if (has_prefix_ignoring_case (data, length, "* CAPABILITY"))
+    {
+      g_string_truncate (opening->capability, 0);
+      g_string_append_len (opening->capability, data, (gssize) length);
+    }
+  return length;
+}
+
+/* CURLOPT_SSL_CTX_FUNCTION: TLS begins here. With STARTTLS everything said until now was said in
+ * clear text, by whoever sat on the line, and must not be believed (CVE-2021-22947 and its kind).
+ * libcurl refuses octets that came behind the OK to STARTTLS, so whatever take_line() sees from now
+ * on came through TLS. */
+static CURLcode
+note_tls_begins (CURL *curl, void *ssl_context, void *user_data)
+{
+  Opening *opening = user_data;
+
+  opening->is_tls_begun = TRUE;
+  g_string_truncate (opening->capability, 0);
+  return CURLE_OK;
+}
+
+static int
+check_abort (void *user_data, curl_off_t download_total, curl_off_t download_now,
+             curl_off_t upload_total, curl_off_t upload_now)
+{
+  const Opening *opening = user_data;
+
+  return opening->abort_flag != NULL && g_atomic_int_get (opening->abort_flag) != 0;
+}
+
+static gchar *
+make_url (const MmEndpoint *endpoint)
+{
+  const gchar *scheme = endpoint->protocol == MM_PROTOCOL_POP3 ? "pop3" : "imap";
+  const gchar *secure = endpoint->tls == MM_TLS_IMPLICIT ? "s" : "";
+  gboolean is_ipv6 = strchr (endpoint->host, ':') != NULL;
+
+  return g_strdup_printf ("%s%s://%s%s%s:%u/", scheme, secure, is_ipv6 ? "[" : "", endpoint->host,
+                          is_ipv6 ? "]" : "", endpoint->port);
+}
+
+static void
+configure (CurlTransport *self, Opening *opening)
+{
+  const MmEndpoint *endpoint = opening->endpoint;
+  CURL *curl = self->curl;
+  g_autofree gchar *url = make_url (endpoint);
+
+  curl_easy_setopt (curl, CURLOPT_URL, url);
+  curl_easy_setopt (curl, CURLOPT_PROTOCOLS_STR, "imap,imaps,pop3,pop3s");
+  curl_easy_setopt (curl, CURLOPT_CONNECT_ONLY, 1L);
+  curl_easy_setopt (curl, CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt (curl, CURLOPT_NETRC, (long) CURL_NETRC_IGNORED);
+  curl_easy_setopt (curl, CURLOPT_ERRORBUFFER, self->curl_message);
+  curl_easy_setopt (curl, CURLOPT_TCP_KEEPALIVE, 1L);
+  /* Without it an aborted name lookup would be waited for. */
+  curl_easy_setopt (curl, CURLOPT_QUICK_EXIT, 1L);
+  /* An HTTP proxy is asked for a tunnel, never to speak IMAP on our behalf. */
+  curl_easy_setopt (curl, CURLOPT_HTTPPROXYTUNNEL, 1L);
+  curl_easy_setopt (curl, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+
+  curl_easy_setopt (curl, CURLOPT_CONNECTTIMEOUT_MS, (long) endpoint->timeout_ms);
+  curl_easy_setopt (curl, CURLOPT_TIMEOUT_MS, (long) endpoint->timeout_ms);
+  curl_easy_setopt (curl, CURLOPT_SERVER_RESPONSE_TIMEOUT,
+                    (long) (endpoint->timeout_ms + 999) / 1000);
+
+  curl_easy_setopt (curl, CURLOPT_USE_SSL,
+                    (long) (endpoint->tls == MM_TLS_NONE ? CURLUSESSL_NONE : CURLUSESSL_ALL));
+  curl_easy_setopt (curl, CURLOPT_SSLVERSION, (long) CURL_SSLVERSION_TLSv1_2);
+  curl_easy_setopt (curl, CURLOPT_SSL_VERIFYPEER, 1L);
+  curl_easy_setopt (curl, CURLOPT_SSL_VERIFYHOST, 2L);
+  if (endpoint->ca_file != NULL)
+    {
+      curl_easy_setopt (curl, CURLOPT_CAINFO, endpoint->ca_file);
+      curl_easy_setopt (curl, CURLOPT_CAPATH, NULL);
+    }
+  curl_easy_setopt (curl, CURLOPT_SSL_CTX_FUNCTION, note_tls_begins);
+  curl_easy_setopt (curl, CURLOPT_SSL_CTX_DATA, opening);
+
+  curl_easy_setopt (curl, CURLOPT_HEADERFUNCTION, take_line);
+  curl_easy_setopt (curl, CURLOPT_HEADERDATA, opening);
+  curl_easy_setopt (curl, CURLOPT_XFERINFOFUNCTION, check_abort);
+  curl_easy_setopt (curl, CURLOPT_XFERINFODATA, opening);
+  curl_easy_setopt (curl, CURLOPT_NOPROGRESS, 0L);
+}
+
+/* After opening, nothing may point to the Opening any more. */
+static void
+forget_opening (CURL *curl)
+{
+  curl_easy_setopt (curl, CURLOPT_SSL_CTX_DATA, NULL);
+  curl_easy_setopt (curl, CURLOPT_HEADERFUNCTION, NULL);
+  curl_easy_setopt (curl, CURLOPT_HEADERDATA, NULL);
+  curl_easy_setopt (curl, CURLOPT_NOPROGRESS, 1L);
+  curl_easy_setopt (curl, CURLOPT_XFERINFOFUNCTION, NULL);
+  curl_easy_setopt (curl, CURLOPT_XFERINFODATA, NULL);
+}
+
+/* ---- what went wrong, in the user's words ---- */
+
+static void
+set_certificate_error (CurlTransport *self, const MmEndpoint *endpoint, GError **error)
+{
+  long verify_result = X509_V_OK;
+
+  curl_easy_getinfo (self->curl, CURLINFO_SSL_VERIFYRESULT, &verify_result);
+  switch (verify_result)
+    {
+    case X509_V_ERR_CERT_HAS_EXPIRED:
+      g_set_error (error, MM_ERROR, MM_ERROR_TLS,
+                   "the certificate of %s has expired; the server's administrator must renew it "
+                   "(or this machine's clock is wrong)",
+                   endpoint->host);
+      return;
+    case X509_V_ERR_CERT_NOT_YET_VALID:
+      g_set_error (error, MM_ERROR, MM_ERROR_TLS,
+                   "the certificate of %s is not valid yet; is this machine's clock right?",
+                   endpoint->host);
+      return;
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+    case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+    case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+    case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+      g_set_error (error, MM_ERROR, MM_ERROR_TLS,
+                   "the certificate of %s is not signed by an authority that %s%s%s; name the "
+                   "authority's certificate with -o cafile=PEM if you trust it",
+                   endpoint->host, endpoint->ca_file != NULL ? "is in '" : "this system trusts",
+                   endpoint->ca_file != NULL ? endpoint->ca_file : "",
+                   endpoint->ca_file != NULL ? "'" : "");
+      return;
+    default:
+      break;
+    }
+  /* libcurl compares the names itself and leaves no number behind. */
+  if (strstr (self->curl_message, "subject name") != NULL)
+    g_set_error (error, MM_ERROR, MM_ERROR_TLS,
+                 "the certificate shown by %s was made for another name; use the server's name as "
+                 "its certificate has it",
+                 endpoint->host);
+  else
+    g_set_error (error, MM_ERROR, MM_ERROR_TLS, "the certificate of %s was refused: %s",
+                 endpoint->host, self->curl_message);
+}
+
+static void
+set_connect_error (CurlTransport *self, const MmEndpoint *endpoint, GError **error)
+{
+  long errno_value = 0;
+
+  curl_easy_getinfo (self->curl, CURLINFO_OS_ERRNO, &errno_value);
+  if (errno_value == ECONNREFUSED)
+    g_set_error (error, MM_ERROR, MM_ERROR_OFFLINE,
+                 "%s refuses connections on port %u; does the server run, and is this its port?",
+                 endpoint->host, endpoint->port);
+  else
+    g_set_error (error, MM_ERROR, MM_ERROR_OFFLINE, "cannot connect to %s port %u: %s",
+                 endpoint->host, endpoint->port,
+                 errno_value != 0 ? g_strerror ((int) errno_value) : self->curl_message);
+}
+
+static void
+set_starttls_error (const Opening *opening, GError **error)
+{
+  const MmEndpoint *endpoint = opening->endpoint;
+  gboolean is_preauth = has_prefix_ignoring_case (opening->greeting->str, opening->greeting->len,
+                                                  "* PREAUTH");
+
+  if (is_preauth)
+    g_set_error (error, MM_ERROR, MM_ERROR_TLS,
+                 "%s logged us in before encryption could begin (PREAUTH), which makes STARTTLS "
+                 "impossible; use imaps:// (-o tls=implicit)",
+                 endpoint->host);
+  else
+    g_set_error (error, MM_ERROR, MM_ERROR_TLS,
+                 "%s port %u offers no encryption (STARTTLS); use imaps:// if the server has it. "
+                 "Only on a line that nobody else can read: -o tls=none",
+                 endpoint->host, endpoint->port);
+}
+
+/* The greeting was no OK: a BYE says why. */
+static void
+set_greeting_error (CurlTransport *self, const Opening *opening, GError **error)
+{
+  const gchar *greeting = opening->greeting->str;
+  const MmEndpoint *endpoint = opening->endpoint;
+
+  if (opening->is_bad)
+    g_set_error (error, MM_ERROR, MM_ERROR_PROTOCOL,
+                 "%s port %u does not greet as an IMAP server does", endpoint->host,
+                 endpoint->port);
+  else if (has_prefix_ignoring_case (greeting, opening->greeting->len, "* BYE"))
+    {
+      g_autofree gchar *words = g_strstrip (g_strdup (greeting + strlen ("* BYE")));
+      g_set_error (error, MM_ERROR, MM_ERROR_UNAVAILABLE, "%s refuses connections now: %s",
+                   endpoint->host, words);
+    }
+  else
+    g_set_error (error, MM_ERROR, MM_ERROR_PROTOCOL,
+                 "%s port %u did not answer as an IMAP server does: %s", endpoint->host,
+                 endpoint->port, self->curl_message);
+}
+
+static void
+set_open_error (CurlTransport *self, const Opening *opening, CURLcode code, GError **error)
+{
+  const MmEndpoint *endpoint = opening->endpoint;
+  const gchar *detail = self->curl_message[0] != '\0' ? self->curl_message
+                                                      : curl_easy_strerror (code);
+
+  switch (code)
+    {
+    case CURLE_ABORTED_BY_CALLBACK:
+      g_set_error (error, MM_ERROR, MM_ERROR_CANCELLED, "connecting to %s was given up",
+                   endpoint->host);
+      break;
+    case CURLE_COULDNT_RESOLVE_HOST:
+      g_set_error (error, MM_ERROR, MM_ERROR_OFFLINE,
+                   "the host '%s' is not known; is the name spelt right, and is the network up?",
+                   endpoint->host);
+      break;
+    case CURLE_COULDNT_RESOLVE_PROXY:
+      g_set_error (error, MM_ERROR, MM_ERROR_OFFLINE, "the proxy's host is not known: %s", detail);
+      break;
+    case CURLE_COULDNT_CONNECT:
+      set_connect_error (self, endpoint, error);
+      break;
+    case CURLE_OPERATION_TIMEDOUT:
+      g_set_error (error, MM_ERROR, MM_ERROR_TIMEOUT,
+                   "%s port %u did not answer within %u seconds (-o timeout=SECONDS)",
+                   endpoint->host, endpoint->port, (endpoint->timeout_ms + 999) / 1000);
+      break;
+    case CURLE_PEER_FAILED_VERIFICATION:
+      set_certificate_error (self, endpoint, error);
+      break;
+    case CURLE_SSL_CACERT_BADFILE:
+      g_set_error (error, MM_ERROR, MM_ERROR_TLS,
+                   "the file '%s' (-o cafile=) cannot be read as certificates in PEM form",
+                   endpoint->ca_file != NULL ? endpoint->ca_file : "of trusted authorities");
+      break;
+    case CURLE_USE_SSL_FAILED:
+      set_starttls_error (opening, error);
+      break;
+    case CURLE_SSL_CONNECT_ERROR:
+      g_set_error (error, MM_ERROR, MM_ERROR_TLS,
+                   "no TLS connection to %s port %u: %s (imap:// is for servers that begin in "
+                   "clear text, usually on port 143)",
+                   endpoint->host, endpoint->port, detail);
+      break;
+    case CURLE_WEIRD_SERVER_REPLY:
+    case CURLE_WRITE_ERROR:
+      set_greeting_error (self, opening, error);
+      break;
+    case CURLE_GOT_NOTHING:
+    case CURLE_RECV_ERROR:
+    case CURLE_SEND_ERROR:
+      g_set_error (error, MM_ERROR, MM_ERROR_CONNECTION_LOST,
+                   "%s port %u closed the connection before it greeted: %s", endpoint->host,
+                   endpoint->port, detail);
+      break;
+    case CURLE_OUT_OF_MEMORY:
+      g_error ("out of memory while connecting");
+      break;
+    default:
+      g_set_error (error, MM_ERROR, MM_ERROR_OFFLINE, "cannot connect to %s port %u: %s",
+                   endpoint->host, endpoint->port, detail);
+      break;
+    }
+}
+
+/* ---- after opening ---- */
+
+static gboolean
+is_loopback (const gchar *address)
+{
+  return address != NULL
+         && (g_str_has_prefix (address, "127.") || g_str_has_prefix (address, "::ffff:127.")
+             || strcmp (address, "::1") == 0);
+}
+
+static gboolean
+peer_is_loopback (CURL *curl, const MmEndpoint *endpoint)
+{
+  char *address = NULL;
+  long port = 0;
+
+  curl_easy_getinfo (curl, CURLINFO_PRIMARY_IP, &address);
+  curl_easy_getinfo (curl, CURLINFO_PRIMARY_PORT, &port);
+  /* With a proxy the peer is the proxy, and what lies behind it is not loopback. */
+  return is_loopback (address) && port == endpoint->port;
+}
+
+static void
+append_line (GString *out, const gchar *line)
+{
+  gsize length = strcspn (line, "\r\n");
+
+  g_string_append_len (out, line, (gssize) length);
+  g_string_append (out, "\r\n");
+}
+
+static void
+set_preamble (CurlTransport *self, const Opening *opening)
+{
+  /* After STARTTLS the greeting counts no more: its words, and the capabilities it may have told,
+   * came in clear text. */
+  if (opening->endpoint->tls == MM_TLS_STARTTLS && opening->endpoint->protocol == MM_PROTOCOL_IMAP)
+    append_line (self->base.preamble, "* OK ready");
+  else
+    append_line (self->base.preamble, opening->greeting->str);
+  if (opening->capability->len > 0)
+    append_line (self->base.preamble, opening->capability->str);
+}
+
+static gboolean
+check_opened (CurlTransport *self, const Opening *opening, GError **error)
+{
+  curl_socket_t fd = CURL_SOCKET_BAD;
+
+  /* Belt and braces: whatever libcurl decided, there is no going on without TLS. */
+  if (opening->endpoint->tls != MM_TLS_NONE
+      && (!opening->is_tls_begun || !opening->is_last_line_through_tls))
+    {
+      set_starttls_error (opening, error);
+      return FALSE;
+    }
+  if (curl_easy_getinfo (self->curl, CURLINFO_ACTIVESOCKET, &fd) != CURLE_OK
+      || fd == CURL_SOCKET_BAD)
+    {
+      g_set_error (error, MM_ERROR, MM_ERROR_CONNECTION_LOST, "the connection to %s was lost",
+                   opening->endpoint->host);
+      return FALSE;
+    }
+  self->base.fd_in = self->base.fd_out = fd;
+  return TRUE;
+}
+
+static void
+curl_transport_free (MmTransport *transport)
+{
+  CurlTransport *self = (CurlTransport *) transport;
+
+  /* libcurl must not write to a message buffer or preamble while it closes. */
+  curl_easy_setopt (self->curl, CURLOPT_ERRORBUFFER, NULL);
+  curl_easy_cleanup (self->curl);
+  g_free (self);
+}
+
+static void
+set_lost_error (const CurlTransport *self, CURLcode code, GError **error)
+{
+  g_set_error (error, MM_ERROR, MM_ERROR_CONNECTION_LOST, "the connection was lost: %s",
+               self->curl_message[0] != '\0' ? self->curl_message : curl_easy_strerror (code));
+}
+
+static MmIoStatus
+curl_transport_recv (MmTransport *transport, void *buffer, gsize size, gsize *out_n, GError **error)
+{
+  CurlTransport *self = (CurlTransport *) transport;
+  MmIoStatus status = self->recv_pending;
+  gsize filled = 0;
+
+  /* libcurl hands out one TLS record at a time; fill the buffer. */
+  while (status == MM_IO_OK && filled < size)
+    {
+      size_t n = 0;
+
+      self->recv_code = curl_easy_recv (self->curl, (guint8 *) buffer + filled, size - filled, &n);
+      filled += n;
+      if (self->recv_code == CURLE_AGAIN)
+        status = MM_IO_AGAIN;
+      else if (self->recv_code != CURLE_OK)
+        status = MM_IO_ERROR;
+      else if (n == 0)
+        status = MM_IO_EOF;
+    }
+  /* AGAIN is not kept: the next call asks the socket anew. */
+  self->recv_pending = status == MM_IO_AGAIN ? MM_IO_OK : status;
+  if (filled > 0)
+    {
+      *out_n = filled;
+      return MM_IO_OK;
+    }
+  if (status == MM_IO_ERROR)
+    set_lost_error (self, self->recv_code, error);
+  return status;
+}
+
+static MmIoStatus
+curl_transport_send (MmTransport *transport, const void *data, gsize length, gsize *out_n,
+                     GError **error)
+{
+  CurlTransport *self = (CurlTransport *) transport;
+  size_t n = 0;
+  CURLcode code = curl_easy_send (self->curl, data, length, &n);
+
+  if (code == CURLE_OK && n > 0)
+    {
+      *out_n = n;
+      return MM_IO_OK;
+    }
+  if (code == CURLE_OK || code == CURLE_AGAIN)
+    return MM_IO_AGAIN;
+  set_lost_error (self, code, error);
+  return MM_IO_ERROR;
+}
+
+static const MmTransportClass curl_transport_class = {
+  .free = curl_transport_free,
+  .recv = curl_transport_recv,
+  .send = curl_transport_send,
+};
+
+MmTransport *
+mm_transport_open_curl (const MmEndpoint *endpoint, const gint *abort_flag, GError **error)
+{
+  init_curl_once ();
+
+  CurlTransport *self = g_new0 (CurlTransport, 1);
+  self->base.klass = &curl_transport_class;
+  self->base.preamble = g_string_new (NULL);
+  self->base.fd_in = self->base.fd_out = -1;
+  self->recv_pending = MM_IO_OK;
+  self->curl = curl_easy_init ();
+  g_assert (self->curl != NULL);
+
+  Opening opening = {
+    .curl = self->curl,
+    .endpoint = endpoint,
+    .abort_flag = abort_flag,
+    .greeting = g_string_new (NULL),
+    .capability = g_string_new (NULL),
+  };
+  configure (self, &opening);
+  CURLcode code = curl_easy_perform (self->curl);
+  forget_opening (self->curl);
+
+  gboolean is_open = FALSE;
+  if (code != CURLE_OK)
+    set_open_error (self, &opening, code, error);
+  else
+    is_open = check_opened (self, &opening, error);
+  if (is_open)
+    {
+      set_preamble (self, &opening);
+      self->base.is_private = opening.is_tls_begun || peer_is_loopback (self->curl, endpoint);
+      self->curl_message[0] = '\0';
+    }
+  g_string_free (opening.greeting, TRUE);
+  g_string_free (opening.capability, TRUE);
+  if (is_open)
+    return &self->base;
+  mm_transport_free (&self->base);
+  return NULL;
+}
