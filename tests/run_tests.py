@@ -1,0 +1,264 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Builds everything, runs every suite and adds up what they say. Called by scripts/test.
+
+usage: scripts/test [--full] [--only SUITE]... [--list] [--no-install]
+
+  unit        unit tests, gcc
+  unit-asan   unit tests, clang with AddressSanitizer and UndefinedBehaviorSanitizer
+  e2e         end-to-end tests against the sanitizer build
+  e2e-plain   end-to-end tests against the plain build: the core of them; all with --full
+  leaks       valgrind over a mount, ls -lR, a full copy and the unmount
+  semantics   every test that SEMANTICS.md names did run and pass (only when everything else ran)
+
+The last line sums all suites: N passed, N failed, N skipped. The exit status is 0 when nothing failed and nothing
+was skipped that could have run. Logs are in build/test-logs/.
+"""
+
+import argparse
+import os
+import queue
+import shutil
+import subprocess
+import sys
+import threading
+import time
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PYTHON = "/usr/bin/python3"  # Debian's, which has Debian's pytest, whatever comes first in PATH
+PLAIN, ASAN = ROOT / "build", ROOT / "build-asan"
+LOGS = PLAIN / "test-logs"
+SUITES = ["unit", "unit-asan", "e2e", "e2e-plain", "leaks", "semantics"]
+# The long ones first, so that the two workers end at about the same time.
+E2E_ORDER = ["test_failures", "test_mount", "test_backup", "test_capabilities"]
+SKIP_ALLOWED = "only root can"
+JOB_SECONDS = 1500
+
+
+class Results:
+    def __init__(self):
+        self.passed = self.failed = self.skipped = 0
+        self.failures, self.skips, self.passed_names = [], [], []
+        self.lock = threading.Lock()
+
+    def fail(self, name):
+        with self.lock:
+            self.failed += 1
+            self.failures.append(name)
+
+    def add_junit(self, suite, path):
+        """Adds a report up; returns how many passed, failed, were skipped."""
+        counts = [0, 0, 0]
+        for case in ElementTree.parse(path).getroot().iter("testcase"):
+            name = f"{suite}: {case.get('classname', '').replace('tests.e2e.', '')} {case.get('name')}"
+            if case.find("failure") is not None or case.find("error") is not None:
+                counts[1] += 1
+                self.failures.append(name)
+            elif case.find("skipped") is not None:
+                counts[2] += 1
+                reason = case.find("skipped").get("message") or ""
+                self.skips.append((name, reason))
+            else:
+                counts[0] += 1
+                self.passed_names.append(case.get("name"))
+        with self.lock:
+            self.passed += counts[0]
+            self.failed += counts[1]
+            self.skipped += counts[2]
+        return counts
+
+
+def say(text):
+    print(text, flush=True)
+
+
+def run_logged(command, log, environment=None, timeout=JOB_SECONDS):
+    with open(log, "ab") as file:
+        file.write(("$ " + " ".join(map(str, command)) + "\n").encode())
+        file.flush()
+        try:
+            return subprocess.run([str(word) for word in command], cwd=ROOT, stdin=subprocess.DEVNULL, stdout=file,
+                                  stderr=subprocess.STDOUT, env={**os.environ, **(environment or {})},
+                                  timeout=timeout, check=False).returncode
+        except subprocess.TimeoutExpired:
+            file.write(f"\nnot finished after {timeout} s\n".encode())
+            return -1
+
+
+def tail(log, lines=60):
+    return "\n".join(Path(log).read_text(errors="replace").splitlines()[-lines:])
+
+
+def build(directory, compiler, options, results):
+    """Configures and compiles; whether that worked."""
+    log = LOGS / f"{directory.name}.log"
+    log.unlink(missing_ok=True)
+    started = time.monotonic()
+    if (directory / "build.ninja").exists():
+        setup = ["meson", "configure", directory, *options]
+    else:
+        setup = ["meson", "setup", directory, *options]
+    environment = {"CC": compiler}
+    for command in (setup, ["ninja", "-C", directory]):
+        if run_logged(command, log, environment) != 0:
+            say(f"building {directory.name} failed ({log}):\n{tail(log)}")
+            results.fail(f"build: {directory.name} with {compiler}")
+            return False
+    say(f"built {directory.name} with {compiler} in {time.monotonic() - started:.0f} s")
+    return True
+
+
+def unit(suite, directory, results):
+    log, started = LOGS / f"{suite}.log", time.monotonic()
+    log.unlink(missing_ok=True)
+    report = directory / "meson-logs" / "testlog.junit.xml"
+    report.unlink(missing_ok=True)
+    environment = {"ASAN_OPTIONS": "detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1",
+                   "LSAN_OPTIONS": f"suppressions={ROOT}/tests/e2e/lsan.supp:print_suppressions=0",
+                   "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1"}
+    status = run_logged(["meson", "test", "-C", directory, "--no-rebuild", "--print-errorlogs"], log, environment)
+    if not report.exists():
+        results.fail(f"{suite}: no report")
+        say(tail(log))
+        return
+    counts = results.add_junit(suite, report)
+    if status != 0 and counts[1] == 0:
+        results.fail(f"{suite}: meson test ended with {status}")
+    if status != 0:
+        say(tail(log))
+    say(f"{suite}: {counts[0]} passed, {counts[1]} failed, {counts[2]} skipped in {time.monotonic() - started:.0f} s")
+    names = report_names(report)
+    with open(LOGS / "passed-tests", "a", encoding="utf-8") as file:
+        file.writelines(f"{name}\n" for name in names)
+
+
+def report_names(report):
+    """The GTest paths that passed: TAP gives "1 /imap/parser/…" or "/imap/parser/…"."""
+    for case in ElementTree.parse(report).getroot().iter("testcase"):
+        if case.find("failure") is None and case.find("error") is None and case.find("skipped") is None:
+            for word in (case.get("name") or "").split():
+                if word.startswith("/"):
+                    yield word
+
+
+def pytest_job(suite, name, files, arguments, environment, results):
+    log, report = LOGS / f"{suite}-{name}.log", LOGS / f"{suite}-{name}.xml"
+    for path in (log, report):
+        path.unlink(missing_ok=True)
+    started = time.monotonic()
+    command = [PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-ra", "--tb=short", "--durations=8",
+               f"--junitxml={report}", *arguments, *files]
+    status = run_logged(command, log, {"PYTHONDONTWRITEBYTECODE": "1", "MAILMOUNT_PASSED_TESTS": str(
+        LOGS / "passed-tests"), "LC_ALL": "C.UTF-8", **environment})
+    if status == 5:  # nothing collected: no test of this file has the wanted mark
+        return
+    if not report.exists():
+        results.fail(f"{suite}: {name} ended with {status} and without a report")
+        say(f"{suite} {name}:\n{tail(log)}")
+        return
+    counts = results.add_junit(suite, report)
+    if status != 0 and counts[1] == 0:
+        results.fail(f"{suite}: {name} ended with {status}")
+    if status != 0:
+        say(f"{suite} {name}:\n{tail(log, 40)}")
+    say(f"{suite} {name}: {counts[0]} passed, {counts[1]} failed, {counts[2]} skipped "
+        f"in {time.monotonic() - started:.0f} s")
+
+
+def end_to_end_jobs(wanted, full):
+    directory = ROOT / "tests" / "e2e"
+    files = sorted((path for path in directory.glob("test_*.py")
+                    if path.stem not in ("test_semantics", "test_leaks")),
+                   key=lambda path: (E2E_ORDER.index(path.stem) if path.stem in E2E_ORDER else 99, path.stem))
+    jobs = []
+    if "leaks" in wanted:
+        jobs.append(("leaks", "valgrind", [directory / "test_leaks.py"], [], {"MAILMOUNT": str(PLAIN / "mailmount")}))
+    for path in files:
+        if "e2e" in wanted:
+            jobs.append(("e2e", path.stem[5:], [path], [],
+                         {"MAILMOUNT": str(ASAN / "mailmount"), "MAILMOUNT_SLOWNESS": "3"}))
+    for path in files:
+        if "e2e-plain" in wanted:
+            jobs.append(("e2e-plain", path.stem[5:], [path], [] if full else ["-m", "core"],
+                         {"MAILMOUNT": str(PLAIN / "mailmount"), "MAILMOUNT_SLOWNESS": "2"}))
+    return jobs
+
+
+def run_jobs(jobs, results, workers=2):
+    waiting = queue.SimpleQueue()
+    for job in jobs:
+        waiting.put(job)
+
+    def work():
+        while True:
+            try:
+                job = waiting.get_nowait()
+            except queue.Empty:
+                return
+            try:
+                pytest_job(*job, results)
+            except Exception as error:  # a job that breaks is a failure, not the end of the others
+                results.fail(f"{job[0]} {job[1]}: {error!r}")
+
+    threads = [threading.Thread(target=work) for _ in range(workers)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def finish(results, started):
+    for name in results.failures:
+        say(f"FAILED  {name}")
+    not_allowed = 0
+    for name, reason in results.skips:
+        allowed = SKIP_ALLOWED in reason and os.geteuid() != 0
+        not_allowed += not allowed
+        say(f"SKIPPED {name}: {reason}{'' if allowed else ' (should have run)'}")
+    say(f"logs: {LOGS}; {time.monotonic() - started:.0f} s")
+    say(f"{results.passed} passed, {results.failed} failed, {results.skipped} skipped")
+    return 1 if results.failed or not_allowed or not results.passed else 0
+
+
+def main():
+    parser = argparse.ArgumentParser(usage=__doc__.split("\n\n")[1].removeprefix("usage: "), add_help=True,
+                                     description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--full", action="store_true", help="every end-to-end test against the plain build too")
+    parser.add_argument("--only", action="append", choices=SUITES, help="one suite; may be repeated")
+    parser.add_argument("--list", action="store_true", help="print the names of the suites")
+    arguments = parser.parse_args()
+    if arguments.list:
+        print("\n".join(SUITES))
+        return 0
+    wanted = set(arguments.only or SUITES)
+    started = time.monotonic()
+    LOGS.parent.mkdir(exist_ok=True)
+    shutil.rmtree(LOGS, ignore_errors=True)
+    results = Results()
+
+    plain_options = ["-Dwerror=true"]
+    asan_options = ["-Dwerror=true", "-Db_sanitize=address,undefined", "-Db_lundef=false", "-Doptimization=1"]
+    LOGS.mkdir(parents=True)
+    plain = build(PLAIN, "gcc", plain_options, results)
+    asan = True
+    if wanted & {"unit-asan", "e2e"}:
+        asan = build(ASAN, "clang", asan_options, results)
+    if not (plain and asan):
+        return finish(results, started)
+    if "unit" in wanted:
+        unit("unit", PLAIN, results)
+    if "unit-asan" in wanted:
+        unit("unit-asan", ASAN, results)
+    run_jobs(end_to_end_jobs(wanted, arguments.full), results)
+    if "semantics" in wanted:
+        everything = {"unit", "e2e"} <= wanted
+        pytest_job("semantics", "promises", [ROOT / "tests" / "e2e" / "test_semantics.py"], [],
+                   {"MAILMOUNT": str(PLAIN / "mailmount"), "MAILMOUNT_CHECK_SEMANTICS": "1" if everything else "0"},
+                   results)
+    return finish(results, started)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
