@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * What the user asked for: the result of reading the command line. Immutable once parsed, so that
+ * any thread may read it. It holds no secret.
+ */
+#pragma once
+
+#include <sys/types.h>
+
+#include <mailmount/transport.h>
+
+#include "source-url.h"
+
+G_BEGIN_DECLS
+
+typedef struct
+{
+  MmSourceUrl source;
+  gchar *mountpoint; /* absolute, not resolved */
+
+  gboolean foreground;
+  gboolean debug;
+  gboolean is_helper; /* called by mount(8) as mount.mailmount */
+  gboolean is_fake;   /* mount -f: everything but the mount itself */
+  gboolean is_verbose;
+
+  MmTlsMode tls;
+  gboolean has_tls;      /* tls= was written */
+  guint16 port;          /* from the URL, or the default of @tls */
+  gboolean names_by_uid; /* names=uid */
+  gchar *cache_dir;      /* absolute */
+  gchar *ca_file;        /* absolute, nullable: the system's trust store */
+  gchar *log_file;       /* absolute, nullable: syslog, or the terminal with -f */
+  guint connections;
+  guint timeout_s;
+  gchar *password_command; /* nullable */
+  gchar *token_command;    /* nullable */
+  gboolean compress;
+
+  GStrv folders; /* nullable: shell globs of the folders wanted, all when NULL */
+  GStrv exclude; /* nullable */
+  gboolean subscribed;
+
+  gboolean allow_other;
+  gboolean has_uid, has_gid, has_umask;
+  uid_t uid;
+  gid_t gid;
+  mode_t umask;
+
+  /* Mount flags for the kernel as the user wrote them, "nosuid,noexec"; nullable. */
+  gchar *kernel_flags;
+} MmConfig;
+
+void mm_config_free (MmConfig *config);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (MmConfig, mm_config_free)
+
+G_END_DECLS

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * The program: read the command line, check what can be checked before anything starts, go half
+ * into the background, find the password while there is a terminal, and mount.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <mailmount/log.h>
+
+#include "credentials.h"
+#include "daemonize.h"
+#include "help.h"
+#include "mount-point.h"
+#include "mount.h"
+#include "options.h"
+#include "paths.h"
+
+/* mount(8) has exit statuses of its own for its helpers. */
+#define STATUS_FAILURE        1
+#define STATUS_USAGE          2
+#define HELPER_STATUS_USAGE   1
+#define HELPER_STATUS_FAILURE 32
+
+static int
+report (const GError *error, gboolean is_helper)
+{
+  gboolean is_usage = g_error_matches (error, MM_ERROR, MM_ERROR_USAGE);
+  g_autofree gchar *shown = mm_log_printable (error->message);
+
+  fprintf (stderr, "mailmount: %s\n", shown);
+  if (is_helper)
+    return is_usage ? HELPER_STATUS_USAGE : HELPER_STATUS_FAILURE;
+  return is_usage ? STATUS_USAGE : STATUS_FAILURE;
+}
+
+static gboolean
+fail_inside (const gchar *what, const gchar *path, GError **error)
+{
+  g_set_error (error, MM_ERROR, MM_ERROR_USAGE,
+               "%s '%s' would lie inside the mount itself: choose another place", what, path);
+  return FALSE;
+}
+
+/* What can be known to be wrong before anything starts. */
+static gboolean
+check (const MmConfig *config, gchar **out_mountpoint, GError **error)
+{
+  g_autofree gchar *mountpoint = mm_mount_point_check (config->mountpoint, error);
+
+  if (mountpoint == NULL || !mm_mount_point_check_system (error))
+    return FALSE;
+  if (mm_path_is_inside (config->cache_dir, mountpoint))
+    return fail_inside ("the cache", config->cache_dir, error);
+  if (config->log_file != NULL && mm_path_is_inside (config->log_file, mountpoint))
+    return fail_inside ("the log", config->log_file, error);
+  if (config->ca_file != NULL && access (config->ca_file, R_OK) != 0)
+    {
+      g_set_error (error, MM_ERROR, MM_ERROR_USAGE, "cafile '%s': %s", config->ca_file,
+                   g_strerror (errno));
+      return FALSE;
+    }
+  *out_mountpoint = g_steal_pointer (&mountpoint);
+  return TRUE;
+}
+
+static gboolean
+run (const MmConfig *config, GError **error)
+{
+  g_autofree gchar *mountpoint = NULL;
+  MmDaemonizer *daemonizer = NULL;
+
+  if (config->debug || config->is_verbose)
+    mm_log_set_level (MM_LOG_DEBUG);
+  if (!check (config, &mountpoint, error))
+    return FALSE;
+  if (config->is_fake)
+    return TRUE;
+  if (!config->foreground)
+    {
+      daemonizer
+          = mm_daemonize_begin (config->is_helper ? HELPER_STATUS_FAILURE : STATUS_FAILURE, error);
+      if (daemonizer == NULL)
+        return FALSE;
+    }
+
+  g_autoptr (MmCredentials) credentials = mm_credentials_new (config);
+  if (!mm_credentials_prepare (credentials, error))
+    return FALSE;
+  return mm_run_mount (config, mountpoint, credentials, daemonizer, error);
+}
+
+static int
+print (gchar *text)
+{
+  fputs (text, stdout);
+  g_free (text);
+  return fflush (stdout) == 0 ? EXIT_SUCCESS : STATUS_FAILURE;
+}
+
+int
+main (int argc, char **argv)
+{
+  g_autoptr (MmConfig) config = NULL;
+  g_autoptr (GError) error = NULL;
+
+  /* A peer that closes is an error of a write, not the end of the process. */
+  signal (SIGPIPE, SIG_IGN);
+  g_set_prgname ("mailmount");
+
+  switch (mm_options_parse (argc, argv, &config, &error))
+    {
+    case MM_COMMAND_HELP:
+      return print (mm_help_text ());
+    case MM_COMMAND_VERSION:
+      return print (mm_version_text ());
+    case MM_COMMAND_INVALID:
+      return report (error, argc > 0 && mm_options_is_helper (argv[0]));
+    case MM_COMMAND_MOUNT:
+      break;
+    }
+  return run (config, &error) ? EXIT_SUCCESS : report (error, config->is_helper);
+}

@@ -1,0 +1,416 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <mailmount/log.h>
+
+#include "option-table.h"
+#include "paths.h"
+
+static gboolean G_GNUC_PRINTF (2, 3)
+fail (GError **error, const gchar *format, ...)
+{
+  va_list arguments;
+
+  va_start (arguments, format);
+  g_autofree gchar *raw = g_strdup_vprintf (format, arguments);
+  va_end (arguments);
+  g_autofree gchar *shown = mm_log_printable (raw);
+  g_set_error_literal (error, MM_ERROR, MM_ERROR_USAGE, shown);
+  return FALSE;
+}
+
+static gboolean
+parse_number (const gchar *name, const gchar *value, guint64 least, guint64 most, guint64 *out,
+              GError **error)
+{
+  if (g_ascii_string_to_unsigned (value, 10, least, most, out, NULL))
+    return TRUE;
+  return fail (error, "%s=%s: a number from %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT
+                      " is expected", name, value, least, most);
+}
+
+static gboolean
+apply_nothing (MmConfig *config, const gchar *name, const gchar *value, GError **error)
+{
+  return TRUE;
+}
+
+static gboolean
+apply_rw (MmConfig *config, const gchar *name, const gchar *value, GError **error)
+{
+  /* mount(8) says rw when the user said nothing. */
+  if (config->is_helper)
+    return TRUE;
+  return fail (error, "rw: read-write mounts are not supported yet; leave the option out");
+}
+
+static gboolean
+apply_names (MmConfig *config, const gchar *name, const gchar *value, GError **error)
+{
+  if (strcmp (value, "subject") == 0)
+    config->names_by_uid = FALSE;
+  else if (strcmp (value, "uid") == 0)
+    config->names_by_uid = TRUE;
+  else
+    return fail (error, "names=%s: 'subject' or 'uid' is expected", value);
+  return TRUE;
+}
+
+static gboolean
+apply_tls (MmConfig *config, const gchar *name, const gchar *value, GError **error)
+{
+  if (strcmp (value, "implicit") == 0)
+    config->tls = MM_TLS_IMPLICIT;
+  else if (strcmp (value, "starttls") == 0)
+    config->tls = MM_TLS_STARTTLS;
+  else if (strcmp (value, "none") == 0)
+    config->tls = MM_TLS_NONE;
+  else
+    return fail (error, "tls=%s: 'implicit', 'starttls' or 'none' is expected", value);
+  config->has_tls = TRUE;
+  return TRUE;
+}
+
+static gboolean
+apply_cache (MmConfig *config, const gchar *name, const gchar *value, GError **error)
+{
+  if (strcmp (value, "none") == 0)
+    return fail (error, "cache=none is not supported yet: name a directory "
+                        "(one that is called so: ./none)");
+  return mm_path_take (&config->cache_dir, name, value, error);
+}
+
+static gboolean
+apply_cafile (MmConfig *config, const gchar *name, const gchar *value, GError **error)
+{
+  return mm_path_take (&config->ca_file, name, value, error);
+}
+
+static gboolean
+apply_log (MmConfig *config, const gchar *name, const gchar *value, GError **error)
+{
+  return mm_path_take (&config->log_file, name, value, error);
+}
+
+static gboolean
+apply_connections (MmConfig *config, const gchar *name, const gchar *value, GError **error)
+{
+  guint64 number;
+
+  if (!parse_number (name, value, 1, 32, &number, error))
+    return FALSE;
+  config->connections = (guint) number;
+  return TRUE;
+}
+
+static gboolean
+apply_timeout (MmConfig *config, const gchar *name, const gchar *value, GError **error)
+{
+  guint64 number;
+
+  if (!parse_number (name, value, 1, 3600, &number, error))
+    return FALSE;
+  config->timeout_s = (guint) number;
+  return TRUE;
+}
+
+/* Adds the globs of @value to @list: "A:B", where "\:" is a colon of a name. */
+static gboolean
+add_globs (GStrv *list, const gchar *name, const gchar *value, GError **error)
+{
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  g_autoptr (GString) glob = g_string_new (NULL);
+
+  if (*list != NULL)
+    g_strv_builder_addv (builder, (const gchar **) *list);
+  for (const gchar *p = value;; p++)
+    {
+      if (*p == ':' || *p == '\0')
+        {
+          if (glob->len == 0)
+            return fail (error, "%s=%s: an empty glob; globs are separated by single colons", name,
+                         value);
+          g_strv_builder_add (builder, glob->str);
+          g_string_truncate (glob, 0);
+          if (*p == '\0')
+            break;
+          continue;
+        }
+      /* A backslash stays, for the glob. */
+      if (*p == '\\' && p[1] != '\0')
+        g_string_append_c (glob, *p++);
+      g_string_append_c (glob, *p);
+    }
+  g_strfreev (*list);
+  *list = g_strv_builder_end (builder);
+  return TRUE;
+}
+
+static gboolean
+apply_folders (MmConfig *config, const gchar *name, const gchar *value, GError **error)
+{
+  return add_globs (&config->folders, name, value, error);
+}
+
+static gboolean
+apply_exclude (MmConfig *config, const gchar *name, const gchar *value, GError **error)
+{
+  return add_globs (&config->exclude, name, value, error);
+}
+
+static gboolean
+apply_subscribed (MmConfig *config, const gchar *name, const gchar *value, GError **error)
+{
+  config->subscribed = TRUE;
+  return TRUE;
+}
+
+/* Commands run without a shell: what cannot be split into words is found now. */
+static gboolean
+take_command (gchar **slot, const gchar *name, const gchar *value, GError **error)
+{
+  g_auto (GStrv) words = NULL;
+  g_autoptr (GError) local = NULL;
+
+  if (!g_shell_parse_argv (value, NULL, &words, &local))
+    return fail (error, "%s: %s", name, local->message);
+  g_free (*slot);
+  *slot = g_strdup (value);
+  return TRUE;
+}
+
+static gboolean
+apply_password_command (MmConfig *config, const gchar *name, const gchar *value, GError **error)
+{
+  return take_command (&config->password_command, name, value, error);
+}
+
+static gboolean
+apply_token_command (MmConfig *config, const gchar *name, const gchar *value, GError **error)
+{
+  return take_command (&config->token_command, name, value, error);
+}
+
+static gboolean
+apply_compress (MmConfig *config, const gchar *name, const gchar *value, GError **error)
+{
+  config->compress = TRUE;
+  return TRUE;
+}
+
+static gboolean
+apply_allow_other (MmConfig *config, const gchar *name, const gchar *value, GError **error)
+{
+  config->allow_other = TRUE;
+  return TRUE;
+}
+
+static gboolean
+apply_uid (MmConfig *config, const gchar *name, const gchar *value, GError **error)
+{
+  const struct passwd *entry = getpwnam (value);
+  guint64 number;
+
+  if (entry != NULL)
+    number = entry->pw_uid;
+  else if (!g_ascii_string_to_unsigned (value, 10, 0, G_MAXUINT32 - 1, &number, NULL))
+    return fail (error, "uid=%s: neither a user's number nor the name of a user", value);
+  config->uid = (uid_t) number;
+  config->has_uid = TRUE;
+  return TRUE;
+}
+
+static gboolean
+apply_gid (MmConfig *config, const gchar *name, const gchar *value, GError **error)
+{
+  const struct group *entry = getgrnam (value);
+  guint64 number;
+
+  if (entry != NULL)
+    number = entry->gr_gid;
+  else if (!g_ascii_string_to_unsigned (value, 10, 0, G_MAXUINT32 - 1, &number, NULL))
+    return fail (error, "gid=%s: neither a group's number nor the name of a group", value);
+  config->gid = (gid_t) number;
+  config->has_gid = TRUE;
+  return TRUE;
+}
+
+static gboolean
+apply_umask (MmConfig *config, const gchar *name, const gchar *value, GError **error)
+{
+  guint64 number;
+
+  if (!g_ascii_string_to_unsigned (value, 8, 0, 0777, &number, NULL))
+    return fail (error, "umask=%s: an octal number from 0 to 777 is expected", value);
+  config->umask = (mode_t) number;
+  config->has_umask = TRUE;
+  return TRUE;
+}
+
+static gboolean
+apply_kernel_flag (MmConfig *config, const gchar *name, const gchar *value, GError **error)
+{
+  g_autofree gchar *before = config->kernel_flags;
+
+  config->kernel_flags
+      = before != NULL ? g_strdup_printf ("%s,%s", before, name) : g_strdup (name);
+  return TRUE;
+}
+
+#define GENERIC(name) { name, NULL, NULL, MM_OPTION_GENERIC, apply_nothing }
+
+static const MmOption table[] = {
+  { "ro", NULL, "mount read-only; the default, and all there is yet", MM_OPTION_OURS,
+    apply_nothing },
+  { "names", "subject|uid", "message files as DATE_SUBJECT_NUMBER.eml (default) or NUMBER.eml",
+    MM_OPTION_OURS, apply_names },
+  { "cache", "DIR", "where to keep the index and what was read (default ~/.cache/mailmount)",
+    MM_OPTION_OURS, apply_cache },
+  { "cafile", "PEM", "trust the authorities in this file, not the system's", MM_OPTION_OURS,
+    apply_cafile },
+  { "tls", "implicit|starttls|none", "imaps:// means implicit, imap:// starttls; none is clear text",
+    MM_OPTION_OURS, apply_tls },
+  { "connections", "N", "at most N connections to the server (default 4)", MM_OPTION_OURS,
+    apply_connections },
+  { "timeout", "SECONDS", "how long to wait for the server (default 60)", MM_OPTION_OURS,
+    apply_timeout },
+  { "folders", "GLOBS", "only these folders: shell globs separated by colons", MM_OPTION_OURS,
+    apply_folders },
+  { "exclude", "GLOBS", "not these folders", MM_OPTION_OURS, apply_exclude },
+  { "subscribed", NULL, "only subscribed folders", MM_OPTION_OURS, apply_subscribed },
+  { "log", "FILE", "log there (default: syslog, the terminal with -f)", MM_OPTION_OURS, apply_log },
+  { "password_command", "CMD", "the first line this command prints is the password",
+    MM_OPTION_OURS, apply_password_command },
+  { "token_command", "CMD", "the first line this command prints is an OAuth2 access token",
+    MM_OPTION_OURS, apply_token_command },
+  { "compress", NULL, "compress the connection where the server can", MM_OPTION_OURS,
+    apply_compress },
+  { "allow_other", NULL, "let other users in", MM_OPTION_OURS, apply_allow_other },
+  { "uid", "USER", "the owner of all files (default: who mounts)", MM_OPTION_OURS, apply_uid },
+  { "gid", "GROUP", "the group of all files", MM_OPTION_OURS, apply_gid },
+  { "umask", "OCTAL", "permission bits to take away (default 077, with allow_other 022)", MM_OPTION_OURS,
+    apply_umask },
+
+  { "rw", NULL, NULL, MM_OPTION_GENERIC, apply_rw },
+  { "nosuid", NULL, NULL, MM_OPTION_GENERIC, apply_kernel_flag },
+  { "nodev", NULL, NULL, MM_OPTION_GENERIC, apply_kernel_flag },
+  { "noexec", NULL, NULL, MM_OPTION_GENERIC, apply_kernel_flag },
+  { "noatime", NULL, NULL, MM_OPTION_GENERIC, apply_kernel_flag },
+  /* For mount(8), systemd and nobody else. */
+  GENERIC ("defaults"), GENERIC ("auto"), GENERIC ("noauto"), GENERIC ("user"),
+  GENERIC ("nouser"), GENERIC ("users"), GENERIC ("nousers"), GENERIC ("owner"),
+  GENERIC ("noowner"), GENERIC ("group"), GENERIC ("nogroup"), GENERIC ("nofail"),
+  GENERIC ("_netdev"), GENERIC ("comment"), GENERIC ("helper"), GENERIC ("uhelper"),
+  /* What a read-only filesystem without devices does anyway. */
+  GENERIC ("suid"), GENERIC ("dev"), GENERIC ("exec"), GENERIC ("async"), GENERIC ("sync"),
+  GENERIC ("dirsync"), GENERIC ("atime"), GENERIC ("diratime"), GENERIC ("nodiratime"),
+  GENERIC ("relatime"), GENERIC ("norelatime"), GENERIC ("strictatime"),
+  GENERIC ("nostrictatime"), GENERIC ("lazytime"), GENERIC ("nolazytime"), GENERIC ("mand"),
+  GENERIC ("nomand"), GENERIC ("silent"), GENERIC ("loud"), GENERIC ("iversion"),
+  GENERIC ("noiversion"),
+  { NULL },
+};
+
+const MmOption *
+mm_option_table (void)
+{
+  return table;
+}
+
+static const MmOption *
+find (const gchar *name, gsize length)
+{
+  for (const MmOption *option = table; option->name != NULL; option++)
+    if (strlen (option->name) == length && memcmp (option->name, name, length) == 0)
+      return option;
+  return NULL;
+}
+
+static gboolean
+is_for_userspace (const gchar *word)
+{
+  return g_str_has_prefix (word, "x-") || g_str_has_prefix (word, "X-");
+}
+
+gboolean
+mm_option_is_known (const gchar *word)
+{
+  return is_for_userspace (word) || find (word, strcspn (word, "=")) != NULL;
+}
+
+/* How many letters to add, drop or change to make @b of @a. */
+static guint
+edit_distance (const gchar *a, const gchar *b)
+{
+  guint row[64];
+  gsize width = strlen (b);
+
+  if (width >= G_N_ELEMENTS (row))
+    return G_MAXUINT;
+  for (gsize j = 0; j <= width; j++)
+    row[j] = (guint) j;
+  for (gsize i = 1; a[i - 1] != '\0'; i++)
+    {
+      guint diagonal = row[0];
+      row[0] = (guint) i;
+      for (gsize j = 1; j <= width; j++)
+        {
+          guint replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+          diagonal = row[j];
+          row[j] = MIN (MIN (row[j], row[j - 1]) + 1, replaced);
+        }
+    }
+  return row[width];
+}
+
+static gboolean
+fail_unknown (const gchar *name, GError **error)
+{
+  const MmOption *nearest = NULL;
+  guint least = 4;
+
+  if (strcmp (name, "password") == 0 || strcmp (name, "pass") == 0)
+    return fail (error, "there is no option '%s': a password on the command line is seen by "
+                        "everyone; use password_command=CMD", name);
+  if (strlen (name) > 32)
+    return fail (error, "unknown option '%.32s…': mailmount --help lists all", name);
+  for (const MmOption *option = table; option->name != NULL; option++)
+    {
+      guint distance = edit_distance (name, option->name);
+      /* More than half of the letters wrong is no likeness. */
+      if (distance < least && distance * 2 <= strlen (option->name))
+        {
+          least = distance;
+          nearest = option;
+        }
+    }
+  if (nearest == NULL)
+    return fail (error, "unknown option '%s': mailmount --help lists all", name);
+  return fail (error, "unknown option '%s': did you mean '%s%s'?", name, nearest->name,
+               nearest->argument != NULL ? "=" : "");
+}
+
+gboolean
+mm_option_apply (MmConfig *config, const gchar *word, GError **error)
+{
+  gsize length = strcspn (word, "=");
+  const gchar *value = word[length] == '=' ? word + length + 1 : NULL;
+  g_autofree gchar *name = g_strndup (word, length);
+  const MmOption *option = find (name, length);
+
+  if (!g_utf8_validate (word, -1, NULL))
+    return fail (error, "an option is not UTF-8: '%s'", name);
+  if (is_for_userspace (word))
+    return TRUE;
+  if (option == NULL)
+    return fail_unknown (name, error);
+  if (option->argument == NULL && value != NULL && option->option_class == MM_OPTION_OURS)
+    return fail (error, "the option '%s' takes no value", name);
+  if (option->argument != NULL && (value == NULL || value[0] == '\0'))
+    return fail (error, "the option '%s' needs a value: %s=%s", name, name, option->argument);
+  return option->apply (config, name, value, error);
+}

@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <string.h>
+#include <unistd.h>
+
+#include <mailmount/log.h>
+
+#include "option-table.h"
+#include "options.h"
+#include "paths.h"
+
+#define DEFAULT_CONNECTIONS 4
+#define DEFAULT_TIMEOUT_S   60
+#define DEFAULT_UMASK       077
+
+#define PORT_IMAP  143
+#define PORT_IMAPS 993
+
+/* What is gathered before anything is judged. */
+typedef struct
+{
+  gint argc;
+  gchar **argv;
+  gint next; /* index of the word to read next */
+  GPtrArray *positional; /* borrowed from argv */
+  MmConfig *config;
+  gboolean is_sloppy;
+  gboolean wants_help;
+  gboolean wants_version;
+} Parser;
+
+static gboolean G_GNUC_PRINTF (2, 3)
+fail (GError **error, const gchar *format, ...)
+{
+  va_list arguments;
+
+  va_start (arguments, format);
+  g_autofree gchar *raw = g_strdup_vprintf (format, arguments);
+  va_end (arguments);
+  g_autofree gchar *shown = mm_log_printable (raw);
+  g_set_error_literal (error, MM_ERROR, MM_ERROR_USAGE, shown);
+  return FALSE;
+}
+
+gboolean
+mm_options_is_helper (const gchar *argv0)
+{
+  g_autofree gchar *name = argv0 != NULL ? g_path_get_basename (argv0) : NULL;
+  return g_strcmp0 (name, "mount.mailmount") == 0;
+}
+
+/* One comma list. Empty words are skipped, as mount(8) and FUSE do. */
+static gboolean
+apply_list (Parser *parser, const gchar *list, GError **error)
+{
+  g_autoptr (GString) word = g_string_new (NULL);
+
+  for (const gchar *p = list;; p++)
+    {
+      if (*p == '\\' && (p[1] == ',' || p[1] == '\\'))
+        g_string_append_c (word, *++p);
+      else if (*p != ',' && *p != '\0')
+        g_string_append_c (word, *p);
+      else
+        {
+          if (word->len > 0 && (!parser->is_sloppy || mm_option_is_known (word->str))
+              && !mm_option_apply (parser->config, word->str, error))
+            return FALSE;
+          g_string_truncate (word, 0);
+          if (*p == '\0')
+            return TRUE;
+        }
+    }
+}
+
+/* The value of a letter that takes one: the rest of its word or the next word. */
+static const gchar *
+take_value (Parser *parser, const gchar *rest, gchar letter, GError **error)
+{
+  if (*rest != '\0')
+    return rest;
+  if (parser->next < parser->argc)
+    return parser->argv[parser->next++];
+  fail (error, "-%c needs a value", letter);
+  return NULL;
+}
+
+/* One letter behind a dash. *@rest is what follows in its word; NULL when it was used up. */
+static gboolean
+apply_letter (Parser *parser, gchar letter, const gchar **rest, GError **error)
+{
+  MmConfig *config = parser->config;
+  const gchar *value;
+
+  switch (letter)
+    {
+    case 'o':
+      value = take_value (parser, *rest, letter, error);
+      *rest = NULL;
+      return value != NULL && apply_list (parser, value, error);
+    case 't':
+      if (!config->is_helper)
+        break;
+      value = take_value (parser, *rest, letter, error);
+      *rest = NULL;
+      return value != NULL;
+    case 'f':
+      config->is_fake |= config->is_helper;
+      config->foreground |= !config->is_helper;
+      return TRUE;
+    case 'd':
+      config->debug = config->foreground = TRUE;
+      return TRUE;
+    case 'v':
+      config->is_verbose = TRUE;
+      return TRUE;
+    case 'h':
+      parser->wants_help = TRUE;
+      return TRUE;
+    case 'V':
+      parser->wants_version = TRUE;
+      return TRUE;
+    case 's':
+    case 'n':
+    case 'N':
+      if (config->is_helper)
+        return TRUE;
+      break;
+    default:
+      break;
+    }
+  return fail (error, "unknown option '-%c': mailmount --help lists all", letter);
+}
+
+static gboolean
+apply_word (Parser *parser, const gchar *word, GError **error)
+{
+  if (word[0] != '-' || word[1] == '\0')
+    {
+      g_ptr_array_add (parser->positional, (gpointer) word);
+      return TRUE;
+    }
+  if (word[1] == '-')
+    {
+      if (strcmp (word, "--help") == 0)
+        parser->wants_help = TRUE;
+      else if (strcmp (word, "--version") == 0)
+        parser->wants_version = TRUE;
+      else
+        {
+          g_autofree gchar *name = g_strndup (word, strcspn (word, "="));
+          const gchar *bare = name + 2;
+          return fail (error, "unknown option '%s'%s%s", name,
+                       mm_option_is_known (bare) ? ": it is written -o " : "",
+                       mm_option_is_known (bare) ? bare : ": mailmount --help lists all");
+        }
+      return TRUE;
+    }
+  for (const gchar *rest = word + 1; rest != NULL && *rest != '\0';)
+    {
+      gchar letter = *rest++;
+      if (!apply_letter (parser, letter, &rest, error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+/* mount(8) puts -s behind the options it speaks of. */
+static void
+look_for_sloppy (Parser *parser)
+{
+  for (gint i = 1; parser->config->is_helper && i < parser->argc; i++)
+    {
+      const gchar *word = parser->argv[i];
+      if (strcmp (word, "-o") == 0 || strcmp (word, "-t") == 0)
+        i++;
+      else if (word[0] == '-' && word[1] != 'o' && word[1] != 't' && strchr (word, 's') != NULL)
+        parser->is_sloppy = TRUE;
+    }
+}
+
+static gboolean
+read_words (Parser *parser, GError **error)
+{
+  gboolean only_positional = FALSE;
+
+  look_for_sloppy (parser);
+  while (parser->next < parser->argc)
+    {
+      const gchar *word = parser->argv[parser->next++];
+
+      if (only_positional)
+        g_ptr_array_add (parser->positional, (gpointer) word);
+      else if (strcmp (word, "--") == 0)
+        only_positional = TRUE;
+      else if (!apply_word (parser, word, error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+static gboolean
+settle_tls (MmConfig *config, GError **error)
+{
+  const MmSourceUrl *source = &config->source;
+
+  if (!config->has_tls)
+    config->tls = source->is_secure_scheme ? MM_TLS_IMPLICIT : MM_TLS_STARTTLS;
+  else if (source->is_secure_scheme && config->tls != MM_TLS_IMPLICIT)
+    return fail (error, "imaps:// means TLS from the first octet on: with tls=%s write imap://",
+                 config->tls == MM_TLS_NONE ? "none" : "starttls");
+  if (config->tls == MM_TLS_NONE && config->ca_file != NULL)
+    return fail (error, "cafile= has no meaning with tls=none");
+  config->port = source->port;
+  if (config->port == 0)
+    config->port = config->tls == MM_TLS_IMPLICIT ? PORT_IMAPS : PORT_IMAP;
+  return TRUE;
+}
+
+static gboolean
+settle (MmConfig *config, GError **error)
+{
+  if (!settle_tls (config, error))
+    return FALSE;
+  if (config->password_command != NULL && config->token_command != NULL)
+    return fail (error, "password_command= and token_command= exclude each other");
+  if (config->cache_dir == NULL)
+    {
+      const gchar *xdg = g_getenv ("XDG_CACHE_HOME");
+      g_autofree gchar *home = mm_path_home ();
+      config->cache_dir = xdg != NULL && g_path_is_absolute (xdg)
+                              ? g_build_filename (xdg, "mailmount", NULL)
+                              : g_build_filename (home, ".cache", "mailmount", NULL);
+    }
+  if (!config->has_umask)
+    config->umask = config->allow_other ? 022 : DEFAULT_UMASK;
+  if (!config->has_uid)
+    config->uid = getuid ();
+  if (!config->has_gid)
+    config->gid = getgid ();
+  return TRUE;
+}
+
+static gboolean
+take_positional (Parser *parser, GError **error)
+{
+  guint n = parser->positional->len;
+
+  if (n == 0)
+    return fail (error, "what to mount, and where? mailmount [-o OPTIONS] "
+                        "imaps://USER@HOST[:PORT][/FOLDER] MOUNTPOINT");
+  const gchar *source = g_ptr_array_index (parser->positional, 0);
+  if (!mm_source_url_parse (source, &parser->config->source, error))
+    return FALSE;
+  if (n == 1)
+    return fail (error, "the mount point is missing: mailmount [-o OPTIONS] SOURCE MOUNTPOINT");
+  if (n > 2)
+    return fail (error, "too many arguments: '%s' comes after SOURCE and MOUNTPOINT",
+                 (const gchar *) g_ptr_array_index (parser->positional, 2));
+  const gchar *mountpoint = g_ptr_array_index (parser->positional, 1);
+  if (mountpoint[0] == '\0')
+    return fail (error, "the mount point is empty");
+  parser->config->mountpoint = mm_path_absolute (mountpoint);
+  return TRUE;
+}
+
+MmCommand
+mm_options_parse (gint argc, gchar **argv, MmConfig **out_config, GError **error)
+{
+  g_autoptr (MmConfig) config = g_new0 (MmConfig, 1);
+  g_autoptr (GPtrArray) positional = g_ptr_array_new ();
+  Parser parser = { .argc = argc, .argv = argv, .next = 1, .positional = positional,
+                    .config = config };
+
+  config->is_helper = argc > 0 && mm_options_is_helper (argv[0]);
+  config->connections = DEFAULT_CONNECTIONS;
+  config->timeout_s = DEFAULT_TIMEOUT_S;
+
+  if (!read_words (&parser, error))
+    return MM_COMMAND_INVALID;
+  if (parser.wants_help)
+    return MM_COMMAND_HELP;
+  if (parser.wants_version)
+    return MM_COMMAND_VERSION;
+  if (!take_positional (&parser, error) || !settle (config, error))
+    return MM_COMMAND_INVALID;
+  *out_config = g_steal_pointer (&config);
+  return MM_COMMAND_MOUNT;
+}
