@@ -2,7 +2,7 @@
 /*
  * The octets of messages on disk: one file per message, whole or in ranges, found again after a
  * remount without asking the server. Paths are made from numbers, never from names:
- * DIRECTORY/content-v1/FFFFFF/NN/NNNNNNNNN (folder id, low bits of the number, number, hex).
+ * DIRECTORY/content-v1/FFFFFF/NN/NNNNNNNNN (folder id, bits 8 to 15 of the number, number, hex).
  *
  * A file describes itself: a fixed header (magic, version, size, state, SHA-256) before the
  * content; a partial file also carries its list of extents, each with a digest. What is not
@@ -37,6 +37,9 @@ typedef struct
  * and no symbolic link is followed inside it. */
 MmContentCache *mm_content_cache_open (const gchar *directory, GError **error);
 void mm_content_cache_close (MmContentCache *cache);
+
+/* How many damaged files and extents were dropped since it was opened. */
+guint mm_content_cache_get_n_damaged (MmContentCache *cache);
 
 /* The file of @key, or NULL when there is none or it is damaged (then it is removed, logged and
  * counted). (transfer full) */

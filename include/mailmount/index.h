@@ -23,7 +23,8 @@ typedef struct MmIndex MmIndex;
 #define MM_INDEX_MAX_NUMBER    (((guint64) 1 << 36) - 3)
 
 /* Opens or creates @directory/index.sqlite (mode 0600). An older schema is migrated, a newer or
- * damaged one is set aside under another name with a warning, and a new one is begun.
+ * damaged one is set aside under another name with a warning, and a new one is begun. With a new one
+ * content kept by the ids of an older one is set aside too: open the index before the content cache.
  * @directory NULL: an index in memory, for cache=none; then only this MmIndex sees it. */
 MmIndex *mm_index_open (const gchar *directory, GError **error);
 void mm_index_close (MmIndex *index);

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "index-private.h"
+
+static const gchar *
+column_text (sqlite3_stmt *statement, int column)
+{
+  const gchar *text = (const gchar *) sqlite3_column_text (statement, column);
+  return text != NULL ? text : "";
+}
+
+static MmIndexFolder
+read_folder (sqlite3_stmt *statement)
+{
+  return (MmIndexFolder) {
+    .id = (guint32) sqlite3_column_int64 (statement, 0),
+    .name = column_text (statement, 1),
+    .path = column_text (statement, 2),
+    .delimiter = (gchar) sqlite3_column_int (statement, 3),
+    .component = column_text (statement, 4),
+    .flags = (MmMailboxFlags) sqlite3_column_int (statement, 5),
+    .state = {
+      .uidvalidity = (guint64) sqlite3_column_int64 (statement, 6),
+      .uidnext = (guint64) sqlite3_column_int64 (statement, 7),
+      .highestmodseq = (guint64) sqlite3_column_int64 (statement, 8),
+      .messages = (guint64) sqlite3_column_int64 (statement, 9),
+      .has_messages = sqlite3_column_type (statement, 9) != SQLITE_NULL,
+      .uid_not_sticky = sqlite3_column_int (statement, 10) != 0,
+    },
+    .next_number = (guint64) sqlite3_column_int64 (statement, 11),
+    .mtime_us = sqlite3_column_int64 (statement, 12),
+  };
+}
+
+gboolean
+mm_index_load_folders (MmIndex *index, gint64 account, MmIndexFolderFunc func, gpointer user_data,
+                       GError **error)
+{
+  sqlite3_stmt *statement = mm_index_statement (index, MM_INDEX_SQL_LOAD_FOLDERS);
+  int result_code;
+
+  sqlite3_bind_int64 (statement, 1, account);
+  while ((result_code = sqlite3_step (statement)) == SQLITE_ROW)
+    {
+      MmIndexFolder folder = read_folder (statement);
+      func (&folder, user_data);
+    }
+  if (result_code != SQLITE_DONE)
+    {
+      mm_index_fail (index, MM_INDEX_SQL_LOAD_FOLDERS, result_code, "folders cannot be read",
+                     error);
+      return FALSE;
+    }
+  sqlite3_reset (statement);
+  return TRUE;
+}
+
+/* Parameters 1 to 12, in the order of FOLDER_COLUMNS. */
+static void
+bind_folder (sqlite3_stmt *statement, const MmIndexFolder *folder)
+{
+  const MmMailboxState *state = &folder->state;
+
+  mm_index_bind_text (statement, 1, folder->name);
+  mm_index_bind_text (statement, 2, folder->path);
+  sqlite3_bind_int (statement, 3, folder->delimiter);
+  mm_index_bind_text (statement, 4, folder->component);
+  sqlite3_bind_int (statement, 5, (int) folder->flags);
+  sqlite3_bind_int64 (statement, 6, (gint64) state->uidvalidity);
+  sqlite3_bind_int64 (statement, 7, (gint64) state->uidnext);
+  sqlite3_bind_int64 (statement, 8, (gint64) state->highestmodseq);
+  if (state->has_messages)
+    sqlite3_bind_int64 (statement, 9, (gint64) state->messages);
+  else
+    sqlite3_bind_null (statement, 9);
+  sqlite3_bind_int (statement, 10, state->uid_not_sticky != FALSE);
+  sqlite3_bind_int64 (statement, 11, (gint64) folder->next_number);
+  sqlite3_bind_int64 (statement, 12, folder->mtime_us);
+}
+
+guint32
+mm_index_add_folder (MmIndex *index, gint64 account, const MmIndexFolder *folder, GError **error)
+{
+  sqlite3_stmt *statement = mm_index_statement (index, MM_INDEX_SQL_ADD_FOLDER);
+
+  bind_folder (statement, folder);
+  sqlite3_bind_int64 (statement, 13, account);
+
+  int result_code = sqlite3_step (statement);
+  if (result_code == SQLITE_CONSTRAINT_CHECK)
+    {
+      sqlite3_reset (statement);
+      g_set_error (error, MM_ERROR, MM_ERROR_LIMIT,
+                   "index: the numbers for folders are used up; begin with a new cache directory");
+      return 0;
+    }
+  if (result_code != SQLITE_DONE)
+    {
+      mm_index_fail (index, MM_INDEX_SQL_ADD_FOLDER, result_code, "a folder cannot be added",
+                     error);
+      return 0;
+    }
+  sqlite3_reset (statement);
+
+  guint32 id = (guint32) sqlite3_last_insert_rowid (index->db);
+  mm_index_note_identity (index);
+  return id;
+}
+
+gboolean
+mm_index_update_folder (MmIndex *index, const MmIndexFolder *folder, GError **error)
+{
+  sqlite3_stmt *statement = mm_index_statement (index, MM_INDEX_SQL_UPDATE_FOLDER);
+
+  bind_folder (statement, folder);
+  sqlite3_bind_int64 (statement, 13, folder->id);
+  return mm_index_run (index, MM_INDEX_SQL_UPDATE_FOLDER, "a folder cannot be written", error);
+}
+
+gboolean
+mm_index_remove_folder (MmIndex *index, guint32 folder_id, GError **error)
+{
+  sqlite3_bind_int64 (mm_index_statement (index, MM_INDEX_SQL_REMOVE_FOLDER), 1, folder_id);
+  return mm_index_run (index, MM_INDEX_SQL_REMOVE_FOLDER, "a folder cannot be removed", error);
+}

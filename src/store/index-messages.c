@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "index-private.h"
+
+static MmIndexMessage
+read_message (sqlite3_stmt *statement)
+{
+  const gchar *keywords = (const gchar *) sqlite3_column_text (statement, 6);
+
+  return (MmIndexMessage) {
+    .number = (guint64) sqlite3_column_int64 (statement, 0),
+    .uid = (guint32) sqlite3_column_int64 (statement, 1),
+    .size = (guint64) sqlite3_column_int64 (statement, 2),
+    .size_is_proved = sqlite3_column_int (statement, 3) != 0,
+    .internaldate = sqlite3_column_int64 (statement, 4),
+    .flags = (MmMessageFlags) sqlite3_column_int (statement, 5),
+    .keywords = keywords != NULL ? keywords : "",
+    .stem = (const gchar *) sqlite3_column_text (statement, 7),
+    .message_id = (const gchar *) sqlite3_column_text (statement, 8),
+  };
+}
+
+gboolean
+mm_index_load_messages (MmIndex *index, guint32 folder_id, MmIndexMessageFunc func,
+                        gpointer user_data, GError **error)
+{
+  sqlite3_stmt *statement = mm_index_statement (index, MM_INDEX_SQL_LOAD_MESSAGES);
+  int result_code;
+
+  sqlite3_bind_int64 (statement, 1, folder_id);
+  while ((result_code = sqlite3_step (statement)) == SQLITE_ROW)
+    {
+      MmIndexMessage message = read_message (statement);
+
+      /* What damage may have left in a row must not reach an inode number. */
+      if (message.number < 1 || message.number > MM_INDEX_MAX_NUMBER)
+        {
+          result_code = SQLITE_CORRUPT;
+          break;
+        }
+      func (&message, user_data);
+    }
+  if (result_code != SQLITE_DONE)
+    {
+      mm_index_fail (index, MM_INDEX_SQL_LOAD_MESSAGES, result_code, "messages cannot be read",
+                     error);
+      return FALSE;
+    }
+  sqlite3_reset (statement);
+  return TRUE;
+}
+
+static void
+bind_keywords (sqlite3_stmt *statement, int position, const gchar *keywords)
+{
+  gboolean has_keywords = keywords != NULL && keywords[0] != '\0';
+  mm_index_bind_text (statement, position, has_keywords ? keywords : NULL);
+}
+
+gboolean
+mm_index_put_message (MmIndex *index, guint32 folder_id, const MmIndexMessage *message,
+                      GError **error)
+{
+  sqlite3_stmt *statement = mm_index_statement (index, MM_INDEX_SQL_PUT_MESSAGE);
+
+  if (message->number < 1 || message->number > MM_INDEX_MAX_NUMBER)
+    {
+      g_set_error (error, MM_ERROR, MM_ERROR_CACHE,
+                   "index: %" G_GUINT64_FORMAT " is not a message's number", message->number);
+      return FALSE;
+    }
+  sqlite3_bind_int64 (statement, 1, (gint64) message->number);
+  sqlite3_bind_int64 (statement, 2, message->uid);
+  sqlite3_bind_int64 (statement, 3, (gint64) message->size);
+  sqlite3_bind_int (statement, 4, message->size_is_proved != FALSE);
+  sqlite3_bind_int64 (statement, 5, message->internaldate);
+  sqlite3_bind_int (statement, 6, (int) message->flags);
+  bind_keywords (statement, 7, message->keywords);
+  mm_index_bind_text (statement, 8, message->stem);
+  mm_index_bind_text (statement, 9, message->message_id);
+  sqlite3_bind_int64 (statement, 10, folder_id);
+  return mm_index_run (index, MM_INDEX_SQL_PUT_MESSAGE, "a message cannot be written", error);
+}
+
+/* The statement @sql with its first two parameters bound. */
+static sqlite3_stmt *
+bind_key (MmIndex *index, MmIndexSql sql, guint32 folder_id, guint64 number)
+{
+  sqlite3_stmt *statement = mm_index_statement (index, sql);
+
+  sqlite3_bind_int64 (statement, 1, folder_id);
+  sqlite3_bind_int64 (statement, 2, (gint64) number);
+  return statement;
+}
+
+gboolean
+mm_index_remove_message (MmIndex *index, guint32 folder_id, guint64 number, GError **error)
+{
+  bind_key (index, MM_INDEX_SQL_REMOVE_MESSAGE, folder_id, number);
+  return mm_index_run (index, MM_INDEX_SQL_REMOVE_MESSAGE, "a message cannot be removed", error);
+}
+
+gboolean
+mm_index_remove_all_messages (MmIndex *index, guint32 folder_id, GError **error)
+{
+  sqlite3_bind_int64 (mm_index_statement (index, MM_INDEX_SQL_REMOVE_ALL_MESSAGES), 1, folder_id);
+  return mm_index_run (index, MM_INDEX_SQL_REMOVE_ALL_MESSAGES, "messages cannot be removed",
+                       error);
+}
+
+gboolean
+mm_index_set_size (MmIndex *index, guint32 folder_id, guint64 number, guint64 size,
+                   gboolean size_is_proved, GError **error)
+{
+  sqlite3_stmt *statement = bind_key (index, MM_INDEX_SQL_SET_SIZE, folder_id, number);
+
+  sqlite3_bind_int64 (statement, 3, (gint64) size);
+  sqlite3_bind_int (statement, 4, size_is_proved != FALSE);
+  return mm_index_run (index, MM_INDEX_SQL_SET_SIZE, "a size cannot be written", error);
+}
+
+gboolean
+mm_index_set_flags (MmIndex *index, guint32 folder_id, guint64 number, MmMessageFlags flags,
+                    const gchar *keywords, GError **error)
+{
+  sqlite3_stmt *statement = bind_key (index, MM_INDEX_SQL_SET_FLAGS, folder_id, number);
+
+  sqlite3_bind_int (statement, 3, (int) flags);
+  bind_keywords (statement, 4, keywords);
+  return mm_index_run (index, MM_INDEX_SQL_SET_FLAGS, "flags cannot be written", error);
+}
+
+gboolean
+mm_index_set_message_id (MmIndex *index, guint32 folder_id, guint64 number,
+                         const gchar *message_id, GError **error)
+{
+  sqlite3_stmt *statement = bind_key (index, MM_INDEX_SQL_SET_MESSAGE_ID, folder_id, number);
+
+  mm_index_bind_text (statement, 3, message_id);
+  return mm_index_run (index, MM_INDEX_SQL_SET_MESSAGE_ID, "a Message-ID cannot be written",
+                       error);
+}

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <mailmount/fd.h>
+#include <mailmount/log.h>
+
+#include "index-open.h"
+#include "index-private.h"
+#include "index-schema.h"
+
+#define FOLDER_COLUMNS                                                                        \
+  "name, path, delimiter, component, flags, uidvalidity, uidnext, highestmodseq, messages, " \
+  "uid_not_sticky, next_number, mtime_us"
+#define MESSAGE_COLUMNS \
+  "number, uid, size, size_is_proved, internaldate, flags, keywords, stem, message_id"
+
+static const gchar *const sql_texts[MM_INDEX_N_SQL] = {
+  [MM_INDEX_SQL_BEGIN] = "BEGIN IMMEDIATE",
+  [MM_INDEX_SQL_COMMIT] = "COMMIT",
+  [MM_INDEX_SQL_ROLLBACK] = "ROLLBACK",
+  [MM_INDEX_SQL_FIND_ACCOUNT] = "SELECT id FROM account WHERE key = ?1",
+  [MM_INDEX_SQL_ADD_ACCOUNT] = "INSERT OR IGNORE INTO account (key) VALUES (?1)",
+  [MM_INDEX_SQL_LOAD_FOLDERS]
+  = "SELECT id, " FOLDER_COLUMNS " FROM folder WHERE account = ?1 ORDER BY id",
+  [MM_INDEX_SQL_ADD_FOLDER]
+  = "INSERT INTO folder (" FOLDER_COLUMNS ", account)"
+    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+  [MM_INDEX_SQL_UPDATE_FOLDER]
+  = "UPDATE folder SET (" FOLDER_COLUMNS ")"
+    " = (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) WHERE id = ?13",
+  [MM_INDEX_SQL_REMOVE_FOLDER] = "DELETE FROM folder WHERE id = ?1",
+  [MM_INDEX_SQL_LOAD_MESSAGES]
+  = "SELECT " MESSAGE_COLUMNS " FROM message WHERE folder = ?1 ORDER BY number",
+  [MM_INDEX_SQL_PUT_MESSAGE]
+  = "INSERT OR REPLACE INTO message (" MESSAGE_COLUMNS ", folder)"
+    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+  [MM_INDEX_SQL_REMOVE_MESSAGE] = "DELETE FROM message WHERE folder = ?1 AND number = ?2",
+  [MM_INDEX_SQL_REMOVE_ALL_MESSAGES] = "DELETE FROM message WHERE folder = ?1",
+  [MM_INDEX_SQL_SET_SIZE]
+  = "UPDATE message SET size = ?3, size_is_proved = ?4 WHERE folder = ?1 AND number = ?2",
+  [MM_INDEX_SQL_SET_FLAGS]
+  = "UPDATE message SET flags = ?3, keywords = ?4 WHERE folder = ?1 AND number = ?2",
+  [MM_INDEX_SQL_SET_MESSAGE_ID]
+  = "UPDATE message SET message_id = ?3 WHERE folder = ?1 AND number = ?2",
+};
+
+int
+mm_index_prepare (MmIndex *index)
+{
+  for (guint i = 0; i < MM_INDEX_N_SQL; i++)
+    {
+      int result_code = sqlite3_prepare_v3 (index->db, sql_texts[i], -1, SQLITE_PREPARE_PERSISTENT,
+                                            &index->statements[i], NULL);
+      if (result_code != SQLITE_OK)
+        return result_code;
+    }
+  return SQLITE_OK;
+}
+
+/* Another process may be using the database, and this one is in the middle of something: it is set
+ * aside when it is opened the next time. */
+static void
+mark_as_damaged (MmIndex *index)
+{
+  if (index->directory == NULL)
+    return;
+
+  g_autofree gchar *path = g_build_filename (index->directory, MM_INDEX_DAMAGE_MARK, NULL);
+  mm_autofd int fd = open (path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+  mm_log_warning ("the index in '%s' is damaged; it will be set aside at the next start",
+                  index->directory);
+}
+
+void
+mm_index_fail (MmIndex *index, MmIndexSql sql, int result_code, const gchar *what, GError **error)
+{
+  mm_index_schema_set_error (index->db, result_code, what, error);
+  sqlite3_reset (index->statements[sql]);
+  if (mm_index_schema_is_damage (result_code))
+    mark_as_damaged (index);
+}
+
+gboolean
+mm_index_run (MmIndex *index, MmIndexSql sql, const gchar *what, GError **error)
+{
+  int result_code = sqlite3_step (index->statements[sql]);
+
+  if (result_code != SQLITE_DONE)
+    {
+      mm_index_fail (index, sql, result_code, what, error);
+      return FALSE;
+    }
+  sqlite3_reset (index->statements[sql]);
+  return TRUE;
+}
