@@ -144,7 +144,8 @@ typedef enum
   MM_IMAP_EVENT_GREETING,       /* status: OK, PREAUTH or BYE; code, text */
   MM_IMAP_EVENT_TAGGED,         /* tag, status, code, text */
   MM_IMAP_EVENT_UNTAGGED,       /* status (BYE included), code, text */
-  MM_IMAP_EVENT_CAPABILITY,     /* the session's capabilities were replaced */
+  MM_IMAP_EVENT_CAPABILITY,     /* the session's capabilities were replaced; when by a code, this
+                                 * comes before its TAGGED or UNTAGGED (the GREETING's: without) */
   MM_IMAP_EVENT_ENABLED,        /* text: the enabled names, space separated */
   MM_IMAP_EVENT_LIST,           /* mailbox: name, delimiter, attributes; LSUB too (is_lsub) */
   MM_IMAP_EVENT_MAILBOX_STATUS, /* mailbox: name and the numbers that came */
@@ -241,6 +242,10 @@ void mm_imap_session_free (MmImapSession *session);
 /* Gives octets from the server. They are borrowed until mm_imap_session_next() returned FALSE. */
 void mm_imap_session_feed (MmImapSession *session, const void *data, gsize length);
 
+/* The octets fed and not looked at yet, still the caller's; the session forgets them. After the
+ * TAGGED OK of COMPRESS they are compressed already. (transfer none) */
+const guint8 *mm_imap_session_steal_input (MmImapSession *session, gsize *out_length);
+
 /* The next event. FALSE without @error: more octets are needed. FALSE with @error: the server broke
  * the protocol (MM_ERROR_PROTOCOL) or a limit (MM_ERROR_LIMIT); the session stays failed. */
 gboolean mm_imap_session_next (MmImapSession *session, MmImapEvent *out_event, GError **error);
@@ -266,7 +271,7 @@ gboolean mm_imap_session_is_utf8 (const MmImapSession *session);
 guint mm_imap_session_get_n_in_progress (const MmImapSession *session);
 
 /* Why the last SASL exchange failed on our side, or NULL (a server that could not prove itself).
- * (transfer none) */
+ * Its TAGGED event then says NO, whatever the server said. (transfer none) */
 const GError *mm_imap_session_get_sasl_error (const MmImapSession *session);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (MmImapSession, mm_imap_session_free)
