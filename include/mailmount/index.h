@@ -64,8 +64,12 @@ gboolean mm_index_load_folders (MmIndex *index, gint64 account, MmIndexFolderFun
 guint32 mm_index_add_folder (MmIndex *index, gint64 account, const MmIndexFolder *folder,
                              GError **error);
 
-/* Writes everything but id and account of an existing folder. */
-gboolean mm_index_update_folder (MmIndex *index, const MmIndexFolder *folder, GError **error);
+/* Writes what a list of folders may change of one: @name ("" makes it a mere directory), @delimiter
+ * and @flags; its path and component never change. */
+gboolean mm_index_set_folder_name (MmIndex *index, guint32 folder_id, const gchar *name,
+                                   gchar delimiter, MmMailboxFlags flags, GError **error);
+gboolean mm_index_set_folder_mtime (MmIndex *index, guint32 folder_id, gint64 mtime_us,
+                                    GError **error);
 
 /* Writes what a synchronisation changes of a folder: @state, @next_number, @mtime_us. */
 gboolean mm_index_set_folder_state (MmIndex *index, guint32 folder_id, const MmMailboxState *state,
@@ -101,14 +105,6 @@ gboolean mm_index_put_message (MmIndex *index, guint32 folder_id, const MmIndexM
 gboolean mm_index_remove_message (MmIndex *index, guint32 folder_id, guint64 number,
                                   GError **error);
 gboolean mm_index_remove_all_messages (MmIndex *index, guint32 folder_id, GError **error);
-
-/* Single facts learned later. Unknown messages are ignored. */
-gboolean mm_index_set_size (MmIndex *index, guint32 folder_id, guint64 number, guint64 size,
-                            gboolean size_is_proved, GError **error);
-gboolean mm_index_set_flags (MmIndex *index, guint32 folder_id, guint64 number,
-                             MmMessageFlags flags, const gchar *keywords, GError **error);
-gboolean mm_index_set_message_id (MmIndex *index, guint32 folder_id, guint64 number,
-                                  const gchar *message_id, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (MmIndex, mm_index_close)
 

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * One mailbox as the filesystem sees it: its messages, ordered by local number, in memory; loaded
+ * from the index, brought up to date from the server, and written back to the index off the reply
+ * path.
+ *
+ * A message is named by its local number: its UID when it was first seen in this folder
+ * (include/mailmount/index.h). Numbers never change and are never used twice.
+ *
+ * A listing is complete or ends in an error. While a first listing arrives, the part already
+ * received is readable as long as it came in ascending order.
+ *
+ * All functions may be called from any thread and never block on network or disk.
+ */
+#pragma once
+
+#include <mailmount/mail-types.h>
+#include <mailmount/waiter.h>
+
+G_BEGIN_DECLS
+
+typedef struct MmMailbox MmMailbox;
+
+/* A value; its strings live as long as the mailbox. 64 octets. */
+typedef struct
+{
+  guint64 number;          /* local number */
+  guint64 size;            /* octets; what stat shows */
+  gint64 internaldate;     /* seconds since 1970 UTC */
+  const gchar *stem;       /* the subject as it stands in the name, nullable */
+  const gchar *keywords;   /* space separated, "" for none */
+  const gchar *message_id; /* nullable: not known yet; "": it has none */
+  guint32 uid;
+  guint8 flags;            /* MmMessageFlags */
+  guint8 size_is_proved;
+  guint8 listing;          /* private to the mailbox: the listing that told it last */
+} MmMessage;
+
+guint32 mm_mailbox_get_folder_id (const MmMailbox *mailbox);
+
+/* DONE when the mailbox was listed and, if @fresh, compared with the server within the refresh
+ * time. Starts what is necessary. */
+MmTry mm_mailbox_try_listed (MmMailbox *mailbox, gboolean fresh, MmWaiter *waiter, GError **error);
+
+/* DONE when the listing has at least begun to arrive, so that mm_mailbox_try_next() makes sense.
+ * Otherwise as above, with @fresh. @out_stream is given to mm_mailbox_try_next(). */
+MmTry mm_mailbox_try_open (MmMailbox *mailbox, guint *out_stream, MmWaiter *waiter,
+                           GError **error);
+
+/* Copies up to @n_max messages with numbers above @after, ascending, to @out. DONE with *out_n = 0
+ * means that the listing is complete and there are no more. FAILED: the listing broke off, or went
+ * on in an order that cannot be streamed. */
+MmTry mm_mailbox_try_next (MmMailbox *mailbox, guint stream, guint64 after, MmMessage *out,
+                           gsize n_max, gsize *out_n, MmWaiter *waiter, GError **error);
+
+/* One message; FALSE when there is none of this number (now). */
+gboolean mm_mailbox_get_message (MmMailbox *mailbox, guint64 number, MmMessage *out);
+
+/* DONE when the Message-IDs of all messages are known; asks for the missing ones in one go. */
+MmTry mm_mailbox_try_message_ids (MmMailbox *mailbox, MmWaiter *waiter, GError **error);
+
+/* What the Message-ID of one message turned out to be ("": it has none). */
+void mm_mailbox_set_message_id (MmMailbox *mailbox, guint64 number, const gchar *message_id);
+
+/* The size of a message turned out to be exactly this. TRUE when stat showed another one. */
+gboolean mm_mailbox_set_size (MmMailbox *mailbox, guint64 number, guint64 size);
+
+/* A message could not be found on the server, or the server hinted at a change: compare the mailbox
+ * with the server when it is opened next. */
+void mm_mailbox_set_stale (MmMailbox *mailbox);
+
+/* Microseconds since 1970 UTC of the last observed change of membership. */
+gint64 mm_mailbox_get_mtime_us (MmMailbox *mailbox);
+
+/* Counts every change of membership: a kernel that cached an older listing is behind. */
+guint mm_mailbox_get_generation (MmMailbox *mailbox);
+
+/* Totals over the messages known in memory. */
+void mm_mailbox_get_totals (MmMailbox *mailbox, guint64 *out_messages, guint64 *out_octets);
+
+G_END_DECLS

@@ -1,0 +1,430 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * Keeping the tree of folders as the server's list says. The list is collected on a connection's
+ * thread and applied on the index thread, where new folders get their persistent numbers. A list
+ * that broke off changes nothing: a folder disappears only after a whole list without it.
+ */
+#include "account-private.h"
+
+#include <fnmatch.h>
+#include <string.h>
+
+#include <mailmount/clock.h>
+#include <mailmount/folder-name.h>
+#include <mailmount/log.h>
+
+typedef struct
+{
+  gchar *name; /* wire name */
+  gchar *path; /* components joined with '/' */
+  gchar delimiter;
+  MmMailboxFlags flags;
+  MmMailboxState state;
+} Listed;
+
+typedef struct
+{
+  MmAccount *account; /* borrowed */
+  GArray *listed;     /* Array<Listed> */
+  GHashTable *changed; /* Set<folder id>: directories that list other folders now */
+  GArray *gone;       /* Array<Gone> */
+} FolderList;
+
+typedef struct
+{
+  guint32 parent_id;
+  const gchar *component; /* interned in the tree */
+} Gone;
+
+static void
+clear_listed (gpointer data)
+{
+  Listed *listed = data;
+  g_free (listed->name);
+  g_free (listed->path);
+}
+
+static void
+free_folder_list (gpointer data)
+{
+  FolderList *list = data;
+  g_array_unref (list->listed);
+  g_array_unref (list->gone);
+  g_hash_table_unref (list->changed);
+  g_free (list);
+}
+
+static void
+log_index_error (const MmAccount *account, GError *error)
+{
+  if (error == NULL)
+    return;
+  mm_log_warning ("the index of %s: %s", account->context.name, error->message);
+  g_error_free (error);
+}
+
+/* ---- filters ---- */
+
+/* A glob that matches a folder matches everything below it. */
+static gboolean
+matches_any (gchar **globs, const gchar *path)
+{
+  g_autofree gchar *prefix = g_strdup (path);
+
+  for (;;)
+    {
+      for (guint i = 0; globs[i] != NULL; i++)
+        if (fnmatch (globs[i], prefix, 0) == 0)
+          return TRUE;
+      gchar *slash = strrchr (prefix, '/');
+      if (slash == NULL)
+        return FALSE;
+      *slash = '\0';
+    }
+}
+
+static gboolean
+passes_filters (const MmAccount *account, const MmFolderNode *node)
+{
+  if (account->subscribed_only && (node->flags & MM_MAILBOX_SUBSCRIBED) == 0
+      && !mm_mailbox_is_inbox (node->path))
+    return FALSE;
+  if (account->include != NULL && !matches_any (account->include, node->path))
+    return FALSE;
+  return account->exclude == NULL || !matches_any (account->exclude, node->path);
+}
+
+static void
+mark_visible (MmAccount *account, GPtrArray *nodes)
+{
+  /* Children come after their parents, so backwards a parent knows about all of them. */
+  for (guint i = 0; i < nodes->len; i++)
+    ((MmFolderNode *) g_ptr_array_index (nodes, i))->is_visible = FALSE;
+  for (guint i = nodes->len; i-- > 0;)
+    {
+      MmFolderNode *node = g_ptr_array_index (nodes, i);
+      if (!node->is_placeholder && passes_filters (account, node))
+        node->is_visible = TRUE;
+      if (node->is_visible)
+        node->parent->is_visible = TRUE;
+    }
+}
+
+/* ---- from the index ---- */
+
+static void
+add_mailbox_locked (MmAccount *account, MmFolderNode *node, const gchar *name,
+                    const MmMailboxState *state, guint64 next_number)
+{
+  node->mailbox = mm_mailbox_new (&account->context, node->id, name, node->path, state,
+                                  next_number, node->mtime_us);
+  g_ptr_array_add (account->mailboxes, node->mailbox);
+}
+
+static void
+add_indexed_folder (const MmIndexFolder *folder, gpointer user_data)
+{
+  MmAccount *account = user_data;
+  g_autofree gchar *parent_path = mm_folder_path_dup_parent (folder->path);
+
+  g_mutex_lock (&account->lock);
+  MmFolderNode *parent = mm_folder_tree_find_path (account->tree, parent_path);
+  /* Parents were made first and so have smaller ids; a row without its parent is void. */
+  if (parent != NULL && mm_folder_tree_find_path (account->tree, folder->path) == NULL)
+    {
+      MmFolderNode *node = mm_folder_tree_add (account->tree, parent, folder->id, folder->path,
+                                               folder->component);
+      node->flags = folder->flags;
+      node->mtime_us = folder->mtime_us;
+      node->is_placeholder = *folder->name == '\0';
+      if (!node->is_placeholder && (folder->flags & MM_MAILBOX_NOSELECT) == 0)
+        add_mailbox_locked (account, node, folder->name, &folder->state, folder->next_number);
+    }
+  g_mutex_unlock (&account->lock);
+}
+
+static void
+load_folders (MmIndex *index, gpointer data)
+{
+  MmAccount *account = data;
+  GError *error = NULL;
+
+  mm_index_load_folders (index, account->account_id, add_indexed_folder, account, &error);
+  log_index_error (account, error);
+}
+
+void
+mm_account_load_folders (MmAccount *account)
+{
+  mm_index_thread_push (account->context.index, load_folders, account, NULL);
+}
+
+/* ---- applying a list, on the index thread ---- */
+
+static void
+note_changed (FolderList *list, guint32 folder_id)
+{
+  g_hash_table_add (list->changed, GUINT_TO_POINTER (folder_id));
+}
+
+/* Adds a folder with its number from the index. NULL when the index failed. */
+static MmFolderNode *
+add_folder (FolderList *list, MmIndex *index, MmFolderNode *parent, const gchar *path,
+            const Listed *listed)
+{
+  MmAccount *account = list->account;
+  GError *error = NULL;
+  g_autofree gchar *component = mm_folder_tree_choose_component (account->tree, parent, path);
+  MmIndexFolder row = {
+    .name = listed != NULL ? listed->name : "",
+    .path = path,
+    .delimiter = listed != NULL ? listed->delimiter : 0,
+    .component = component,
+    .flags = listed != NULL ? listed->flags : MM_MAILBOX_NOSELECT,
+    .next_number = 1,
+    .mtime_us = mm_clock_wall_us (),
+  };
+
+  row.id = mm_index_add_folder (index, account->account_id, &row, &error);
+  if (row.id == 0)
+    {
+      log_index_error (account, error);
+      return NULL;
+    }
+  g_mutex_lock (&account->lock);
+  MmFolderNode *node = mm_folder_tree_add (account->tree, parent, row.id, path, component);
+  node->mtime_us = row.mtime_us;
+  node->is_placeholder = TRUE;
+  node->flags = MM_MAILBOX_NOSELECT;
+  g_mutex_unlock (&account->lock);
+  note_changed (list, parent->id);
+  return node;
+}
+
+/* The node of @path, made with all its parents where missing. */
+static MmFolderNode *
+ensure_folder (FolderList *list, MmIndex *index, const gchar *path, const Listed *listed)
+{
+  MmFolderTree *tree = list->account->tree;
+  MmFolderNode *node = mm_folder_tree_get_root (tree);
+  g_autofree gchar *prefix = g_strdup (path);
+
+  for (gchar *end = prefix; node != NULL && end != NULL;)
+    {
+      end = strchr (end + 1, '/');
+      if (end != NULL)
+        *end = '\0';
+      MmFolderNode *next = mm_folder_tree_find_path (tree, prefix);
+      node = next != NULL ? next
+                          : add_folder (list, index, node, prefix, end == NULL ? listed : NULL);
+      if (end != NULL)
+        *end = '/';
+    }
+  return node;
+}
+
+/* What the list says of one folder. */
+static void
+apply_listed (FolderList *list, MmIndex *index, const Listed *listed)
+{
+  MmAccount *account = list->account;
+  MmFolderNode *node = ensure_folder (list, index, listed->path, listed);
+
+  if (node == NULL || node->is_listed)
+    return;
+  g_mutex_lock (&account->lock);
+  node->is_listed = TRUE;
+  gboolean is_other = node->is_placeholder || node->flags != listed->flags;
+  node->is_placeholder = FALSE;
+  node->flags = listed->flags;
+  if ((listed->flags & MM_MAILBOX_NOSELECT) != 0)
+    node->mailbox = NULL; /* stays in the account's array for those who still use it */
+  else if (node->mailbox == NULL)
+    add_mailbox_locked (account, node, listed->name, &(MmMailboxState){ 0 }, 1);
+  MmMailbox *mailbox = node->mailbox;
+  g_mutex_unlock (&account->lock);
+
+  if (mailbox != NULL && mm_mailbox_announce (mailbox, listed->name, &listed->state))
+    is_other = TRUE;
+  if (is_other)
+    {
+      GError *error = NULL;
+      mm_index_set_folder_name (index, node->id, listed->name, listed->delimiter, listed->flags,
+                                &error);
+      log_index_error (account, error);
+    }
+}
+
+/* Takes out the folders that the list no longer tells and that nothing below needs. */
+static void
+remove_unlisted (FolderList *list, MmIndex *index, GPtrArray *nodes)
+{
+  MmAccount *account = list->account;
+
+  for (guint i = nodes->len; i-- > 0;)
+    {
+      MmFolderNode *node = g_ptr_array_index (nodes, i);
+      if (node->is_listed || (node->is_placeholder && node->children->len > 0))
+        continue;
+      GError *error = NULL;
+      Gone gone = { node->parent->id, node->component };
+      if (node->children->len > 0)
+        {
+          g_mutex_lock (&account->lock);
+          node->is_placeholder = TRUE;
+          node->mailbox = NULL;
+          g_mutex_unlock (&account->lock);
+          mm_index_set_folder_name (index, node->id, "", 0, MM_MAILBOX_NOSELECT, &error);
+          log_index_error (account, error);
+          note_changed (list, node->id);
+          continue;
+        }
+      note_changed (list, gone.parent_id);
+      g_array_append_val (list->gone, gone);
+      mm_index_remove_folder (index, node->id, &error);
+      log_index_error (account, error);
+      mm_content_cache_remove_folder (account->context.cache, node->id);
+      g_mutex_lock (&account->lock);
+      mm_folder_tree_remove (account->tree, node);
+      g_mutex_unlock (&account->lock);
+      g_ptr_array_remove_index (nodes, i);
+    }
+}
+
+/* The directories whose folders are others now have a new mtime; all but those that are new
+ * themselves, which is what the first list makes of all. */
+static void
+touch_changed (FolderList *list, MmIndex *index, gboolean is_first)
+{
+  MmAccount *account = list->account;
+  GHashTableIter iter;
+  gpointer key;
+
+  g_hash_table_iter_init (&iter, list->changed);
+  while (!is_first && g_hash_table_iter_next (&iter, &key, NULL))
+    {
+      GError *error = NULL;
+      g_mutex_lock (&account->lock);
+      MmFolderNode *node = mm_folder_tree_find_id (account->tree, GPOINTER_TO_UINT (key));
+      gint64 now_us = mm_clock_wall_us ();
+      if (node != NULL)
+        node->mtime_us = now_us;
+      g_mutex_unlock (&account->lock);
+      if (node != NULL && node->id != 0)
+        mm_index_set_folder_mtime (index, node->id, now_us, &error);
+      log_index_error (account, error);
+    }
+}
+
+static void
+tell_observer (const FolderList *list)
+{
+  const MmMailContext *context = &list->account->context;
+  GHashTableIter iter;
+  gpointer key;
+
+  if (context->observer == NULL)
+    return;
+  for (guint i = 0; i < list->gone->len; i++)
+    {
+      const Gone *gone = &g_array_index (list->gone, Gone, i);
+      context->observer->folder_gone (gone->parent_id, gone->component, context->observer_data);
+    }
+  g_hash_table_iter_init (&iter, list->changed);
+  while (g_hash_table_iter_next (&iter, &key, NULL))
+    context->observer->folder_changed (GPOINTER_TO_UINT (key), context->observer_data);
+}
+
+static void
+finish_list (MmAccount *account, const GError *error)
+{
+  g_mutex_lock (&account->lock);
+  account->is_listing = FALSE;
+  g_clear_error (&account->list_error);
+  if (error == NULL)
+    account->listed_us = mm_clock_monotonic_us ();
+  else
+    account->list_error = g_error_copy (error);
+  GPtrArray *waiters = mm_wait_list_take_locked (account->waits);
+  g_cond_broadcast (&account->listed);
+  g_mutex_unlock (&account->lock);
+  mm_waiters_fire (waiters, error);
+}
+
+static void
+apply_list (MmIndex *index, gpointer data)
+{
+  FolderList *list = data;
+  MmAccount *account = list->account;
+  g_autoptr (GPtrArray) before = mm_folder_tree_list (account->tree);
+
+  for (guint i = 0; i < before->len; i++)
+    ((MmFolderNode *) g_ptr_array_index (before, i))->is_listed = FALSE;
+  for (guint i = 0; i < list->listed->len; i++)
+    apply_listed (list, index, &g_array_index (list->listed, Listed, i));
+
+  g_autoptr (GPtrArray) nodes = mm_folder_tree_list (account->tree);
+  remove_unlisted (list, index, nodes);
+  g_mutex_lock (&account->lock);
+  mark_visible (account, nodes);
+  if (g_hash_table_size (list->changed) > 0)
+    account->generation++;
+  gboolean is_first = account->listed_us == 0 && before->len == 0;
+  g_mutex_unlock (&account->lock);
+
+  touch_changed (list, index, is_first);
+  tell_observer (list);
+  finish_list (account, NULL);
+}
+
+/* ---- collecting a list, on a connection's thread ---- */
+
+static void
+on_mailbox (const MmRemoteMailbox *mailbox, gpointer user_data)
+{
+  FolderList *list = user_data;
+  g_auto (GStrv) components
+      = mm_folder_path_split (mailbox->name, mailbox->delimiter,
+                              mailbox->name_is_utf8 ? MM_MAILBOX_UTF8 : MM_MAILBOX_UTF7, NULL);
+  Listed listed = {
+    .name = g_strdup (mailbox->name),
+    .path = g_strjoinv ("/", components),
+    .delimiter = mailbox->delimiter,
+    .flags = mailbox->flags,
+    .state = mailbox->state,
+  };
+
+  g_array_append_val (list->listed, listed);
+}
+
+static void
+on_list_done (const GError *error, gpointer user_data)
+{
+  FolderList *list = user_data;
+  MmAccount *account = list->account;
+
+  if (error == NULL)
+    {
+      mm_index_thread_push (account->context.index, apply_list, list, free_folder_list);
+      return;
+    }
+  if (error->code != MM_ERROR_CANCELLED)
+    mm_log_warning ("the folders of %s could not be listed: %s", account->context.name,
+                    error->message);
+  free_folder_list (list);
+  finish_list (account, error);
+}
+
+void
+mm_account_start_list (MmAccount *account)
+{
+  static const MmRemoteListSink sink = { .mailbox = on_mailbox, .done = on_list_done };
+  FolderList *list = g_new0 (FolderList, 1);
+
+  list->account = account;
+  list->listed = g_array_new (FALSE, FALSE, sizeof (Listed));
+  g_array_set_clear_func (list->listed, clear_listed);
+  list->gone = g_array_new (FALSE, FALSE, sizeof (Gone));
+  list->changed = g_hash_table_new (NULL, NULL);
+  g_autoptr (MmRemoteJob) job = mm_remote_list_mailboxes (account->context.remote, &sink, list);
+}

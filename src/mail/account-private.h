@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * The inside of an account, shared by account.c (construction and what the filesystem asks) and
+ * account-folders.c (keeping the tree as the server's list says).
+ */
+#pragma once
+
+#include <mailmount/account.h>
+
+#include "content-private.h"
+#include "folder-tree.h"
+
+struct MmAccount
+{
+  /* Immutable after construction. */
+  MmMailContext context;
+  MmAccountObserver observer;
+  gint64 account_id; /* in the index */
+  gchar **include;   /* nullable */
+  gchar **exclude;   /* nullable */
+  gboolean subscribed_only;
+  MmContentTable *contents;
+
+  GMutex lock; /* guards all below; no other lock is taken under it but a mailbox's */
+  GCond listed;
+  MmFolderTree *tree;    /* changed by the index thread only, under the lock */
+  GPtrArray *mailboxes;  /* Array<owned MmMailbox>: also of folders that are gone */
+  guint32 root_id;
+  gboolean is_listing;
+  gint64 listed_us;      /* monotonic; when the list was last had; 0: never */
+  GError *list_error;    /* nullable: why the last attempt failed */
+  guint generation;
+  MmWaitList *waits;
+};
+
+/* Queues the loading of the tree from the index. */
+void mm_account_load_folders (MmAccount *account);
+/* Asks the server for the list; is_listing was just set under the lock. No lock held. */
+void mm_account_start_list (MmAccount *account);

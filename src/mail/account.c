@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "account-private.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+
+#include <mailmount/clock.h>
+#include <mailmount/folder-name.h>
+#include <mailmount/index.h>
+
+#define DISK_READERS 2
+
+/* ---- construction ---- */
+
+static void
+run_disk_job (gpointer data, gpointer user_data)
+{
+  MmDiskJob *job = data;
+  job->run (job->data);
+  g_free (job);
+}
+
+void
+mm_mail_context_push (GThreadPool *pool, void (*run) (gpointer data), gpointer data)
+{
+  MmDiskJob *job = g_new (MmDiskJob, 1);
+
+  job->run = run;
+  job->data = data;
+  g_thread_pool_push (pool, job, NULL);
+}
+
+static gboolean
+open_store (MmAccount *account, const MmAccountConfig *config, GError **error)
+{
+  account->context.cache = mm_content_cache_open (config->directory, error);
+  if (account->context.cache == NULL)
+    return FALSE;
+  g_autoptr (MmIndex) index = mm_index_open (config->directory, error);
+  if (index == NULL)
+    return FALSE;
+  account->account_id = mm_index_get_account (index, config->key, error);
+  if (account->account_id == 0)
+    return FALSE;
+  account->context.index = mm_index_thread_new (g_steal_pointer (&index));
+  return TRUE;
+}
+
+static void
+on_server_change (const gchar *mailbox_name, gpointer user_data)
+{
+  MmAccount *account = user_data;
+
+  g_mutex_lock (&account->lock);
+  for (guint i = 0; i < account->mailboxes->len; i++)
+    {
+      MmMailbox *mailbox = g_ptr_array_index (account->mailboxes, i);
+      if (mm_mailbox_is_named (mailbox, mailbox_name))
+        mm_mailbox_set_stale (mailbox);
+    }
+  g_mutex_unlock (&account->lock);
+}
+
+MmAccount *
+mm_account_new (const MmAccountConfig *config, GError **error)
+{
+  MmAccount *account = g_new0 (MmAccount, 1);
+  MmMailContext *context = &account->context;
+
+  g_mutex_init (&account->lock);
+  g_cond_init (&account->listed);
+  account->tree = mm_folder_tree_new ();
+  account->mailboxes = g_ptr_array_new_with_free_func ((GDestroyNotify) mm_mailbox_free);
+  account->waits = mm_wait_list_new ();
+  account->include = g_strdupv ((gchar **) config->include);
+  account->exclude = g_strdupv ((gchar **) config->exclude);
+  account->subscribed_only = config->subscribed_only;
+  context->name = g_strdup (config->name);
+  context->remote = config->remote;
+  context->want_subject = config->want_subject;
+  context->refresh_us = config->refresh_us;
+  if (config->observer != NULL)
+    {
+      account->observer = *config->observer;
+      context->observer = &account->observer;
+      context->observer_data = config->observer_data;
+    }
+  context->disk_readers = g_thread_pool_new (run_disk_job, NULL, DISK_READERS, FALSE, NULL);
+  context->disk_writers = g_thread_pool_new (run_disk_job, NULL, 1, FALSE, NULL);
+  account->contents = mm_content_table_new (context);
+  if (!open_store (account, config, error))
+    {
+      mm_account_free (account);
+      return NULL;
+    }
+  mm_remote_set_change_func (context->remote, on_server_change, account);
+  mm_account_load_folders (account);
+  return account;
+}
+
+/* Takes the house down in the order in which the parts use one another: first what brings new work
+ * (the server), then what works it off (disk, index), then what they worked on. */
+void
+mm_account_free (MmAccount *account)
+{
+  if (account == NULL)
+    return;
+  MmMailContext *context = &account->context;
+
+  mm_remote_close (context->remote);
+  g_thread_pool_free (context->disk_readers, FALSE, TRUE);
+  g_thread_pool_free (context->disk_writers, FALSE, TRUE);
+  if (context->index != NULL)
+    for (guint i = 0; i < account->mailboxes->len; i++)
+      mm_mailbox_flush (g_ptr_array_index (account->mailboxes, i));
+  mm_index_thread_free (context->index);
+  g_assert (mm_content_table_get_length (account->contents) == 0);
+  mm_content_table_free (account->contents);
+  g_clear_pointer (&context->cache, mm_content_cache_close);
+
+  mm_wait_list_free (account->waits);
+  mm_folder_tree_free (account->tree);
+  g_ptr_array_unref (account->mailboxes);
+  g_strfreev (account->include);
+  g_strfreev (account->exclude);
+  g_clear_error (&account->list_error);
+  g_free (context->name);
+  g_cond_clear (&account->listed);
+  g_mutex_clear (&account->lock);
+  g_free (account);
+}
+
+/* ---- start-up ---- */
+
+/* Waits for the list that is running. Bounded: the remote's deadlines end it. */
+static gboolean
+wait_for_list (MmAccount *account, GError **error)
+{
+  g_mutex_lock (&account->lock);
+  while (account->is_listing)
+    g_cond_wait (&account->listed, &account->lock);
+  gboolean is_listed = account->listed_us != 0;
+  if (!is_listed)
+    g_propagate_error (error, account->list_error != NULL
+                                  ? g_error_copy (account->list_error)
+                                  : g_error_new_literal (MM_ERROR, MM_ERROR_PROTOCOL,
+                                                         "the list of folders did not come"));
+  g_mutex_unlock (&account->lock);
+  return is_listed;
+}
+
+static gboolean
+choose_root (MmAccount *account, const gchar *root_path, GError **error)
+{
+  g_auto (GStrv) components = g_strsplit (root_path, "/", -1);
+
+  g_mutex_lock (&account->lock);
+  const MmFolderNode *node = mm_folder_tree_get_root (account->tree);
+  for (guint i = 0; node != NULL && components[i] != NULL; i++)
+    if (*components[i] != '\0')
+      node = mm_folder_tree_find_child (account->tree, node, components[i]);
+  if (node != NULL)
+    account->root_id = node->id;
+  g_mutex_unlock (&account->lock);
+
+  if (node == NULL)
+    g_set_error (error, MM_ERROR, MM_ERROR_NOT_FOUND,
+                 "there is no folder '%s' on %s; mount the account without a folder to see which "
+                 "there are",
+                 root_path, account->context.name);
+  return node != NULL;
+}
+
+gboolean
+mm_account_connect (MmAccount *account, const gchar *root_path, GError **error)
+{
+  if (!mm_remote_connect (account->context.remote, error))
+    return FALSE;
+
+  g_mutex_lock (&account->lock);
+  account->is_listing = TRUE;
+  g_mutex_unlock (&account->lock);
+  mm_account_start_list (account);
+  if (root_path == NULL || *root_path == '\0')
+    return TRUE;
+  return wait_for_list (account, error) && choose_root (account, root_path, error);
+}
+
+/* ---- folders ---- */
+
+MmTry
+mm_account_try_folders (MmAccount *account, MmWaiter *waiter, GError **error)
+{
+  gboolean start = FALSE;
+
+  g_mutex_lock (&account->lock);
+  gint64 oldest_us = mm_clock_monotonic_us () - account->context.refresh_us;
+  gboolean is_fresh = account->listed_us != 0 && account->listed_us >= oldest_us;
+  if (!is_fresh)
+    {
+      mm_wait_list_add_locked (account->waits, waiter);
+      start = !account->is_listing;
+      account->is_listing = TRUE;
+    }
+  g_mutex_unlock (&account->lock);
+
+  if (start)
+    mm_account_start_list (account);
+  return is_fresh ? MM_TRY_DONE : MM_TRY_WAIT;
+}
+
+guint32
+mm_account_get_root_id (MmAccount *account)
+{
+  return account->root_id;
+}
+
+static guint
+count_visible_children (const MmFolderNode *node)
+{
+  guint n = 0;
+
+  for (guint i = 0; i < node->children->len; i++)
+    n += ((const MmFolderNode *) g_ptr_array_index (node->children, i))->is_visible;
+  return n;
+}
+
+static void
+describe_locked (const MmFolderNode *node, MmFolder *out)
+{
+  *out = (MmFolder){
+    .id = node->id,
+    .parent_id = node->parent != NULL ? node->parent->id : 0,
+    .component = node->component,
+    .mailbox = node->mailbox,
+    .mtime_us = node->mtime_us,
+    .n_children = count_visible_children (node),
+  };
+  if (node->mailbox != NULL)
+    out->mtime_us = MAX (out->mtime_us, mm_mailbox_get_mtime_us (node->mailbox));
+}
+
+gboolean
+mm_account_get_folder (MmAccount *account, guint32 folder_id, MmFolder *out)
+{
+  g_mutex_lock (&account->lock);
+  const MmFolderNode *node = mm_folder_tree_find_id (account->tree, folder_id);
+  gboolean is_there = node != NULL && node->is_visible;
+  if (is_there)
+    describe_locked (node, out);
+  g_mutex_unlock (&account->lock);
+  return is_there;
+}
+
+gboolean
+mm_account_find_child (MmAccount *account, guint32 parent_id, const gchar *component,
+                       MmFolder *out)
+{
+  g_mutex_lock (&account->lock);
+  const MmFolderNode *parent = mm_folder_tree_find_id (account->tree, parent_id);
+  const MmFolderNode *child
+      = parent != NULL ? mm_folder_tree_find_child (account->tree, parent, component) : NULL;
+  if (child != NULL)
+    describe_locked (child, out);
+  g_mutex_unlock (&account->lock);
+  return child != NULL;
+}
+
+gboolean
+mm_account_next_child (MmAccount *account, guint32 parent_id, guint32 after_id, MmFolder *out)
+{
+  const MmFolderNode *found = NULL;
+
+  g_mutex_lock (&account->lock);
+  const MmFolderNode *parent = mm_folder_tree_find_id (account->tree, parent_id);
+  guint n_children = parent != NULL ? parent->children->len : 0;
+  guint position = parent != NULL ? mm_folder_node_position_after (parent, after_id) : 0;
+  for (; position < n_children && found == NULL; position++)
+    {
+      const MmFolderNode *child = g_ptr_array_index (parent->children, position);
+      if (child->is_visible)
+        found = child;
+    }
+  if (found != NULL)
+    describe_locked (found, out);
+  g_mutex_unlock (&account->lock);
+  return found != NULL;
+}
+
+guint
+mm_account_get_generation (MmAccount *account)
+{
+  g_mutex_lock (&account->lock);
+  guint generation = account->generation;
+  g_mutex_unlock (&account->lock);
+  return generation;
+}
+
+void
+mm_account_get_totals (MmAccount *account, guint64 *out_messages, guint64 *out_octets)
+{
+  *out_messages = 0;
+  *out_octets = 0;
+  g_mutex_lock (&account->lock);
+  for (guint i = 0; i < account->mailboxes->len; i++)
+    {
+      guint64 messages = 0;
+      guint64 octets = 0;
+      mm_mailbox_get_totals (g_ptr_array_index (account->mailboxes, i), &messages, &octets);
+      *out_messages += messages;
+      *out_octets += octets;
+    }
+  g_mutex_unlock (&account->lock);
+}
+
+MmContent *
+mm_account_open_content (MmAccount *account, MmMailbox *mailbox, guint64 number)
+{
+  MmMessage message;
+
+  if (!mm_mailbox_get_message (mailbox, number, &message))
+    return NULL;
+  return mm_content_table_open (account->contents, mailbox, number);
+}

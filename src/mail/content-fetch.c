@@ -1,0 +1,337 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * A content and the server. What arrives is the message's only if its size agrees with what was
+ * known. Where it does not, the server is asked whether the message still exists, and its bytes a
+ * second time: the same bytes twice from a message that exists are right, and the size given in the
+ * listing was wrong (Exchange, Gmail and others lie in both directions). After an expunge by another
+ * session servers answer OK with nothing, NIL, or even another text.
+ */
+#include "content-private.h"
+
+
+#include <mailmount/log.h>
+
+/* A message whose size cannot be proved by a probe is held in memory while it is checked; beyond
+ * this it is refused. */
+#define UNPROVED_OCTETS_MAX (256 * 1024 * 1024)
+
+typedef enum
+{
+  STEP_FIRST,  /* the bytes */
+  STEP_EXISTS, /* their size is a surprise: does the message still exist? */
+  STEP_AGAIN,  /* the bytes once more */
+} Step;
+
+typedef struct
+{
+  MmContent *content; /* owned ref */
+  MmContentAsk ask;
+  MmFetchTarget target;
+  Step step;
+  guint64 told_size;      /* STEP_EXISTS: what the server says now */
+  guint64 announced;      /* octets that the running literal will bring */
+  GByteArray *arriving;   /* the running literal */
+  GBytes *first;          /* nullable: the bytes of STEP_FIRST, to compare with */
+  gboolean is_gone;       /* the first answer had no body at all */
+  MmProbeResult probe;
+  GError *error;          /* of the item */
+} Fetch;
+
+static void send_fetch (Fetch *fetch);
+
+static void
+free_fetch (Fetch *fetch)
+{
+  mm_fetch_target_clear (&fetch->target);
+  g_byte_array_unref (fetch->arriving);
+  g_clear_pointer (&fetch->first, g_bytes_unref);
+  g_clear_error (&fetch->error);
+  mm_content_unref (fetch->content);
+  g_free (fetch);
+}
+
+/* ---- the end of a fetch ---- */
+
+static void
+unmark_locked (MmContent *content, const MmContentAsk *ask)
+{
+  if (ask->is_whole)
+    {
+      content->is_fetching_whole = FALSE;
+      return;
+    }
+  for (guint i = 0; i < content->spans->len; i++)
+    if (g_array_index (content->spans, MmContentSpan, i).offset == ask->offset)
+      {
+        g_array_remove_index_fast (content->spans, i);
+        return;
+      }
+}
+
+static void
+fail (Fetch *fetch, const GError *error)
+{
+  MmContent *content = fetch->content;
+
+  g_mutex_lock (&content->lock);
+  unmark_locked (content, &fetch->ask);
+  GPtrArray *waiters = mm_wait_list_take_locked (content->waits);
+  g_mutex_unlock (&content->lock);
+
+  if (g_error_matches (error, MM_ERROR, MM_ERROR_MESSAGE_GONE))
+    mm_mailbox_set_stale (content->mailbox);
+  else if (!g_error_matches (error, MM_ERROR, MM_ERROR_CANCELLED))
+    mm_log_warning ("message %" G_GUINT64_FORMAT " of '%s' on %s could not be fetched: %s",
+                    content->number, content->mailbox->path, content->context->name,
+                    error->message);
+  mm_waiters_fire (waiters, error);
+  free_fetch (fetch);
+}
+
+G_GNUC_PRINTF (3, 4)
+static void
+fail_with (Fetch *fetch, MmError code, const gchar *format, ...)
+{
+  va_list arguments;
+  va_start (arguments, format);
+  g_autoptr (GError) error = g_error_new_valist (MM_ERROR, (gint) code, format, arguments);
+  va_end (arguments);
+  fail (fetch, error);
+}
+
+static void
+insert_piece_locked (MmContent *content, guint64 offset, GBytes *octets)
+{
+  MmContentPiece piece = { offset, g_bytes_ref (octets) };
+  guint position = 0;
+
+  while (position < content->pieces->len
+         && g_array_index (content->pieces, MmContentPiece, position).offset < offset)
+    position++;
+  g_array_insert_val (content->pieces, position, piece);
+}
+
+/* The octets are right: readers may have them, and the disk. @size: exact, of the message. */
+static void
+accept (Fetch *fetch, GBytes *octets, guint64 size)
+{
+  MmContent *content = fetch->content;
+  const MmMailContext *context = content->context;
+
+  g_mutex_lock (&content->lock);
+  unmark_locked (content, &fetch->ask);
+  content->size_is_known = TRUE;
+  content->size = size;
+  insert_piece_locked (content, fetch->ask.offset, octets);
+  GPtrArray *waiters = mm_wait_list_take_locked (content->waits);
+  g_mutex_unlock (&content->lock);
+
+  /* The kernel drops the wrong size before the open that waits for it is answered. */
+  if (mm_mailbox_set_size (content->mailbox, content->number, size) && context->observer != NULL)
+    context->observer->message_changed (mm_mailbox_get_folder_id (content->mailbox),
+                                        content->number, context->observer_data);
+  mm_content_store (content, fetch->ask.offset, octets);
+  mm_waiters_fire (waiters, NULL);
+  free_fetch (fetch);
+}
+
+/* ---- judging what came ---- */
+
+static void
+judge_range (Fetch *fetch, GBytes *octets)
+{
+  MmContent *content = fetch->content;
+  gsize length = g_bytes_get_size (octets);
+  guint64 size = fetch->ask.probe_size != 0 ? fetch->ask.probe_size : content->size;
+
+  if (fetch->ask.probe_size != 0 && fetch->probe != MM_PROBE_PROVED)
+    {
+      /* The size given is wrong, so only a whole literal can tell the right one. */
+      g_mutex_lock (&content->lock);
+      unmark_locked (content, &fetch->ask);
+      content->is_whole_only = TRUE;
+      gboolean is_marked = content->is_fetching_whole;
+      content->is_fetching_whole = TRUE;
+      g_mutex_unlock (&content->lock);
+      if (is_marked)
+        {
+          free_fetch (fetch);
+          return;
+        }
+      fetch->ask = (MmContentAsk){ .is_whole = TRUE };
+      send_fetch (fetch);
+      return;
+    }
+  if (length != MIN ((guint64) fetch->ask.length, size - fetch->ask.offset))
+    fail_with (fetch, MM_ERROR_MESSAGE_BAD,
+               "the server sent %" G_GSIZE_FORMAT " octets from %" G_GUINT64_FORMAT
+               " on where there must be %u",
+               length, fetch->ask.offset, fetch->ask.length);
+  else
+    accept (fetch, octets, size);
+}
+
+static void
+judge_whole (Fetch *fetch, GBytes *octets)
+{
+  gsize length = g_bytes_get_size (octets);
+
+  if (fetch->step == STEP_AGAIN)
+    {
+      if (fetch->first != NULL && g_bytes_equal (fetch->first, octets))
+        {
+          mm_log_info ("message %" G_GUINT64_FORMAT " of '%s' on %s has %" G_GSIZE_FORMAT
+                       " octets, not %" G_GUINT64_FORMAT " as the server had said",
+                       fetch->content->number, fetch->content->mailbox->path,
+                       fetch->content->context->name, length, fetch->target.size);
+          accept (fetch, octets, length);
+        }
+      else
+        fail_with (fetch, MM_ERROR_MESSAGE_BAD,
+                   "the server sends other bytes each time it is asked for this message");
+    }
+  else if (length == fetch->target.size)
+    accept (fetch, octets, length);
+  else
+    {
+      fetch->first = g_bytes_ref (octets);
+      fetch->step = STEP_EXISTS;
+      send_fetch (fetch);
+    }
+}
+
+/* The server answered without a body. Only a message known to be empty may look like that. */
+static void
+judge_missing (Fetch *fetch)
+{
+  if (fetch->step == STEP_FIRST && fetch->ask.is_whole && fetch->target.size == 0)
+    {
+      fetch->is_gone = TRUE;
+      fetch->step = STEP_EXISTS;
+      send_fetch (fetch);
+    }
+  else
+    fail (fetch, fetch->error);
+}
+
+static void
+judge_existence (Fetch *fetch)
+{
+  if (fetch->is_gone && fetch->told_size == 0)
+    {
+      g_autoptr (GBytes) empty = g_bytes_new_static ("", 0);
+      accept (fetch, empty, 0);
+      return;
+    }
+  fetch->step = STEP_AGAIN;
+  send_fetch (fetch);
+}
+
+/* ---- the sink ---- */
+
+static void
+on_begin (gsize index, guint64 length, gpointer user_data)
+{
+  Fetch *fetch = user_data;
+
+  fetch->announced = length;
+  fetch->told_size = length;
+  g_byte_array_set_size (fetch->arriving, 0);
+}
+
+static void
+on_data (gsize index, const guint8 *data, gsize length, gpointer user_data)
+{
+  Fetch *fetch = user_data;
+
+  if (fetch->announced <= UNPROVED_OCTETS_MAX)
+    g_byte_array_append (fetch->arriving, data, (guint) length);
+}
+
+static void
+on_item_done (gsize index, MmProbeResult probe, const GError *error, gpointer user_data)
+{
+  Fetch *fetch = user_data;
+
+  fetch->probe = probe;
+  if (error != NULL)
+    fetch->error = g_error_copy (error);
+}
+
+static void
+on_done (const GError *error, gpointer user_data)
+{
+  Fetch *fetch = user_data;
+
+  if (fetch->error == NULL && error != NULL)
+    fetch->error = g_error_copy (error);
+  if (g_error_matches (fetch->error, MM_ERROR, MM_ERROR_MESSAGE_GONE))
+    judge_missing (fetch);
+  else if (fetch->error != NULL)
+    fail (fetch, fetch->error);
+  else if (fetch->step == STEP_EXISTS)
+    judge_existence (fetch);
+  else if (fetch->announced > UNPROVED_OCTETS_MAX)
+    fail_with (fetch, MM_ERROR_TOO_BIG,
+               "its size of %" G_GUINT64_FORMAT " octets is another than the server had said, and "
+               "too large to be checked",
+               fetch->announced);
+  else
+    {
+      g_autoptr (GBytes) octets = g_byte_array_free_to_bytes (fetch->arriving);
+      fetch->arriving = g_byte_array_new ();
+      if (fetch->ask.is_whole)
+        judge_whole (fetch, octets);
+      else
+        judge_range (fetch, octets);
+    }
+}
+
+/* ---- sending ---- */
+
+static void
+send_fetch (Fetch *fetch)
+{
+  static const MmRemoteFetchSink sink = {
+    .begin = on_begin,
+    .data = on_data,
+    .item_done = on_item_done,
+    .done = on_done,
+  };
+  MmFetchItem item = { .uid = fetch->target.uid };
+
+  if (fetch->step == STEP_EXISTS)
+    item.kind = MM_FETCH_SIZE;
+  else if (fetch->ask.is_whole)
+    item.kind = MM_FETCH_WHOLE;
+  else
+    {
+      item.kind = MM_FETCH_RANGE;
+      item.offset = fetch->ask.offset;
+      item.length = fetch->ask.length;
+      item.probe_size = fetch->ask.probe_size;
+    }
+  g_clear_error (&fetch->error);
+  fetch->probe = MM_PROBE_NONE;
+  fetch->announced = 0;
+  g_byte_array_set_size (fetch->arriving, 0);
+  g_autoptr (MmRemoteJob) job
+      = mm_remote_fetch (fetch->content->context->remote, fetch->target.mailbox_name,
+                         fetch->target.uidvalidity, &item, 1, MM_REMOTE_PRIORITY_DEMAND, &sink,
+                         fetch);
+}
+
+void
+mm_content_start_fetch (MmContent *content, const MmContentAsk *ask)
+{
+  Fetch *fetch = g_new0 (Fetch, 1);
+
+  fetch->content = mm_content_ref (content);
+  fetch->ask = *ask;
+  fetch->arriving = g_byte_array_new ();
+  if (mm_mailbox_get_fetch_target (content->mailbox, content->number, &fetch->target))
+    send_fetch (fetch);
+  else
+    fail_with (fetch, MM_ERROR_MESSAGE_GONE, "message %" G_GUINT64_FORMAT " of '%s' was expunged",
+               content->number, content->mailbox->path);
+}

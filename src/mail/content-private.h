@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * The inside of a content, shared by content.c (what readers ask), content-fetch.c (from the
+ * server), content-disk.c (from and to the cache) and content-table.c (who has it open).
+ *
+ * Life: a content is made when a message is opened and lives while anyone holds a reference: open
+ * handles, running fetches, queued disk jobs.
+ */
+#pragma once
+
+#include <mailmount/content.h>
+
+#include "mail-context.h"
+#include "mailbox-private.h"
+
+/* A message up to this many octets is fetched whole, a larger one by ranges. */
+#define MM_CONTENT_WHOLE_OCTETS_MAX (128 * 1024)
+/* The first range of a large message, fetched with the proof of its size: `head` needs no more. */
+#define MM_CONTENT_FIRST_RANGE_OCTETS (16 * 1024)
+/* While reading is sequential the ranges double between these. */
+#define MM_CONTENT_WINDOW_OCTETS_MIN (256 * 1024)
+#define MM_CONTENT_WINDOW_OCTETS_MAX (1024 * 1024)
+
+typedef struct MmContentTable MmContentTable;
+
+typedef enum
+{
+  MM_CONTENT_NOT_LOOKED_UP,
+  MM_CONTENT_LOOKING_UP,
+  MM_CONTENT_LOOKED_UP,
+} MmContentLookup;
+
+/* Octets in memory that are on their way to the disk, or could not be stored. */
+typedef struct
+{
+  guint64 offset;
+  GBytes *octets; /* owned */
+} MmContentPiece;
+
+/* A range on its way from the server. */
+typedef struct
+{
+  guint64 offset;
+  guint64 length;
+} MmContentSpan;
+
+struct MmContent
+{
+  /* Immutable. */
+  MmContentTable *table;  /* borrowed */
+  MmMailContext *context; /* borrowed */
+  MmMailbox *mailbox;     /* borrowed */
+  guint64 number;
+
+  guint refs; /* guarded by the table's lock */
+
+  GMutex lock; /* guards all below; the mailbox's lock may be taken under it */
+  MmContentLookup lookup;
+  gboolean size_is_known;
+  guint64 size;            /* octets, exact once known */
+  gboolean is_whole_only;  /* ranges cannot be trusted: the size given was wrong */
+  MmContentFile *file;     /* nullable: what the cache has, verified */
+  GArray *pieces;          /* Array<MmContentPiece>, by offset, disjoint */
+  GArray *spans;           /* Array<MmContentSpan> */
+  gboolean is_fetching_whole;
+  guint64 sequential_end;  /* where the last read ended */
+  guint64 window_octets;   /* the next range while reading goes on there */
+  guint64 unflushed_octets; /* written to a partial file since its extents were */
+  MmWaitList *waits;
+};
+
+MmContentKey mm_content_get_key (const MmContent *content);
+
+/* ---- content-table.c ---- */
+
+MmContentTable *mm_content_table_new (MmMailContext *context);
+/* No content may be left. */
+void mm_content_table_free (MmContentTable *table);
+/* The content of a message, made when it is not there. (transfer full) */
+MmContent *mm_content_table_open (MmContentTable *table, MmMailbox *mailbox, guint64 number);
+/* Blocks until the last reference is gone: the remote and the disk threads have ended. */
+guint mm_content_table_get_length (MmContentTable *table);
+
+/* ---- content-disk.c ---- */
+
+/* Looks the message up in the cache; the state was just set to LOOKING_UP. No lock held. */
+void mm_content_start_lookup (MmContent *content);
+/* Queues the storing of octets that just came. A whole small message, or a piece of a large one. */
+void mm_content_store (MmContent *content, guint64 offset, GBytes *octets);
+/* The last reader left: write the extents of a partial file down. Takes over the file. */
+void mm_content_flush_file (MmMailContext *context, MmContentFile *file);
+
+/* ---- content-fetch.c ---- */
+
+/* What has to be asked for so that [offset, offset + length) can be read, or, with length 0, so
+ * that the size is known. Marks it as on its way. FALSE: it is on its way already. */
+typedef struct
+{
+  gboolean is_whole;
+  guint64 offset;
+  guint32 length;
+  guint64 probe_size; /* 0: no probe */
+} MmContentAsk;
+
+/* Sends what was marked. No lock held. */
+void mm_content_start_fetch (MmContent *content, const MmContentAsk *ask);

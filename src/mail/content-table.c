@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "content-private.h"
+
+struct MmContentTable
+{
+  MmMailContext *context; /* borrowed */
+  GMutex lock;            /* guards the map and every content's reference count */
+  GHashTable *contents;   /* Map<key, MmContent *>, not owned: a content leaves when it dies */
+};
+
+static guint
+hash_key (gconstpointer key)
+{
+  const MmContent *content = key;
+  return g_direct_hash (content->mailbox) ^ (guint) (content->number * 2654435761u);
+}
+
+static gboolean
+equal_keys (gconstpointer a, gconstpointer b)
+{
+  const MmContent *first = a;
+  const MmContent *second = b;
+  return first->mailbox == second->mailbox && first->number == second->number;
+}
+
+MmContentTable *
+mm_content_table_new (MmMailContext *context)
+{
+  MmContentTable *table = g_new0 (MmContentTable, 1);
+
+  table->context = context;
+  g_mutex_init (&table->lock);
+  table->contents = g_hash_table_new (hash_key, equal_keys);
+  return table;
+}
+
+void
+mm_content_table_free (MmContentTable *table)
+{
+  if (table == NULL)
+    return;
+  g_hash_table_unref (table->contents);
+  g_mutex_clear (&table->lock);
+  g_free (table);
+}
+
+static void
+clear_piece (gpointer data)
+{
+  MmContentPiece *piece = data;
+  g_bytes_unref (piece->octets);
+}
+
+static MmContent *
+new_content (MmContentTable *table, MmMailbox *mailbox, guint64 number)
+{
+  MmContent *content = g_new0 (MmContent, 1);
+
+  content->table = table;
+  content->context = table->context;
+  content->mailbox = mailbox;
+  content->number = number;
+  content->window_octets = MM_CONTENT_WINDOW_OCTETS_MIN;
+  content->pieces = g_array_new (FALSE, FALSE, sizeof (MmContentPiece));
+  g_array_set_clear_func (content->pieces, clear_piece);
+  content->spans = g_array_new (FALSE, FALSE, sizeof (MmContentSpan));
+  content->waits = mm_wait_list_new ();
+  g_mutex_init (&content->lock);
+  return content;
+}
+
+static void
+free_content (MmContent *content)
+{
+  if (content->file != NULL)
+    mm_content_flush_file (content->context, g_steal_pointer (&content->file));
+  mm_wait_list_free (content->waits);
+  g_array_unref (content->pieces);
+  g_array_unref (content->spans);
+  g_mutex_clear (&content->lock);
+  g_free (content);
+}
+
+MmContent *
+mm_content_table_open (MmContentTable *table, MmMailbox *mailbox, guint64 number)
+{
+  MmContent key = { .mailbox = mailbox, .number = number };
+
+  g_mutex_lock (&table->lock);
+  MmContent *content = g_hash_table_lookup (table->contents, &key);
+  if (content == NULL)
+    {
+      content = new_content (table, mailbox, number);
+      g_hash_table_add (table->contents, content);
+    }
+  content->refs++;
+  g_mutex_unlock (&table->lock);
+  return content;
+}
+
+guint
+mm_content_table_get_length (MmContentTable *table)
+{
+  g_mutex_lock (&table->lock);
+  guint length = g_hash_table_size (table->contents);
+  g_mutex_unlock (&table->lock);
+  return length;
+}
+
+MmContent *
+mm_content_ref (MmContent *content)
+{
+  g_mutex_lock (&content->table->lock);
+  content->refs++;
+  g_mutex_unlock (&content->table->lock);
+  return content;
+}
+
+void
+mm_content_unref (MmContent *content)
+{
+  MmContentTable *table = content->table;
+
+  g_mutex_lock (&table->lock);
+  gboolean is_last = --content->refs == 0;
+  if (is_last)
+    g_hash_table_remove (table->contents, content);
+  g_mutex_unlock (&table->lock);
+  if (is_last)
+    free_content (content);
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * What the parts of one account share: the remote, the index, the cache, and the threads that may
+ * block on the disk. Owned by the account, immutable after construction, and alive until every
+ * mailbox and content is gone.
+ */
+#pragma once
+
+#include <mailmount/account.h>
+#include <mailmount/content-cache.h>
+#include <mailmount/remote.h>
+
+#include "index-thread.h"
+
+typedef struct
+{
+  gchar *name;             /* for messages: "user@host" */
+  MmRemote *remote;
+  MmIndexThread *index;
+  MmContentCache *cache;
+  GThreadPool *disk_readers; /* look up and verify; Pool<MmDiskJob> */
+  GThreadPool *disk_writers; /* one thread: what it stores is stored in order; Pool<MmDiskJob> */
+  gboolean want_subject;
+  gint64 refresh_us;
+  const MmAccountObserver *observer; /* nullable */
+  gpointer observer_data;
+} MmMailContext;
+
+/* One thing for a disk thread to do. */
+typedef struct
+{
+  void (*run) (gpointer data);
+  gpointer data;
+} MmDiskJob;
+
+void mm_mail_context_push (GThreadPool *pool, void (*run) (gpointer data), gpointer data);

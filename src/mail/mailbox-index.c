@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* The mailbox and the index: loading at first use, writing down behind everyone's back. */
+#include "mailbox-private.h"
+
+#include <mailmount/clock.h>
+#include <mailmount/log.h>
+
+static void
+log_index_error (const MmMailbox *mailbox, GError *error)
+{
+  if (error == NULL)
+    return;
+  mm_log_warning ("the index of '%s' on %s: %s", mailbox->path, mailbox->context->name,
+                  error->message);
+  g_error_free (error);
+}
+
+/* ---- loading ---- */
+
+static void
+add_loaded_row (const MmIndexMessage *row, gpointer user_data)
+{
+  MmMessageTable *table = user_data;
+  MmMessage message = {
+    .number = row->number,
+    .uid = row->uid,
+    .size = row->size,
+    .size_is_proved = row->size_is_proved,
+    .internaldate = row->internaldate,
+    .flags = (guint8) row->flags,
+    .keywords = row->keywords,
+    .stem = row->stem,
+    .message_id = row->message_id,
+  };
+
+  mm_message_table_add (table, &message);
+}
+
+static void
+load_rows (MmIndex *index, gpointer data)
+{
+  MmMailbox *mailbox = data;
+  MmMessageTable *table = mm_message_table_new ();
+  GError *error = NULL;
+  gboolean loaded = mm_index_load_messages (index, mailbox->folder_id, add_loaded_row, table,
+                                            &error);
+  log_index_error (mailbox, error);
+
+  g_mutex_lock (&mailbox->lock);
+  /* Rows that do not add up to the state they belong to are not a listing. */
+  if (loaded && mm_message_table_get_length (table) == mailbox->state.messages)
+    {
+      mm_message_table_free (mailbox->table);
+      mailbox->table = table;
+      mailbox->is_complete = TRUE;
+    }
+  else
+    {
+      mm_message_table_free (table);
+      mailbox->state = (MmMailboxState){ 0 };
+    }
+  mailbox->load = MM_MAILBOX_LOADED;
+  GPtrArray *waiters = mm_wait_list_take_locked (mailbox->waits);
+  g_mutex_unlock (&mailbox->lock);
+  mm_waiters_fire (waiters, NULL);
+}
+
+void
+mm_mailbox_start_load (MmMailbox *mailbox)
+{
+  g_mutex_lock (&mailbox->lock);
+  gboolean was_listed = mailbox->state.uidvalidity != 0;
+  if (!was_listed)
+    mailbox->load = MM_MAILBOX_LOADED;
+  GPtrArray *waiters = was_listed ? NULL : mm_wait_list_take_locked (mailbox->waits);
+  g_mutex_unlock (&mailbox->lock);
+
+  if (was_listed)
+    mm_index_thread_push (mailbox->context->index, load_rows, mailbox, NULL);
+  else
+    mm_waiters_fire (waiters, NULL);
+}
+
+/* ---- writing ---- */
+
+typedef struct
+{
+  MmMailbox *mailbox;  /* borrowed: the index thread ends before the mailboxes do */
+  GArray *messages;    /* Array<MmMessage> */
+  MmStringPool *pool;  /* owned ref: keeps the strings of @messages alive */
+} PutJob;
+
+static void
+put_rows (MmIndex *index, gpointer data)
+{
+  PutJob *job = data;
+  GError *error = NULL;
+
+  for (guint i = 0; i < job->messages->len && error == NULL; i++)
+    {
+      const MmMessage *message = &g_array_index (job->messages, MmMessage, i);
+      MmIndexMessage row = {
+        .number = message->number,
+        .uid = message->uid,
+        .size = message->size,
+        .size_is_proved = message->size_is_proved,
+        .internaldate = message->internaldate,
+        .flags = message->flags,
+        .keywords = message->keywords,
+        .stem = message->stem,
+        .message_id = message->message_id,
+      };
+      mm_index_put_message (index, job->mailbox->folder_id, &row, &error);
+    }
+  log_index_error (job->mailbox, error);
+}
+
+static void
+free_put_job (gpointer data)
+{
+  PutJob *job = data;
+  g_array_unref (job->messages);
+  mm_string_pool_unref (job->pool);
+  g_free (job);
+}
+
+void
+mm_mailbox_write_rows_locked (MmMailbox *mailbox)
+{
+  if (mailbox->unwritten->len == 0)
+    return;
+  PutJob *job = g_new (PutJob, 1);
+  job->mailbox = mailbox;
+  job->messages = g_steal_pointer (&mailbox->unwritten);
+  job->pool = mm_string_pool_ref (mm_message_table_get_pool (mailbox->table));
+  mailbox->unwritten = g_array_new (FALSE, FALSE, sizeof (MmMessage));
+  mm_index_thread_push (mailbox->context->index, put_rows, job, free_put_job);
+}
+
+typedef struct
+{
+  MmMailbox *mailbox; /* borrowed */
+  MmMailboxState state;
+  guint64 next_number;
+  gint64 mtime_us;
+} StateJob;
+
+static void
+put_state (MmIndex *index, gpointer data)
+{
+  StateJob *job = data;
+  GError *error = NULL;
+
+  mm_index_set_folder_state (index, job->mailbox->folder_id, &job->state, job->next_number,
+                             job->mtime_us, &error);
+  log_index_error (job->mailbox, error);
+}
+
+void
+mm_mailbox_write_state_locked (MmMailbox *mailbox)
+{
+  StateJob *job = g_new (StateJob, 1);
+
+  job->mailbox = mailbox;
+  job->state = mailbox->state;
+  job->next_number = mailbox->next_number;
+  job->mtime_us = mailbox->mtime_us;
+  mm_index_thread_push (mailbox->context->index, put_state, job, g_free);
+}
+
+typedef struct
+{
+  MmMailbox *mailbox; /* borrowed */
+  guint64 number;     /* 0: all */
+} EraseJob;
+
+static void
+erase_rows (MmIndex *index, gpointer data)
+{
+  EraseJob *job = data;
+  MmContentCache *cache = job->mailbox->context->cache;
+  guint32 folder_id = job->mailbox->folder_id;
+  GError *error = NULL;
+
+  if (job->number == 0)
+    {
+      mm_index_remove_all_messages (index, folder_id, &error);
+      mm_content_cache_remove_folder (cache, folder_id);
+    }
+  else
+    {
+      mm_index_remove_message (index, folder_id, job->number, &error);
+      mm_content_cache_remove (cache, (MmContentKey){ folder_id, job->number });
+    }
+  log_index_error (job->mailbox, error);
+}
+
+void
+mm_mailbox_erase_rows_locked (MmMailbox *mailbox, guint64 number)
+{
+  EraseJob *job = g_new (EraseJob, 1);
+
+  job->mailbox = mailbox;
+  job->number = number;
+  mm_index_thread_push (mailbox->context->index, erase_rows, job, g_free);
+}

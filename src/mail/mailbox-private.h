@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * The inside of a mailbox, shared by mailbox.c (what readers ask), mailbox-load.c (from the index)
+ * and mailbox-sync.c (from the server).
+ */
+#pragma once
+
+#include <mailmount/mailbox.h>
+
+#include "mail-context.h"
+#include "message-table.h"
+
+typedef enum
+{
+  MM_MAILBOX_UNLOADED,
+  MM_MAILBOX_LOADING, /* the index thread reads the rows */
+  MM_MAILBOX_LOADED,
+} MmMailboxLoad;
+
+struct MmMailbox
+{
+  /* Immutable. */
+  MmMailContext *context; /* borrowed */
+  guint32 folder_id;
+  gchar *path; /* for messages to people */
+
+  GMutex lock; /* guards all below; no other lock is taken under it */
+  gchar *name; /* wire name */
+  MmMailboxLoad load;
+  MmMessageTable *table;
+  gboolean is_complete;   /* the table is a whole listing, that of @state */
+  gboolean is_syncing;
+  MmMailboxState state;     /* after the last complete synchronisation */
+  MmMailboxState announced; /* what the last list of folders said */
+  gint64 announced_us;      /* monotonic; 0: never */
+  gint64 checked_us;        /* monotonic: when the table last agreed with the server; 0: never */
+  guint64 next_number;      /* above every number ever used here */
+  guint64 base_number;      /* next_number when the table was last complete: UIDs below it were used */
+  gint64 mtime_us;
+  guint generation;
+  guint told_generation;    /* the last one the observer knows of */
+  guint stream;             /* counts full listings: readers of an older one must stop */
+  guint64 told_up_to;       /* the highest number the running full listing has told */
+  GPtrArray *retired_pools; /* Array<MmStringPool>: readers may still hold strings of old tables */
+  gboolean stream_is_broken; /* the running first listing came out of order */
+  guint unannounced;        /* messages added since readers were last woken */
+  GArray *unwritten;        /* Array<MmMessage>: for the index, not yet queued */
+  gboolean is_fetching_ids; /* a fetch of Message-IDs is running */
+  MmWaitList *waits;
+};
+
+/* Takes @name and @path as copies; the rest from the index row. */
+MmMailbox *mm_mailbox_new (MmMailContext *context, guint32 folder_id, const gchar *name,
+                           const gchar *path, const MmMailboxState *state, guint64 next_number,
+                           gint64 mtime_us);
+void mm_mailbox_free (MmMailbox *mailbox);
+
+/* What the list of folders said; the zero state when it said nothing. TRUE when the wire name is
+ * another one now. */
+gboolean mm_mailbox_announce (MmMailbox *mailbox, const gchar *name, const MmMailboxState *state);
+/* What a fetch needs to know of a message; FALSE when there is none of this number. */
+typedef struct
+{
+  gchar *mailbox_name; /* wire name, owned */
+  guint64 uidvalidity;
+  guint32 uid;
+  guint64 size;
+  gboolean size_is_proved;
+} MmFetchTarget;
+
+gboolean mm_mailbox_get_fetch_target (MmMailbox *mailbox, guint64 number, MmFetchTarget *out);
+void mm_fetch_target_clear (MmFetchTarget *target);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (MmFetchTarget, mm_fetch_target_clear)
+
+gboolean mm_mailbox_is_named (MmMailbox *mailbox, const gchar *name);
+
+/* Queues everything unwritten, before the index thread ends. */
+void mm_mailbox_flush (MmMailbox *mailbox);
+
+/* Starts loading; the load state was just set to LOADING under the lock. No lock held. */
+void mm_mailbox_start_load (MmMailbox *mailbox);
+/* Starts a synchronisation; is_syncing was just set under the lock. No lock held. */
+void mm_mailbox_start_sync (MmMailbox *mailbox);
+
+/* Queues the rows in @unwritten for the index. */
+void mm_mailbox_write_rows_locked (MmMailbox *mailbox);
+/* Queues the folder's own row. */
+void mm_mailbox_write_state_locked (MmMailbox *mailbox);
+/* Queues the removal of one row, or of all of them (number 0), and of the cached content. */
+void mm_mailbox_erase_rows_locked (MmMailbox *mailbox, guint64 number);
+
+/* Voids everything known: another UIDVALIDITY. */
+void mm_mailbox_clear_locked (MmMailbox *mailbox);
+
+/* The membership changed: new generation, mtime now. */
+void mm_mailbox_touch_locked (MmMailbox *mailbox);

@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * Bringing a mailbox up to date with its server: the sink of a synchronisation. What arrives is
+ * readable at once; only a synchronisation that ended well makes the listing complete.
+ */
+#include "mailbox-private.h"
+
+#include <mailmount/clock.h>
+#include <mailmount/log.h>
+#include <mailmount/subject.h>
+
+/* Readers are woken, and rows queued for the index, once for so many messages. */
+#define MESSAGES_PER_WAKE  128
+#define MESSAGES_PER_WRITE 2048
+
+static void
+tell_folder_changed (const MmMailbox *mailbox)
+{
+  const MmMailContext *context = mailbox->context;
+  if (context->observer != NULL)
+    context->observer->folder_changed (mailbox->folder_id, context->observer_data);
+}
+
+static void
+tell_message_gone (const MmMailbox *mailbox, const MmMessage *message)
+{
+  const MmMailContext *context = mailbox->context;
+  if (context->observer != NULL)
+    context->observer->message_gone (mailbox->folder_id, message, context->observer_data);
+}
+
+/* ---- the start ---- */
+
+static void
+on_opened (const MmMailboxState *state, gboolean is_restart, gpointer user_data)
+{
+  MmMailbox *mailbox = user_data;
+  g_autoptr (GArray) gone = g_array_new (FALSE, FALSE, sizeof (MmMessage));
+
+  if (!is_restart)
+    return;
+  g_mutex_lock (&mailbox->lock);
+  /* A listing that broke off is gone through again over what it had told. */
+  gboolean is_same = mailbox->state.uidvalidity == 0
+                     || mailbox->state.uidvalidity == state->uidvalidity;
+  if (!is_same)
+    {
+      for (gsize i = 0; i < mm_message_table_get_length (mailbox->table); i++)
+        g_array_append_vals (gone, mm_message_table_at (mailbox->table, i), 1);
+      mm_mailbox_clear_locked (mailbox);
+      mm_log_warning ("'%s' on %s has a new UIDVALIDITY: its messages are listed anew",
+                      mailbox->path, mailbox->context->name);
+    }
+  else if (mm_message_table_get_length (mailbox->table) == 0)
+    mm_mailbox_erase_rows_locked (mailbox, 0);
+  mailbox->is_complete = FALSE;
+  mailbox->state = (MmMailboxState){ .uidvalidity = state->uidvalidity };
+  mailbox->stream++;
+  mailbox->stream_is_broken = FALSE;
+  mailbox->told_up_to = 0;
+  g_mutex_unlock (&mailbox->lock);
+
+  for (guint i = 0; i < gone->len; i++)
+    tell_message_gone (mailbox, &g_array_index (gone, MmMessage, i));
+}
+
+/* ---- messages ---- */
+
+/* The local number of a new message: its UID, or, where that number was used before, the next one
+ * above all used. */
+static guint64
+choose_number_locked (const MmMailbox *mailbox, guint32 uid)
+{
+  gboolean is_taken = uid < mailbox->base_number
+                      || mm_message_table_find (mailbox->table, uid) != NULL;
+  return is_taken ? mailbox->next_number : uid;
+}
+
+static void
+note_told_locked (MmMailbox *mailbox, guint64 number)
+{
+  if (number > mailbox->told_up_to)
+    mailbox->told_up_to = number;
+  else
+    mailbox->stream_is_broken = TRUE;
+}
+
+static void
+queue_row_locked (MmMailbox *mailbox, const MmMessage *message)
+{
+  g_array_append_vals (mailbox->unwritten, message, 1);
+  if (mailbox->unwritten->len >= MESSAGES_PER_WRITE)
+    mm_mailbox_write_rows_locked (mailbox);
+}
+
+/* TRUE when something that a reader sees is another now. */
+static gboolean
+set_flags_locked (MmMailbox *mailbox, MmMessage *message, MmMessageFlags flags,
+                  const gchar *keywords)
+{
+  const gchar *interned = mm_message_table_intern (mailbox->table, keywords);
+
+  if (message->flags == (guint8) flags && message->keywords == interned)
+    return FALSE;
+  message->flags = (guint8) flags;
+  message->keywords = interned;
+  queue_row_locked (mailbox, message);
+  return TRUE;
+}
+
+static void
+add_message_locked (MmMailbox *mailbox, const MmRemoteMessage *told)
+{
+  g_autofree gchar *stem
+      = told->subject_length > 0
+            ? mm_subject_stem_from_header (told->subject_header, told->subject_length)
+            : NULL;
+  MmMessage message = {
+    .number = choose_number_locked (mailbox, told->uid),
+    .uid = told->uid,
+    .size = told->size,
+    .internaldate = told->internaldate,
+    .flags = (guint8) told->flags,
+    .keywords = told->keywords,
+    .stem = stem,
+    .listing = (guint8) mailbox->stream,
+  };
+
+  if (message.number > MM_INDEX_MAX_NUMBER || !mm_message_table_add (mailbox->table, &message))
+    return;
+  mailbox->next_number = MAX (mailbox->next_number, message.number + 1);
+  note_told_locked (mailbox, message.number);
+  queue_row_locked (mailbox, mm_message_table_find (mailbox->table, message.number));
+}
+
+static void
+on_message (const MmRemoteMessage *told, gpointer user_data)
+{
+  MmMailbox *mailbox = user_data;
+  GPtrArray *waiters = NULL;
+
+  g_mutex_lock (&mailbox->lock);
+  MmMessage *known = mm_message_table_find_uid (mailbox->table, told->uid);
+  if (known == NULL)
+    add_message_locked (mailbox, told);
+  else if (known->listing != (guint8) mailbox->stream)
+    {
+      known->listing = (guint8) mailbox->stream;
+      set_flags_locked (mailbox, known, told->flags, told->keywords);
+      note_told_locked (mailbox, known->number);
+    }
+  if (++mailbox->unannounced >= MESSAGES_PER_WAKE && !mailbox->is_complete)
+    {
+      mailbox->unannounced = 0;
+      waiters = mm_wait_list_take_locked (mailbox->waits);
+    }
+  g_mutex_unlock (&mailbox->lock);
+  mm_waiters_fire (waiters, NULL);
+}
+
+static void
+on_flags (guint32 uid, MmMessageFlags flags, const gchar *keywords, gpointer user_data)
+{
+  MmMailbox *mailbox = user_data;
+  guint64 changed_number = 0;
+
+  g_mutex_lock (&mailbox->lock);
+  MmMessage *message = mm_message_table_find_uid (mailbox->table, uid);
+  if (message != NULL && set_flags_locked (mailbox, message, flags, keywords))
+    changed_number = message->number;
+  g_mutex_unlock (&mailbox->lock);
+
+  const MmMailContext *context = mailbox->context;
+  if (changed_number != 0 && context->observer != NULL)
+    context->observer->message_changed (mailbox->folder_id, changed_number,
+                                        context->observer_data);
+}
+
+/* ---- what is gone ---- */
+
+/* Takes out of the table, and appends to @gone, what @keep says is no more. */
+static void
+remove_unless_locked (MmMailbox *mailbox, GArray *gone,
+                      gboolean (*keep) (const MmMailbox *mailbox, const MmMessage *message,
+                                        gconstpointer data),
+                      gconstpointer data)
+{
+  for (gsize i = mm_message_table_get_length (mailbox->table); i-- > 0;)
+    {
+      const MmMessage *message = mm_message_table_at (mailbox->table, i);
+      if (!keep (mailbox, message, data))
+        g_array_append_vals (gone, message, 1);
+    }
+  for (guint i = 0; i < gone->len; i++)
+    {
+      guint64 number = g_array_index (gone, MmMessage, i).number;
+      mm_message_table_remove (mailbox->table, number);
+      mm_mailbox_erase_rows_locked (mailbox, number);
+    }
+  if (gone->len > 0)
+    mm_mailbox_touch_locked (mailbox);
+}
+
+static gboolean
+was_told (const MmMailbox *mailbox, const MmMessage *message, gconstpointer data)
+{
+  return message->listing == (guint8) mailbox->stream;
+}
+
+typedef struct
+{
+  const MmRemoteUidRange *ranges; /* ascending, disjoint */
+  gsize n_ranges;
+  guint64 below; /* UIDs from here on are new and not spoken of */
+} Presence;
+
+static gboolean
+is_present (const MmMailbox *mailbox, const MmMessage *message, gconstpointer data)
+{
+  const Presence *presence = data;
+  gsize low = 0;
+  gsize high = presence->n_ranges;
+
+  if (message->uid >= presence->below)
+    return TRUE;
+  while (low < high)
+    {
+      gsize middle = low + (high - low) / 2;
+      if (presence->ranges[middle].last < message->uid)
+        low = middle + 1;
+      else
+        high = middle;
+    }
+  return low < presence->n_ranges && presence->ranges[low].first <= message->uid;
+}
+
+static void
+on_present (const MmRemoteUidRange *ranges, gsize n_ranges, gpointer user_data)
+{
+  MmMailbox *mailbox = user_data;
+  g_autoptr (GArray) gone = g_array_new (FALSE, FALSE, sizeof (MmMessage));
+
+  g_mutex_lock (&mailbox->lock);
+  Presence presence = { ranges, n_ranges, mailbox->state.uidnext };
+  remove_unless_locked (mailbox, gone, is_present, &presence);
+  g_mutex_unlock (&mailbox->lock);
+
+  for (guint i = 0; i < gone->len; i++)
+    tell_message_gone (mailbox, &g_array_index (gone, MmMessage, i));
+}
+
+/* ---- the end ---- */
+
+static void
+finish_listing_locked (MmMailbox *mailbox, const MmMailboxState *state, GArray *gone)
+{
+  if (!mailbox->is_complete)
+    remove_unless_locked (mailbox, gone, was_told, NULL);
+  else if (mailbox->next_number != mailbox->base_number)
+    mm_mailbox_touch_locked (mailbox);
+  mailbox->is_complete = TRUE;
+  mailbox->state = *state;
+  /* What the table holds is what the next comparison must start from. */
+  mailbox->state.messages = mm_message_table_get_length (mailbox->table);
+  mailbox->state.has_messages = TRUE;
+  mailbox->base_number = mailbox->next_number;
+  mailbox->checked_us = mm_clock_monotonic_us ();
+  mm_mailbox_write_rows_locked (mailbox);
+  mm_mailbox_write_state_locked (mailbox);
+}
+
+static void
+on_done (const MmMailboxState *state, const GError *error, gpointer user_data)
+{
+  MmMailbox *mailbox = user_data;
+  g_autoptr (GArray) gone = g_array_new (FALSE, FALSE, sizeof (MmMessage));
+
+  g_mutex_lock (&mailbox->lock);
+  if (error == NULL)
+    finish_listing_locked (mailbox, state, gone);
+  gboolean is_changed = mailbox->generation != mailbox->told_generation;
+  mailbox->told_generation = mailbox->generation;
+  mailbox->is_syncing = FALSE;
+  mailbox->unannounced = 0;
+  GPtrArray *waiters = mm_wait_list_take_locked (mailbox->waits);
+  g_mutex_unlock (&mailbox->lock);
+
+  for (guint i = 0; i < gone->len; i++)
+    tell_message_gone (mailbox, &g_array_index (gone, MmMessage, i));
+  if (is_changed)
+    tell_folder_changed (mailbox);
+  if (error != NULL && error->code != MM_ERROR_CANCELLED)
+    mm_log_warning ("'%s' on %s could not be listed: %s", mailbox->path, mailbox->context->name,
+                    error->message);
+  mm_waiters_fire (waiters, error);
+}
+
+void
+mm_mailbox_start_sync (MmMailbox *mailbox)
+{
+  static const MmRemoteSyncSink sink = {
+    .opened = on_opened,
+    .message = on_message,
+    .flags = on_flags,
+    .present = on_present,
+    .done = on_done,
+  };
+
+  g_mutex_lock (&mailbox->lock);
+  g_autofree gchar *name = g_strdup (mailbox->name);
+  MmRemoteSyncRequest request = {
+    .mailbox = name,
+    .known = mailbox->is_complete ? mailbox->state : (MmMailboxState){ 0 },
+    .want_subject = mailbox->context->want_subject,
+  };
+  g_mutex_unlock (&mailbox->lock);
+
+  g_autoptr (MmRemoteJob) job
+      = mm_remote_sync_mailbox (mailbox->context->remote, &request, &sink, mailbox);
+}

@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "mailbox-private.h"
+
+#include <mailmount/clock.h>
+
+/* Single facts (a size proved, a Message-ID found) are written down so many at a time. */
+#define ROWS_PER_WRITE 256
+
+MmMailbox *
+mm_mailbox_new (MmMailContext *context, guint32 folder_id, const gchar *name, const gchar *path,
+                const MmMailboxState *state, guint64 next_number, gint64 mtime_us)
+{
+  MmMailbox *mailbox = g_new0 (MmMailbox, 1);
+
+  mailbox->context = context;
+  mailbox->folder_id = folder_id;
+  mailbox->name = g_strdup (name);
+  mailbox->path = g_strdup (path);
+  mailbox->state = *state;
+  mailbox->next_number = next_number;
+  mailbox->base_number = next_number;
+  mailbox->mtime_us = mtime_us;
+  mailbox->table = mm_message_table_new ();
+  mailbox->retired_pools
+      = g_ptr_array_new_with_free_func ((GDestroyNotify) mm_string_pool_unref);
+  mailbox->unwritten = g_array_new (FALSE, FALSE, sizeof (MmMessage));
+  mailbox->waits = mm_wait_list_new ();
+  g_mutex_init (&mailbox->lock);
+  return mailbox;
+}
+
+void
+mm_mailbox_free (MmMailbox *mailbox)
+{
+  if (mailbox == NULL)
+    return;
+  mm_wait_list_free (mailbox->waits);
+  g_array_unref (mailbox->unwritten);
+  mm_message_table_free (mailbox->table);
+  g_ptr_array_unref (mailbox->retired_pools);
+  g_mutex_clear (&mailbox->lock);
+  g_free (mailbox->name);
+  g_free (mailbox->path);
+  g_free (mailbox);
+}
+
+guint32
+mm_mailbox_get_folder_id (const MmMailbox *mailbox)
+{
+  return mailbox->folder_id;
+}
+
+gboolean
+mm_mailbox_announce (MmMailbox *mailbox, const gchar *name, const MmMailboxState *state)
+{
+  g_mutex_lock (&mailbox->lock);
+  gboolean is_renamed = g_strcmp0 (mailbox->name, name) != 0;
+  if (is_renamed)
+    {
+      g_free (mailbox->name);
+      mailbox->name = g_strdup (name);
+    }
+  mailbox->announced = *state;
+  mailbox->announced_us = state->has_messages ? mm_clock_monotonic_us () : 0;
+  g_mutex_unlock (&mailbox->lock);
+  return is_renamed;
+}
+
+void
+mm_mailbox_set_stale (MmMailbox *mailbox)
+{
+  g_mutex_lock (&mailbox->lock);
+  mailbox->announced_us = 0;
+  mailbox->checked_us = 0;
+  g_mutex_unlock (&mailbox->lock);
+}
+
+/* TRUE when what the server announced is the state of the table. UIDNEXT or the modification
+ * sequence may be missing on either side; the number of messages may not. */
+static gboolean
+is_as_announced_locked (const MmMailbox *mailbox)
+{
+  const MmMailboxState *mine = &mailbox->state;
+  const MmMailboxState *theirs = &mailbox->announced;
+
+  return theirs->uidvalidity != 0 && theirs->uidvalidity == mine->uidvalidity
+         && theirs->uidnext != 0 && theirs->uidnext == mine->uidnext
+         && theirs->messages == mine->messages && !mine->uid_not_sticky
+         && (theirs->highestmodseq == 0 || mine->highestmodseq == 0
+             || theirs->highestmodseq == mine->highestmodseq);
+}
+
+static gboolean
+is_fresh_locked (MmMailbox *mailbox)
+{
+  gint64 oldest_us = mm_clock_monotonic_us () - mailbox->context->refresh_us;
+
+  if (mailbox->announced_us > mailbox->checked_us && is_as_announced_locked (mailbox))
+    mailbox->checked_us = mailbox->announced_us;
+  /* The server announced something else since: compare, however recent the last comparison. */
+  if (mailbox->announced_us > mailbox->checked_us)
+    return FALSE;
+  return mailbox->checked_us != 0 && mailbox->checked_us >= oldest_us;
+}
+
+typedef enum
+{
+  START_NOTHING,
+  START_LOAD,
+  START_SYNC,
+} Start;
+
+/* Decides what has to run before the mailbox can be read, and marks it as running. */
+static Start
+prepare_locked (MmMailbox *mailbox)
+{
+  switch (mailbox->load)
+    {
+    case MM_MAILBOX_UNLOADED:
+      mailbox->load = MM_MAILBOX_LOADING;
+      return START_LOAD;
+    case MM_MAILBOX_LOADING:
+      return START_NOTHING;
+    case MM_MAILBOX_LOADED:
+      break;
+    }
+  if (mailbox->is_syncing)
+    return START_NOTHING;
+  mailbox->is_syncing = TRUE;
+  return START_SYNC;
+}
+
+static void
+start (MmMailbox *mailbox, Start what)
+{
+  switch (what)
+    {
+    case START_NOTHING:
+      break;
+    case START_LOAD:
+      mm_mailbox_start_load (mailbox);
+      break;
+    case START_SYNC:
+      mm_mailbox_start_sync (mailbox);
+      break;
+    }
+}
+
+MmTry
+mm_mailbox_try_listed (MmMailbox *mailbox, gboolean fresh, MmWaiter *waiter, GError **error)
+{
+  Start what = START_NOTHING;
+  MmTry result = MM_TRY_WAIT;
+
+  g_mutex_lock (&mailbox->lock);
+  if (mailbox->is_complete && mailbox->load == MM_MAILBOX_LOADED
+      && (is_fresh_locked (mailbox) || !fresh))
+    result = MM_TRY_DONE;
+  else
+    {
+      mm_wait_list_add_locked (mailbox->waits, waiter);
+      what = prepare_locked (mailbox);
+    }
+  g_mutex_unlock (&mailbox->lock);
+  start (mailbox, what);
+  return result;
+}
+
+MmTry
+mm_mailbox_try_open (MmMailbox *mailbox, guint *out_stream, MmWaiter *waiter, GError **error)
+{
+  g_mutex_lock (&mailbox->lock);
+  gboolean is_streaming = !mailbox->is_complete && mailbox->is_syncing
+                          && !mailbox->stream_is_broken
+                          && mailbox->told_up_to > 0;
+  *out_stream = mailbox->stream;
+  g_mutex_unlock (&mailbox->lock);
+
+  return is_streaming ? MM_TRY_DONE : mm_mailbox_try_listed (mailbox, TRUE, waiter, error);
+}
+
+MmTry
+mm_mailbox_try_next (MmMailbox *mailbox, guint stream, guint64 after, MmMessage *out, gsize n_max,
+                     gsize *out_n, MmWaiter *waiter, GError **error)
+{
+  MmTry result = MM_TRY_DONE;
+
+  *out_n = 0;
+  g_mutex_lock (&mailbox->lock);
+  gboolean is_lost = !mailbox->is_complete
+                     && (!mailbox->is_syncing || mailbox->stream_is_broken
+                         || mailbox->stream != stream);
+  if (is_lost)
+    {
+      g_set_error (error, MM_ERROR, MM_ERROR_CONNECTION_LOST,
+                   "the listing of '%s' on %s broke off; list it again", mailbox->path,
+                   mailbox->context->name);
+      result = MM_TRY_FAILED;
+    }
+  else
+    {
+      gsize length = mm_message_table_get_length (mailbox->table);
+      gsize position = mm_message_table_position_after (mailbox->table, after);
+
+      for (; position < length && *out_n < n_max; position++)
+        {
+          const MmMessage *message = mm_message_table_at (mailbox->table, position);
+          if (!mailbox->is_complete && message->number > mailbox->told_up_to)
+            break;
+          out[(*out_n)++] = *message;
+        }
+      if (*out_n == 0 && !mailbox->is_complete)
+        {
+          mm_wait_list_add_locked (mailbox->waits, waiter);
+          result = MM_TRY_WAIT;
+        }
+    }
+  g_mutex_unlock (&mailbox->lock);
+  return result;
+}
+
+gboolean
+mm_mailbox_get_message (MmMailbox *mailbox, guint64 number, MmMessage *out)
+{
+  g_mutex_lock (&mailbox->lock);
+  const MmMessage *message = mm_message_table_find (mailbox->table, number);
+  if (message != NULL)
+    *out = *message;
+  g_mutex_unlock (&mailbox->lock);
+  return message != NULL;
+}
+
+gboolean
+mm_mailbox_get_fetch_target (MmMailbox *mailbox, guint64 number, MmFetchTarget *out)
+{
+  g_mutex_lock (&mailbox->lock);
+  const MmMessage *message = mm_message_table_find (mailbox->table, number);
+  if (message != NULL)
+    *out = (MmFetchTarget){
+      .mailbox_name = g_strdup (mailbox->name),
+      .uidvalidity = mailbox->state.uidvalidity,
+      .uid = message->uid,
+      .size = message->size,
+      .size_is_proved = message->size_is_proved,
+    };
+  g_mutex_unlock (&mailbox->lock);
+  return message != NULL;
+}
+
+void
+mm_fetch_target_clear (MmFetchTarget *target)
+{
+  g_clear_pointer (&target->mailbox_name, g_free);
+}
+
+gboolean
+mm_mailbox_set_size (MmMailbox *mailbox, guint64 number, guint64 size)
+{
+  gboolean is_other = FALSE;
+
+  g_mutex_lock (&mailbox->lock);
+  MmMessage *message = mm_message_table_find (mailbox->table, number);
+  if (message != NULL && (!message->size_is_proved || message->size != size))
+    {
+      is_other = message->size != size;
+      mm_message_table_set_size (mailbox->table, message, size);
+      message->size_is_proved = TRUE;
+      g_array_append_vals (mailbox->unwritten, message, 1);
+      if (mailbox->unwritten->len >= ROWS_PER_WRITE)
+        mm_mailbox_write_rows_locked (mailbox);
+    }
+  g_mutex_unlock (&mailbox->lock);
+  return is_other;
+}
+
+void
+mm_mailbox_flush (MmMailbox *mailbox)
+{
+  g_mutex_lock (&mailbox->lock);
+  mm_mailbox_write_rows_locked (mailbox);
+  g_mutex_unlock (&mailbox->lock);
+}
+
+gint64
+mm_mailbox_get_mtime_us (MmMailbox *mailbox)
+{
+  g_mutex_lock (&mailbox->lock);
+  gint64 mtime_us = mailbox->mtime_us;
+  g_mutex_unlock (&mailbox->lock);
+  return mtime_us;
+}
+
+guint
+mm_mailbox_get_generation (MmMailbox *mailbox)
+{
+  g_mutex_lock (&mailbox->lock);
+  guint generation = mailbox->generation;
+  g_mutex_unlock (&mailbox->lock);
+  return generation;
+}
+
+void
+mm_mailbox_get_totals (MmMailbox *mailbox, guint64 *out_messages, guint64 *out_octets)
+{
+  g_mutex_lock (&mailbox->lock);
+  *out_messages = mm_message_table_get_length (mailbox->table);
+  *out_octets = mm_message_table_get_octets (mailbox->table);
+  g_mutex_unlock (&mailbox->lock);
+}
+
+void
+mm_mailbox_clear_locked (MmMailbox *mailbox)
+{
+  g_ptr_array_add (mailbox->retired_pools,
+                   mm_string_pool_ref (mm_message_table_get_pool (mailbox->table)));
+  mm_message_table_free (mailbox->table);
+  mailbox->table = mm_message_table_new ();
+  mailbox->is_complete = FALSE;
+  g_array_set_size (mailbox->unwritten, 0);
+  mm_mailbox_erase_rows_locked (mailbox, 0);
+  mm_mailbox_touch_locked (mailbox);
+}
+
+void
+mm_mailbox_touch_locked (MmMailbox *mailbox)
+{
+  mailbox->generation++;
+  mailbox->mtime_us = mm_clock_wall_us ();
+}
+
+gboolean
+mm_mailbox_is_named (MmMailbox *mailbox, const gchar *name)
+{
+  g_mutex_lock (&mailbox->lock);
+  gboolean is_named = g_strcmp0 (mailbox->name, name) == 0;
+  g_mutex_unlock (&mailbox->lock);
+  return is_named;
+}

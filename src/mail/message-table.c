@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "message-table.h"
+
+#include <string.h>
+
+#define POOL_BLOCK_OCTETS 16384
+
+struct MmStringPool
+{
+  gatomicrefcount refs;
+  GStringChunk *chunk;
+};
+
+struct MmMessageTable
+{
+  GArray *messages;       /* Array<MmMessage>, ascending by number */
+  GHashTable *exceptions; /* nullable; Map<uid, number *> where the two differ */
+  MmStringPool *pool;     /* owned ref */
+  guint64 octets;
+};
+
+G_STATIC_ASSERT (sizeof (MmMessage) <= 64);
+
+MmStringPool *
+mm_string_pool_ref (MmStringPool *pool)
+{
+  g_atomic_ref_count_inc (&pool->refs);
+  return pool;
+}
+
+void
+mm_string_pool_unref (MmStringPool *pool)
+{
+  if (!g_atomic_ref_count_dec (&pool->refs))
+    return;
+  g_string_chunk_free (pool->chunk);
+  g_free (pool);
+}
+
+MmMessageTable *
+mm_message_table_new (void)
+{
+  MmMessageTable *table = g_new0 (MmMessageTable, 1);
+
+  table->messages = g_array_new (FALSE, FALSE, sizeof (MmMessage));
+  table->pool = g_new0 (MmStringPool, 1);
+  g_atomic_ref_count_init (&table->pool->refs);
+  table->pool->chunk = g_string_chunk_new (POOL_BLOCK_OCTETS);
+  return table;
+}
+
+void
+mm_message_table_free (MmMessageTable *table)
+{
+  if (table == NULL)
+    return;
+  g_array_unref (table->messages);
+  g_clear_pointer (&table->exceptions, g_hash_table_unref);
+  mm_string_pool_unref (table->pool);
+  g_free (table);
+}
+
+gsize
+mm_message_table_get_length (const MmMessageTable *table)
+{
+  return table->messages->len;
+}
+
+guint64
+mm_message_table_get_octets (const MmMessageTable *table)
+{
+  return table->octets;
+}
+
+guint64
+mm_message_table_get_last_number (const MmMessageTable *table)
+{
+  return table->messages->len == 0
+             ? 0
+             : g_array_index (table->messages, MmMessage, table->messages->len - 1).number;
+}
+
+MmStringPool *
+mm_message_table_get_pool (const MmMessageTable *table)
+{
+  return table->pool;
+}
+
+MmMessage *
+mm_message_table_at (MmMessageTable *table, gsize position)
+{
+  return &g_array_index (table->messages, MmMessage, position);
+}
+
+gsize
+mm_message_table_position_after (const MmMessageTable *table, guint64 number)
+{
+  gsize low = 0;
+  gsize high = table->messages->len;
+
+  while (low < high)
+    {
+      gsize middle = low + (high - low) / 2;
+      if (g_array_index (table->messages, MmMessage, middle).number <= number)
+        low = middle + 1;
+      else
+        high = middle;
+    }
+  return low;
+}
+
+MmMessage *
+mm_message_table_find (MmMessageTable *table, guint64 number)
+{
+  gsize position = mm_message_table_position_after (table, number);
+
+  if (position == 0)
+    return NULL;
+  MmMessage *message = mm_message_table_at (table, position - 1);
+  return message->number == number ? message : NULL;
+}
+
+MmMessage *
+mm_message_table_find_uid (MmMessageTable *table, guint32 uid)
+{
+  const guint64 *number = NULL;
+
+  if (table->exceptions != NULL)
+    number = g_hash_table_lookup (table->exceptions, GUINT_TO_POINTER (uid));
+  MmMessage *message = mm_message_table_find (table, number != NULL ? *number : uid);
+  return message != NULL && message->uid == uid ? message : NULL;
+}
+
+const gchar *
+mm_message_table_intern (MmMessageTable *table, const gchar *text)
+{
+  return text == NULL || *text == '\0' ? "" : g_string_chunk_insert_const (table->pool->chunk, text);
+}
+
+const gchar *
+mm_message_table_keep (MmMessageTable *table, const gchar *text)
+{
+  return text == NULL ? NULL
+         : *text == '\0' ? ""
+                         : g_string_chunk_insert (table->pool->chunk, text);
+}
+
+static void
+remember_exception (MmMessageTable *table, const MmMessage *message)
+{
+  if (message->uid == message->number || message->uid == 0)
+    return;
+  if (table->exceptions == NULL)
+    table->exceptions = g_hash_table_new_full (NULL, NULL, NULL, g_free);
+  g_hash_table_insert (table->exceptions, GUINT_TO_POINTER (message->uid),
+                       g_memdup2 (&message->number, sizeof message->number));
+}
+
+gboolean
+mm_message_table_add (MmMessageTable *table, const MmMessage *message)
+{
+  gsize position = table->messages->len;
+
+  if (message->number <= mm_message_table_get_last_number (table))
+    {
+      position = mm_message_table_position_after (table, message->number);
+      if (position > 0 && mm_message_table_at (table, position - 1)->number == message->number)
+        return FALSE;
+    }
+  if (message->uid != 0 && mm_message_table_find_uid (table, message->uid) != NULL)
+    return FALSE;
+
+  MmMessage copy = *message;
+  copy.stem = mm_message_table_keep (table, message->stem);
+  copy.keywords = mm_message_table_intern (table, message->keywords);
+  copy.message_id = mm_message_table_keep (table, message->message_id);
+  g_array_insert_val (table->messages, position, copy);
+  remember_exception (table, &copy);
+  table->octets += copy.size;
+  return TRUE;
+}
+
+gboolean
+mm_message_table_remove (MmMessageTable *table, guint64 number)
+{
+  gsize position = mm_message_table_position_after (table, number);
+
+  if (position == 0 || mm_message_table_at (table, position - 1)->number != number)
+    return FALSE;
+  const MmMessage *message = mm_message_table_at (table, position - 1);
+  if (table->exceptions != NULL && message->uid != message->number)
+    g_hash_table_remove (table->exceptions, GUINT_TO_POINTER (message->uid));
+  table->octets -= message->size;
+  g_array_remove_index (table->messages, position - 1);
+  return TRUE;
+}
+
+void
+mm_message_table_set_size (MmMessageTable *table, MmMessage *message, guint64 size)
+{
+  table->octets = table->octets - message->size + size;
+  message->size = size;
+}

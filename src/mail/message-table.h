@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * The messages of one mailbox, sorted by local number, 64 octets each, with their strings in a pool.
+ * Not thread-safe: the mailbox's lock guards it. The pool's strings never move and may be read
+ * without the lock by whoever holds a reference to the pool.
+ */
+#pragma once
+
+#include <mailmount/mailbox.h>
+
+typedef struct MmMessageTable MmMessageTable;
+typedef struct MmStringPool MmStringPool;
+
+MmStringPool *mm_string_pool_ref (MmStringPool *pool);
+void mm_string_pool_unref (MmStringPool *pool);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (MmStringPool, mm_string_pool_unref)
+
+MmMessageTable *mm_message_table_new (void);
+void mm_message_table_free (MmMessageTable *table);
+
+gsize mm_message_table_get_length (const MmMessageTable *table);
+guint64 mm_message_table_get_octets (const MmMessageTable *table);
+guint64 mm_message_table_get_last_number (const MmMessageTable *table); /* 0: empty */
+MmStringPool *mm_message_table_get_pool (const MmMessageTable *table);
+
+/* Copies @message and its strings. FALSE when the number or the UID is there already. Appending in
+ * ascending order is cheap; anything else moves what stands above. */
+gboolean mm_message_table_add (MmMessageTable *table, const MmMessage *message);
+gboolean mm_message_table_remove (MmMessageTable *table, guint64 number);
+
+/* Borrowed until the next add or remove; NULL when there is none. */
+MmMessage *mm_message_table_find (MmMessageTable *table, guint64 number);
+MmMessage *mm_message_table_find_uid (MmMessageTable *table, guint32 uid);
+/* By position, 0 … length - 1. */
+MmMessage *mm_message_table_at (MmMessageTable *table, gsize position);
+/* The position of the first message with a number above @number. */
+gsize mm_message_table_position_after (const MmMessageTable *table, guint64 number);
+
+void mm_message_table_set_size (MmMessageTable *table, MmMessage *message, guint64 size);
+
+/* Strings owned by the pool, equal ones shared for keywords. */
+const gchar *mm_message_table_intern (MmMessageTable *table, const gchar *text);
+const gchar *mm_message_table_keep (MmMessageTable *table, const gchar *text);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (MmMessageTable, mm_message_table_free)
