@@ -122,19 +122,21 @@ gboolean
 mm_daemonize_ready (MmDaemonizer *daemonizer, GError **error)
 {
   static const gchar octet = '.';
-  gboolean ok;
 
   if (daemonizer == NULL)
     return TRUE;
-  ok = leave_terminal (error);
-  if (ok)
-    {
-      prctl (PR_SET_PDEATHSIG, 0);
-      /* If the parent has gone nobody is left to be told. */
-      while (write (daemonizer->ready_fd, &octet, 1) < 0 && errno == EINTR)
-        ;
-    }
+  if (!leave_terminal (error))
+    return FALSE;
+  prctl (PR_SET_PDEATHSIG, 0);
+  /* If the parent has gone nobody is left to be told. */
+  while (write (daemonizer->ready_fd, &octet, 1) < 0 && errno == EINTR)
+    ;
+  return TRUE;
+}
+
+void
+mm_daemonizer_free (MmDaemonizer *daemonizer)
+{
   close (daemonizer->ready_fd);
   g_free (daemonizer);
-  return ok;
 }

@@ -20,8 +20,12 @@ typedef struct MmDaemonizer MmDaemonizer;
 MmDaemonizer *mm_daemonize_begin (int failure_status, GError **error);
 
 /* The mount works: a session of its own, working directory /, standard streams on /dev/null, and
- * the parent exits. Frees @daemonizer also on failure. NULL is allowed and does nothing: the
- * program stays in the foreground. The log must have left the terminal before. */
+ * the parent exits. NULL is allowed and does nothing: the program stays in the foreground. The log
+ * must have left the terminal before. */
 gboolean mm_daemonize_ready (MmDaemonizer *daemonizer, GError **error);
+
+void mm_daemonizer_free (MmDaemonizer *daemonizer);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (MmDaemonizer, mm_daemonizer_free)
 
 G_END_DECLS

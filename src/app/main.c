@@ -71,7 +71,7 @@ static gboolean
 run (const MmConfig *config, GError **error)
 {
   g_autofree gchar *mountpoint = NULL;
-  MmDaemonizer *daemonizer = NULL;
+  g_autoptr (MmDaemonizer) daemonizer = NULL;
 
   if (config->debug || config->is_verbose)
     mm_log_set_level (MM_LOG_DEBUG);
