@@ -20,7 +20,7 @@
 
 #include "content-cache-private.h"
 #include "content-directory.h"
-#include "content-table.h"
+#include "content-registry.h"
 
 /* A file that is too short may be one that another thread or process is writing at this moment;
  * when it is older than this, whoever wrote it is gone. */
@@ -32,7 +32,7 @@ struct MmContentCache
   MmContentDirectory directory; /* immutable; without fd: in memory */
   gint n_damaged;               /* atomic */
   GMutex partial_lock;          /* one thread at a time opens a partial file; taken before others */
-  MmContentTable table;
+  MmContentRegistry registry;
 };
 
 MmContentCache *
@@ -43,7 +43,7 @@ mm_content_cache_open (const gchar *directory, GError **error)
   g_atomic_ref_count_init (&cache->refs);
   cache->directory.fd = -1;
   g_mutex_init (&cache->partial_lock);
-  mm_content_table_init (&cache->table);
+  mm_content_registry_init (&cache->registry);
   if (directory != NULL && !mm_content_directory_open (&cache->directory, directory, error))
     {
       mm_content_cache_unref (cache);
@@ -57,7 +57,7 @@ mm_content_cache_close (MmContentCache *cache)
 {
   if (cache == NULL)
     return;
-  mm_content_table_close (&cache->table);
+  mm_content_registry_close (&cache->registry);
   mm_content_cache_unref (cache);
 }
 
@@ -75,7 +75,7 @@ mm_content_cache_unref (MmContentCache *cache)
     return;
   mm_content_directory_close (&cache->directory);
   g_mutex_clear (&cache->partial_lock);
-  mm_content_table_clear (&cache->table);
+  mm_content_registry_clear (&cache->registry);
   g_free (cache);
 }
 
@@ -109,20 +109,20 @@ mm_content_cache_drop_damaged (MmContentCache *cache, MmContentKey key, MmConten
   if (!is_in_memory (cache))
     mm_content_directory_remove (&cache->directory, key);
   if (file != NULL)
-    mm_content_table_forget (&cache->table, key, file);
+    mm_content_registry_forget (&cache->registry, key, file);
 }
 
 void
 mm_content_cache_note_verified (MmContentCache *cache, MmContentKey key,
                                 const guint8 digest[MM_DIGEST_OCTETS])
 {
-  mm_content_table_note_verified (&cache->table, key, digest);
+  mm_content_registry_note_verified (&cache->registry, key, digest);
 }
 
 MmContentFile *
 mm_content_file_ref (MmContentFile *file)
 {
-  mm_content_table_ref (&file->cache->table, file);
+  mm_content_registry_ref (&file->cache->registry, file);
   return file;
 }
 
@@ -130,7 +130,7 @@ void
 mm_content_file_unref (MmContentFile *file)
 {
   if (file != NULL)
-    mm_content_table_unref (&file->cache->table, file);
+    mm_content_registry_unref (&file->cache->registry, file);
 }
 
 /* ---- looking up ---- */
@@ -205,13 +205,13 @@ list_found (MmContentCache *cache, const MmContentHeader *header, int fd, GArray
   struct stat status;
 
   if (header->state == MM_CONTENT_WHOLE)
-    file->is_verified = mm_content_table_is_verified (&cache->table, file->key, file->digest);
-  file = mm_content_table_intern (&cache->table, file);
+    file->is_verified = mm_content_registry_is_verified (&cache->registry, file->key, file->digest);
+  file = mm_content_registry_intern (&cache->registry, file);
 
-  /* Whoever removes does so first on disk, then in the table. */
+  /* Whoever removes does so first on disk, then in the registry. */
   if (fstat (file->fd, &status) == 0 && status.st_nlink > 0)
     return file;
-  mm_content_table_forget (&cache->table, file->key, file);
+  mm_content_registry_forget (&cache->registry, file->key, file);
   mm_content_file_unref (file);
   return NULL;
 }
@@ -221,7 +221,7 @@ static MmContentFile *
 lookup_partial (MmContentCache *cache, MmContentKey key)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&cache->partial_lock);
-  MmContentFile *listed = mm_content_table_find (&cache->table, key);
+  MmContentFile *listed = mm_content_registry_find (&cache->registry, key);
 
   if (listed != NULL)
     return listed;
@@ -251,7 +251,7 @@ lookup_partial (MmContentCache *cache, MmContentKey key)
 MmContentFile *
 mm_content_cache_lookup (MmContentCache *cache, MmContentKey key)
 {
-  MmContentFile *listed = mm_content_table_find (&cache->table, key);
+  MmContentFile *listed = mm_content_registry_find (&cache->registry, key);
 
   if (listed != NULL || is_in_memory (cache))
     return listed;
@@ -286,7 +286,7 @@ mm_content_cache_lookup (MmContentCache *cache, MmContentKey key)
 gboolean
 mm_content_cache_has_complete (MmContentCache *cache, MmContentKey key)
 {
-  return is_in_memory (cache) ? mm_content_table_has_complete (&cache->table, key)
+  return is_in_memory (cache) ? mm_content_registry_has_complete (&cache->registry, key)
                               : mm_content_directory_has_whole_file (&cache->directory, key);
 }
 
@@ -333,7 +333,7 @@ store_in_memory (MmContentCache *cache, const MmContentHeader *header, GBytes *c
     return FALSE;
   MmContentFile *file = mm_content_file_new (cache, header, -1, memory, NULL);
   file->is_verified = TRUE;
-  mm_content_table_replace (&cache->table, file);
+  mm_content_registry_replace (&cache->registry, file);
   mm_content_file_unref (file);
   return TRUE;
 }
@@ -367,7 +367,7 @@ store_on_disk (MmContentCache *cache, const MmContentHeader *header, GBytes *con
     mm_content_cache_note_verified (cache, header->key, header->digest);
   else
     mm_content_directory_remove (&cache->directory, header->key);
-  mm_content_table_forget (&cache->table, header->key, NULL);
+  mm_content_registry_forget (&cache->registry, header->key, NULL);
   errno = errno_value;
   return is_stored;
 }
@@ -444,12 +444,12 @@ mm_content_cache_create (MmContentCache *cache, MmContentKey key, guint64 size, 
   if (memory == NULL && fd < 0)
     {
       g_propagate_error (error, make_error (is_in_memory (cache) ? ENOMEM : errno, key));
-      mm_content_table_forget (&cache->table, key, NULL);
+      mm_content_registry_forget (&cache->registry, key, NULL);
       return NULL;
     }
 
   MmContentFile *file = mm_content_file_new (cache, &header, fd, memory, NULL);
-  mm_content_table_replace (&cache->table, file);
+  mm_content_registry_replace (&cache->registry, file);
   /* Of nothing there is nothing to wait for. */
   if (size == 0 && !mm_content_file_write (file, 0, "", 0, error))
     g_clear_pointer (&file, mm_content_file_unref);
@@ -463,7 +463,7 @@ mm_content_cache_remove (MmContentCache *cache, MmContentKey key)
 {
   if (!is_in_memory (cache))
     mm_content_directory_remove (&cache->directory, key);
-  mm_content_table_forget (&cache->table, key, NULL);
+  mm_content_registry_forget (&cache->registry, key, NULL);
 }
 
 void
@@ -471,5 +471,5 @@ mm_content_cache_remove_folder (MmContentCache *cache, guint32 folder_id)
 {
   if (!is_in_memory (cache))
     mm_content_directory_remove_folder (&cache->directory, folder_id);
-  mm_content_table_forget_folder (&cache->table, folder_id);
+  mm_content_registry_forget_folder (&cache->registry, folder_id);
 }

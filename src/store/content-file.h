@@ -7,7 +7,7 @@
  * they read. Locks, in the order in which they are taken:
  *   work_lock  one worker at a time writes, flushes or verifies; held over I/O, never by readers
  *   lock       the set of extents; held for moments
- * The fields of the table are guarded by the table's own lock (content-table.h), which is the last.
+ * The fields of the registry are guarded by its own lock (content-registry.h), which is the last.
  */
 #pragma once
 
@@ -28,10 +28,10 @@ struct MmContentFile
   int fd;         /* owned; -1: in memory */
   guint8 *memory; /* owned; NULL: on disk */
 
-  /* Guarded by the table. */
+  /* Guarded by the registry. */
   guint refs;
   gboolean is_listed;  /* what a lookup of the key finds */
-  GList idle_link;     /* .data: this file; in the table's idle queue while it has no users */
+  GList idle_link;     /* .data: this file; in the registry's idle queue while it has no users */
 
   /* Atomic; a file becomes complete, verified or useless once and stays so. */
   gint is_complete;
@@ -53,11 +53,11 @@ struct MmContentFile
 };
 
 /* A file as @header says. Either @fd or @memory holds it. @segments (nullable) are those of a
- * partial file. One reference; it is in no table yet. (transfer full) of @fd, @memory, @segments. */
+ * partial file. One reference; it is not registered yet. (transfer full) of @fd, @memory, @segments. */
 MmContentFile *mm_content_file_new (MmContentCache *cache, const MmContentHeader *header, int fd,
                                     guint8 *memory, GArray *segments);
 
-/* For the table, when the last reference is gone. */
+/* For the registry, when the last reference is gone. */
 void mm_content_file_free (MmContentFile *file);
 
 /* Writes @n buffers at @offset, all or FALSE with errno. @buffers are changed. */

@@ -54,27 +54,18 @@ mm_index_load_folders (MmIndex *index, gint64 account, MmIndexFolderFunc func, g
   return TRUE;
 }
 
-/* Parameters 1 to 12, in the order of FOLDER_COLUMNS. */
+/* Five parameters from @first on. */
 static void
-bind_folder (sqlite3_stmt *statement, const MmIndexFolder *folder)
+bind_state (sqlite3_stmt *statement, int first, const MmMailboxState *state)
 {
-  const MmMailboxState *state = &folder->state;
-
-  mm_index_bind_text (statement, 1, folder->name);
-  mm_index_bind_text (statement, 2, folder->path);
-  sqlite3_bind_int (statement, 3, folder->delimiter);
-  mm_index_bind_text (statement, 4, folder->component);
-  sqlite3_bind_int (statement, 5, (int) folder->flags);
-  sqlite3_bind_int64 (statement, 6, (gint64) state->uidvalidity);
-  sqlite3_bind_int64 (statement, 7, (gint64) state->uidnext);
-  sqlite3_bind_int64 (statement, 8, (gint64) state->highestmodseq);
+  sqlite3_bind_int64 (statement, first, (gint64) state->uidvalidity);
+  sqlite3_bind_int64 (statement, first + 1, (gint64) state->uidnext);
+  sqlite3_bind_int64 (statement, first + 2, (gint64) state->highestmodseq);
   if (state->has_messages)
-    sqlite3_bind_int64 (statement, 9, (gint64) state->messages);
+    sqlite3_bind_int64 (statement, first + 3, (gint64) state->messages);
   else
-    sqlite3_bind_null (statement, 9);
-  sqlite3_bind_int (statement, 10, state->uid_not_sticky != FALSE);
-  sqlite3_bind_int64 (statement, 11, (gint64) folder->next_number);
-  sqlite3_bind_int64 (statement, 12, folder->mtime_us);
+    sqlite3_bind_null (statement, first + 3);
+  sqlite3_bind_int (statement, first + 4, state->uid_not_sticky != FALSE);
 }
 
 guint32
@@ -82,7 +73,14 @@ mm_index_add_folder (MmIndex *index, gint64 account, const MmIndexFolder *folder
 {
   sqlite3_stmt *statement = mm_index_statement (index, MM_INDEX_SQL_ADD_FOLDER);
 
-  bind_folder (statement, folder);
+  mm_index_bind_text (statement, 1, folder->name);
+  mm_index_bind_text (statement, 2, folder->path);
+  sqlite3_bind_int (statement, 3, folder->delimiter);
+  mm_index_bind_text (statement, 4, folder->component);
+  sqlite3_bind_int (statement, 5, (int) folder->flags);
+  bind_state (statement, 6, &folder->state);
+  sqlite3_bind_int64 (statement, 11, (gint64) folder->next_number);
+  sqlite3_bind_int64 (statement, 12, folder->mtime_us);
   sqlite3_bind_int64 (statement, 13, account);
 
   int result_code = sqlite3_step (statement);
@@ -107,13 +105,39 @@ mm_index_add_folder (MmIndex *index, gint64 account, const MmIndexFolder *folder
 }
 
 gboolean
-mm_index_update_folder (MmIndex *index, const MmIndexFolder *folder, GError **error)
+mm_index_set_folder_name (MmIndex *index, guint32 folder_id, const gchar *name, gchar delimiter,
+                          MmMailboxFlags flags, GError **error)
 {
-  sqlite3_stmt *statement = mm_index_statement (index, MM_INDEX_SQL_UPDATE_FOLDER);
+  sqlite3_stmt *statement = mm_index_statement (index, MM_INDEX_SQL_SET_FOLDER_NAME);
 
-  bind_folder (statement, folder);
-  sqlite3_bind_int64 (statement, 13, folder->id);
-  return mm_index_run (index, MM_INDEX_SQL_UPDATE_FOLDER, "a folder cannot be written", error);
+  sqlite3_bind_int64 (statement, 1, folder_id);
+  mm_index_bind_text (statement, 2, name);
+  sqlite3_bind_int (statement, 3, delimiter);
+  sqlite3_bind_int (statement, 4, (int) flags);
+  return mm_index_run (index, MM_INDEX_SQL_SET_FOLDER_NAME, "a folder cannot be written", error);
+}
+
+gboolean
+mm_index_set_folder_mtime (MmIndex *index, guint32 folder_id, gint64 mtime_us, GError **error)
+{
+  sqlite3_stmt *statement = mm_index_statement (index, MM_INDEX_SQL_SET_FOLDER_MTIME);
+
+  sqlite3_bind_int64 (statement, 1, folder_id);
+  sqlite3_bind_int64 (statement, 2, mtime_us);
+  return mm_index_run (index, MM_INDEX_SQL_SET_FOLDER_MTIME, "a folder cannot be written", error);
+}
+
+gboolean
+mm_index_set_folder_state (MmIndex *index, guint32 folder_id, const MmMailboxState *state,
+                           guint64 next_number, gint64 mtime_us, GError **error)
+{
+  sqlite3_stmt *statement = mm_index_statement (index, MM_INDEX_SQL_SET_FOLDER_STATE);
+
+  sqlite3_bind_int64 (statement, 1, folder_id);
+  bind_state (statement, 2, state);
+  sqlite3_bind_int64 (statement, 7, (gint64) next_number);
+  sqlite3_bind_int64 (statement, 8, mtime_us);
+  return mm_index_run (index, MM_INDEX_SQL_SET_FOLDER_STATE, "a folder cannot be written", error);
 }
 
 gboolean

@@ -49,18 +49,12 @@ mm_index_load_messages (MmIndex *index, guint32 folder_id, MmIndexMessageFunc fu
   return TRUE;
 }
 
-static void
-bind_keywords (sqlite3_stmt *statement, int position, const gchar *keywords)
-{
-  gboolean has_keywords = keywords != NULL && keywords[0] != '\0';
-  mm_index_bind_text (statement, position, has_keywords ? keywords : NULL);
-}
-
 gboolean
 mm_index_put_message (MmIndex *index, guint32 folder_id, const MmIndexMessage *message,
                       GError **error)
 {
   sqlite3_stmt *statement = mm_index_statement (index, MM_INDEX_SQL_PUT_MESSAGE);
+  gboolean has_keywords = message->keywords != NULL && message->keywords[0] != '\0';
 
   if (message->number < 1 || message->number > MM_INDEX_MAX_NUMBER)
     {
@@ -74,28 +68,21 @@ mm_index_put_message (MmIndex *index, guint32 folder_id, const MmIndexMessage *m
   sqlite3_bind_int (statement, 4, message->size_is_proved != FALSE);
   sqlite3_bind_int64 (statement, 5, message->internaldate);
   sqlite3_bind_int (statement, 6, (int) message->flags);
-  bind_keywords (statement, 7, message->keywords);
+  /* NULL takes no space in a row. */
+  mm_index_bind_text (statement, 7, has_keywords ? message->keywords : NULL);
   mm_index_bind_text (statement, 8, message->stem);
   mm_index_bind_text (statement, 9, message->message_id);
   sqlite3_bind_int64 (statement, 10, folder_id);
   return mm_index_run (index, MM_INDEX_SQL_PUT_MESSAGE, "a message cannot be written", error);
 }
 
-/* The statement @sql with its first two parameters bound. */
-static sqlite3_stmt *
-bind_key (MmIndex *index, MmIndexSql sql, guint32 folder_id, guint64 number)
-{
-  sqlite3_stmt *statement = mm_index_statement (index, sql);
-
-  sqlite3_bind_int64 (statement, 1, folder_id);
-  sqlite3_bind_int64 (statement, 2, (gint64) number);
-  return statement;
-}
-
 gboolean
 mm_index_remove_message (MmIndex *index, guint32 folder_id, guint64 number, GError **error)
 {
-  bind_key (index, MM_INDEX_SQL_REMOVE_MESSAGE, folder_id, number);
+  sqlite3_stmt *statement = mm_index_statement (index, MM_INDEX_SQL_REMOVE_MESSAGE);
+
+  sqlite3_bind_int64 (statement, 1, folder_id);
+  sqlite3_bind_int64 (statement, 2, (gint64) number);
   return mm_index_run (index, MM_INDEX_SQL_REMOVE_MESSAGE, "a message cannot be removed", error);
 }
 
@@ -104,38 +91,5 @@ mm_index_remove_all_messages (MmIndex *index, guint32 folder_id, GError **error)
 {
   sqlite3_bind_int64 (mm_index_statement (index, MM_INDEX_SQL_REMOVE_ALL_MESSAGES), 1, folder_id);
   return mm_index_run (index, MM_INDEX_SQL_REMOVE_ALL_MESSAGES, "messages cannot be removed",
-                       error);
-}
-
-gboolean
-mm_index_set_size (MmIndex *index, guint32 folder_id, guint64 number, guint64 size,
-                   gboolean size_is_proved, GError **error)
-{
-  sqlite3_stmt *statement = bind_key (index, MM_INDEX_SQL_SET_SIZE, folder_id, number);
-
-  sqlite3_bind_int64 (statement, 3, (gint64) size);
-  sqlite3_bind_int (statement, 4, size_is_proved != FALSE);
-  return mm_index_run (index, MM_INDEX_SQL_SET_SIZE, "a size cannot be written", error);
-}
-
-gboolean
-mm_index_set_flags (MmIndex *index, guint32 folder_id, guint64 number, MmMessageFlags flags,
-                    const gchar *keywords, GError **error)
-{
-  sqlite3_stmt *statement = bind_key (index, MM_INDEX_SQL_SET_FLAGS, folder_id, number);
-
-  sqlite3_bind_int (statement, 3, (int) flags);
-  bind_keywords (statement, 4, keywords);
-  return mm_index_run (index, MM_INDEX_SQL_SET_FLAGS, "flags cannot be written", error);
-}
-
-gboolean
-mm_index_set_message_id (MmIndex *index, guint32 folder_id, guint64 number,
-                         const gchar *message_id, GError **error)
-{
-  sqlite3_stmt *statement = bind_key (index, MM_INDEX_SQL_SET_MESSAGE_ID, folder_id, number);
-
-  mm_index_bind_text (statement, 3, message_id);
-  return mm_index_run (index, MM_INDEX_SQL_SET_MESSAGE_ID, "a Message-ID cannot be written",
                        error);
 }

@@ -26,9 +26,12 @@ static const gchar *const sql_texts[MM_INDEX_N_SQL] = {
   [MM_INDEX_SQL_ADD_FOLDER]
   = "INSERT INTO folder (" FOLDER_COLUMNS ", account)"
     " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
-  [MM_INDEX_SQL_UPDATE_FOLDER]
-  = "UPDATE folder SET (" FOLDER_COLUMNS ")"
-    " = (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) WHERE id = ?13",
+  [MM_INDEX_SQL_SET_FOLDER_NAME]
+  = "UPDATE folder SET name = ?2, delimiter = ?3, flags = ?4 WHERE id = ?1",
+  [MM_INDEX_SQL_SET_FOLDER_MTIME] = "UPDATE folder SET mtime_us = ?2 WHERE id = ?1",
+  [MM_INDEX_SQL_SET_FOLDER_STATE]
+  = "UPDATE folder SET uidvalidity = ?2, uidnext = ?3, highestmodseq = ?4, messages = ?5,"
+    " uid_not_sticky = ?6, next_number = ?7, mtime_us = ?8 WHERE id = ?1",
   [MM_INDEX_SQL_REMOVE_FOLDER] = "DELETE FROM folder WHERE id = ?1",
   [MM_INDEX_SQL_LOAD_MESSAGES]
   = "SELECT " MESSAGE_COLUMNS " FROM message WHERE folder = ?1 ORDER BY number",
@@ -37,12 +40,6 @@ static const gchar *const sql_texts[MM_INDEX_N_SQL] = {
     " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
   [MM_INDEX_SQL_REMOVE_MESSAGE] = "DELETE FROM message WHERE folder = ?1 AND number = ?2",
   [MM_INDEX_SQL_REMOVE_ALL_MESSAGES] = "DELETE FROM message WHERE folder = ?1",
-  [MM_INDEX_SQL_SET_SIZE]
-  = "UPDATE message SET size = ?3, size_is_proved = ?4 WHERE folder = ?1 AND number = ?2",
-  [MM_INDEX_SQL_SET_FLAGS]
-  = "UPDATE message SET flags = ?3, keywords = ?4 WHERE folder = ?1 AND number = ?2",
-  [MM_INDEX_SQL_SET_MESSAGE_ID]
-  = "UPDATE message SET message_id = ?3 WHERE folder = ?1 AND number = ?2",
 };
 
 int

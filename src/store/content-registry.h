@@ -17,42 +17,42 @@ typedef struct
 {
   GMutex lock;
   GHashTable *files;    /* Map<MmContentKey, MmContentFile>: listed ones; borrowed */
-  GHashTable *verified; /* Set of fingerprints of key and digest; see content-table.c */
+  GHashTable *verified; /* Set of fingerprints of key and digest; see content-registry.c */
   GQueue idle;          /* listed files in memory without references; owned */
   guint64 idle_octets;
   gboolean is_closed;   /* nothing becomes idle any more */
-} MmContentTable;
+} MmContentRegistry;
 
 #define MM_CONTENT_MAX_IDLE_OCTETS ((guint64) 64 << 20)
 
-void mm_content_table_init (MmContentTable *table);
+void mm_content_registry_init (MmContentRegistry *registry);
 /* The owner is gone: idle files are freed now, others when they are given back. */
-void mm_content_table_close (MmContentTable *table);
-void mm_content_table_clear (MmContentTable *table);
+void mm_content_registry_close (MmContentRegistry *registry);
+void mm_content_registry_clear (MmContentRegistry *registry);
 
 /* The listed file of @key, or NULL. (transfer full) */
-MmContentFile *mm_content_table_find (MmContentTable *table, MmContentKey key);
+MmContentFile *mm_content_registry_find (MmContentRegistry *registry, MmContentKey key);
 
 /* TRUE when the listed file of @key is complete. */
-gboolean mm_content_table_has_complete (MmContentTable *table, MmContentKey key);
+gboolean mm_content_registry_has_complete (MmContentRegistry *registry, MmContentKey key);
 
 /* Lists @file; one that was listed under its key is forgotten. */
-void mm_content_table_replace (MmContentTable *table, MmContentFile *file);
+void mm_content_registry_replace (MmContentRegistry *registry, MmContentFile *file);
 
 /* Lists @file (transfer full) unless there is a listed one. The listed one. (transfer full) */
-MmContentFile *mm_content_table_intern (MmContentTable *table, MmContentFile *file);
+MmContentFile *mm_content_registry_intern (MmContentRegistry *registry, MmContentFile *file);
 
 /* The file of @key, or only @only (nullable), is listed no more; who uses it goes on. */
-void mm_content_table_forget (MmContentTable *table, MmContentKey key, MmContentFile *only);
-void mm_content_table_forget_folder (MmContentTable *table, guint32 folder_id);
+void mm_content_registry_forget (MmContentRegistry *registry, MmContentKey key, MmContentFile *only);
+void mm_content_registry_forget_folder (MmContentRegistry *registry, guint32 folder_id);
 
-void mm_content_table_ref (MmContentTable *table, MmContentFile *file);
-void mm_content_table_unref (MmContentTable *table, MmContentFile *file);
+void mm_content_registry_ref (MmContentRegistry *registry, MmContentFile *file);
+void mm_content_registry_unref (MmContentRegistry *registry, MmContentFile *file);
 
 /* Content of @key with @digest was checked, or written, by this process. */
-void mm_content_table_note_verified (MmContentTable *table, MmContentKey key,
+void mm_content_registry_note_verified (MmContentRegistry *registry, MmContentKey key,
                                      const guint8 digest[MM_DIGEST_OCTETS]);
-gboolean mm_content_table_is_verified (MmContentTable *table, MmContentKey key,
+gboolean mm_content_registry_is_verified (MmContentRegistry *registry, MmContentKey key,
                                        const guint8 digest[MM_DIGEST_OCTETS]);
 
 G_END_DECLS

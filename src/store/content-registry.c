@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <string.h>
+
+#include "content-registry.h"
+
+/* About 16 MiB. What is beyond is checked once more. */
+#define MAX_VERIFIED (1 << 20)
+
+static guint
+hash_key (gconstpointer pointer)
+{
+  const MmContentKey *key = pointer;
+  guint64 packed = (guint64) key->folder_id << 36 ^ key->number;
+
+  return (guint) (packed * G_GUINT64_CONSTANT (0x9e3779b97f4a7c15) >> 32);
+}
+
+static gboolean
+keys_are_equal (gconstpointer a, gconstpointer b)
+{
+  const MmContentKey *one = a, *other = b;
+
+  return one->folder_id == other->folder_id && one->number == other->number;
+}
+
+void
+mm_content_registry_init (MmContentRegistry *registry)
+{
+  g_mutex_init (&registry->lock);
+  registry->files = g_hash_table_new (hash_key, keys_are_equal);
+  registry->verified = g_hash_table_new (NULL, NULL);
+  g_queue_init (&registry->idle);
+  registry->idle_octets = 0;
+  registry->is_closed = FALSE;
+}
+
+void
+mm_content_registry_clear (MmContentRegistry *registry)
+{
+  g_mutex_clear (&registry->lock);
+  g_hash_table_unref (registry->files);
+  g_hash_table_unref (registry->verified);
+}
+
+/* ---- with the lock ---- */
+
+static void
+wake_locked (MmContentRegistry *registry, MmContentFile *file)
+{
+  if (file->refs++ == 0)
+    {
+      g_queue_unlink (&registry->idle, &file->idle_link);
+      registry->idle_octets -= file->size;
+    }
+}
+
+/* Takes @file out of the registry. A file to be freed by the caller without the lock, or NULL. */
+static MmContentFile *
+unlist_locked (MmContentRegistry *registry, MmContentFile *file)
+{
+  if (!file->is_listed)
+    return NULL;
+  file->is_listed = FALSE;
+  g_hash_table_remove (registry->files, &file->key);
+  if (file->refs > 0)
+    return NULL;
+  g_queue_unlink (&registry->idle, &file->idle_link);
+  registry->idle_octets -= file->size;
+  return file;
+}
+
+static void
+list_locked (MmContentRegistry *registry, MmContentFile *file)
+{
+  file->is_listed = TRUE;
+  g_hash_table_insert (registry->files, &file->key, file);
+}
+
+static MmContentFile *
+forget_locked (MmContentRegistry *registry, MmContentFile *file)
+{
+  g_atomic_int_set (&file->is_forgotten, TRUE);
+  return unlist_locked (registry, file);
+}
+
+/* ---- */
+
+MmContentFile *
+mm_content_registry_find (MmContentRegistry *registry, MmContentKey key)
+{
+  g_mutex_lock (&registry->lock);
+  MmContentFile *file = g_hash_table_lookup (registry->files, &key);
+  if (file != NULL)
+    wake_locked (registry, file);
+  g_mutex_unlock (&registry->lock);
+  return file;
+}
+
+gboolean
+mm_content_registry_has_complete (MmContentRegistry *registry, MmContentKey key)
+{
+  g_mutex_lock (&registry->lock);
+  const MmContentFile *file = g_hash_table_lookup (registry->files, &key);
+  gboolean has = file != NULL && mm_content_file_is_complete (file);
+  g_mutex_unlock (&registry->lock);
+  return has;
+}
+
+void
+mm_content_registry_replace (MmContentRegistry *registry, MmContentFile *file)
+{
+  g_mutex_lock (&registry->lock);
+  MmContentFile *old = g_hash_table_lookup (registry->files, &file->key);
+  MmContentFile *dead = old != NULL ? forget_locked (registry, old) : NULL;
+  list_locked (registry, file);
+  g_mutex_unlock (&registry->lock);
+  g_clear_pointer (&dead, mm_content_file_free);
+}
+
+MmContentFile *
+mm_content_registry_intern (MmContentRegistry *registry, MmContentFile *file)
+{
+  g_mutex_lock (&registry->lock);
+  MmContentFile *listed = g_hash_table_lookup (registry->files, &file->key);
+  if (listed != NULL)
+    wake_locked (registry, listed);
+  else
+    list_locked (registry, file);
+  g_mutex_unlock (&registry->lock);
+
+  if (listed == NULL)
+    return file;
+  mm_content_file_free (file);
+  return listed;
+}
+
+void
+mm_content_registry_forget (MmContentRegistry *registry, MmContentKey key, MmContentFile *only)
+{
+  MmContentFile *dead = NULL;
+
+  g_mutex_lock (&registry->lock);
+  MmContentFile *file = g_hash_table_lookup (registry->files, &key);
+  if (file != NULL && (only == NULL || only == file))
+    dead = forget_locked (registry, file);
+  g_mutex_unlock (&registry->lock);
+  g_clear_pointer (&dead, mm_content_file_free);
+}
+
+void
+mm_content_registry_forget_folder (MmContentRegistry *registry, guint32 folder_id)
+{
+  g_autoptr (GPtrArray) dead
+    = g_ptr_array_new_with_free_func ((GDestroyNotify) mm_content_file_free);
+  g_autoptr (GPtrArray) files = g_ptr_array_new (); /* borrowed */
+  GHashTableIter iter;
+  gpointer value;
+
+  g_mutex_lock (&registry->lock);
+  g_hash_table_iter_init (&iter, registry->files);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    if (((MmContentFile *) value)->key.folder_id == folder_id)
+      g_ptr_array_add (files, value);
+  for (guint i = 0; i < files->len; i++)
+    {
+      MmContentFile *file = forget_locked (registry, g_ptr_array_index (files, i));
+      if (file != NULL)
+        g_ptr_array_add (dead, file);
+    }
+  g_mutex_unlock (&registry->lock);
+}
+
+void
+mm_content_registry_ref (MmContentRegistry *registry, MmContentFile *file)
+{
+  g_mutex_lock (&registry->lock);
+  file->refs++;
+  g_mutex_unlock (&registry->lock);
+}
+
+/* The idle files that are too many. List<MmContentFile>, to be freed without the lock. */
+static GSList *
+evict_locked (MmContentRegistry *registry)
+{
+  GSList *dead = NULL;
+
+  while (registry->idle.head != NULL
+         && (registry->is_closed || registry->idle_octets > MM_CONTENT_MAX_IDLE_OCTETS))
+    dead = g_slist_prepend (dead, unlist_locked (registry, registry->idle.head->data));
+  return dead;
+}
+
+void
+mm_content_registry_unref (MmContentRegistry *registry, MmContentFile *file)
+{
+  GSList *dead = NULL;
+
+  g_mutex_lock (&registry->lock);
+  if (--file->refs == 0)
+    {
+      if (file->is_listed && file->memory != NULL)
+        {
+          g_queue_push_tail_link (&registry->idle, &file->idle_link);
+          registry->idle_octets += file->size;
+          dead = evict_locked (registry);
+        }
+      else
+        {
+          if (file->is_listed)
+            g_hash_table_remove (registry->files, &file->key);
+          dead = g_slist_prepend (NULL, file);
+        }
+    }
+  g_mutex_unlock (&registry->lock);
+  g_slist_free_full (dead, (GDestroyNotify) mm_content_file_free);
+}
+
+void
+mm_content_registry_close (MmContentRegistry *registry)
+{
+  g_mutex_lock (&registry->lock);
+  registry->is_closed = TRUE;
+  GSList *dead = evict_locked (registry);
+  g_mutex_unlock (&registry->lock);
+  g_slist_free_full (dead, (GDestroyNotify) mm_content_file_free);
+}
+
+/* Key and digest folded into one word. That two contents share a word is as unlikely as it is
+ * harmless: the check it saves looks for failing disks, not for enemies. */
+static gpointer
+make_fingerprint (MmContentKey key, const guint8 digest[MM_DIGEST_OCTETS])
+{
+  gsize word;
+
+  memcpy (&word, digest, sizeof word);
+  return GSIZE_TO_POINTER (word ^ (gsize) hash_key (&key));
+}
+
+void
+mm_content_registry_note_verified (MmContentRegistry *registry, MmContentKey key,
+                                const guint8 digest[MM_DIGEST_OCTETS])
+{
+  g_mutex_lock (&registry->lock);
+  if (g_hash_table_size (registry->verified) >= MAX_VERIFIED)
+    g_hash_table_remove_all (registry->verified);
+  g_hash_table_add (registry->verified, make_fingerprint (key, digest));
+  g_mutex_unlock (&registry->lock);
+}
+
+gboolean
+mm_content_registry_is_verified (MmContentRegistry *registry, MmContentKey key,
+                              const guint8 digest[MM_DIGEST_OCTETS])
+{
+  g_mutex_lock (&registry->lock);
+  gboolean is_verified = g_hash_table_contains (registry->verified, make_fingerprint (key, digest));
+  g_mutex_unlock (&registry->lock);
+  return is_verified;
+}
