@@ -2,6 +2,7 @@
 """Fixtures of the end-to-end tests, and the list of what passed (for the check of SEMANTICS.md)."""
 
 import os
+import signal
 import stat
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from mount import Mount, Place
 from proxy import Proxy
 
 PASSWORD = "open sesame"
+TEST_SECONDS = 180
 ODD_PASSWORD = "pässwörd \"quoted\" \\ back"
 
 
@@ -25,6 +27,22 @@ def pytest_configure(config):
         if stat.S_IMODE(os.stat("/dev/fuse").st_mode) != 0o666:
             os.chmod("/dev/fuse", 0o666)
             print("conftest: /dev/fuse is now mode 0666, so that ordinary users can mount")
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_protocol(item):
+    """No test takes for ever: after TEST_SECONDS it is interrupted where it stands, in its fixtures too."""
+    def too_long(*_):
+        signal.alarm(60)  # for the fixtures' ends
+        raise TimeoutError(f"{item.nodeid} took too long")
+
+    previous = signal.signal(signal.SIGALRM, too_long)
+    signal.alarm(int(TEST_SECONDS * mounting.SLOW))
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, previous)
 
 
 @pytest.fixture(scope="session", autouse=True)

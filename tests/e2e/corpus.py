@@ -367,7 +367,7 @@ def server_state(connection, corpus):
 
 def connect(server, user="user"):
     imaplib._MAXLINE = 20_000_000
-    connection = imaplib.IMAP4(server.host, server.imap_port)
+    connection = imaplib.IMAP4(server.host, server.imap_port, timeout=60)
     connection.login(user, server.password(user))
     return connection
 

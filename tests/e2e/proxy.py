@@ -312,19 +312,24 @@ class Session:
 
     def cut(self, reset=False):
         self.broken = True
-        for sock in (self.client, self.upstream):
-            with contextlib.suppress(OSError):
-                if reset and sock is self.client:
-                    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                    sock.close()
-                    continue
-                sock.shutdown(socket.SHUT_RDWR)
+        with contextlib.suppress(OSError):
+            if reset:
+                # The other thread may be in recv(): it is woken without a FIN, and the last close sends the RST.
+                self.client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                self.client.shutdown(socket.SHUT_RD)
+            else:
+                self.client.shutdown(socket.SHUT_RDWR)
+        with contextlib.suppress(OSError):
+            self.upstream.shutdown(socket.SHUT_RDWR)
 
     def _guarded(self, run):
         try:
             run()
-        except (OSError, Broken, ValueError, zlib.error):
-            self.cut()
+        except Broken:
+            pass
+        except (OSError, ValueError, zlib.error):
+            if not self.broken:
+                self.cut()
         with self.proxy._lock:
             self.ended += 1
             last = self.ended == 2
@@ -368,7 +373,8 @@ class Session:
                     self.to_server.send(piece)
             if compressed:
                 self.to_server.send(data)
-        self.to_server.finish()
+        if not self.broken:
+            self.to_server.finish()
 
     def _client_piece(self, kind, piece):
         text = piece.decode("utf-8", "backslashreplace").rstrip("\r\n")
@@ -449,7 +455,8 @@ class Session:
                     self._forward(piece)
             if compressed:
                 self._forward(data)
-        self.to_client.finish()
+        if not self.broken:
+            self.to_client.finish()
 
     def _forward(self, piece):
         self._fire_armed(piece)

@@ -85,7 +85,7 @@ def test_esearch_is_used_for_searching(mount, own_server, small_corpus):
         mounted = mount(proxy, user="small")
         assert not compare(mounted.path, small_corpus, content=False)
         mounted.unmount()
-        session = imaplib.IMAP4("127.0.0.1", own_server.imap_port)
+        session = imaplib.IMAP4("127.0.0.1", own_server.imap_port, timeout=60)
         session.login("small", PASSWORD)
         session.select('"Lists/many"')
         session.uid("STORE", "1:5", "+FLAGS", "(\\Deleted)")

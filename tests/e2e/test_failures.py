@@ -235,7 +235,7 @@ def test_a_copy_over_a_cut_is_completed_by_the_next(mount, proxy, corpus, tmp_pa
 def test_a_message_expunged_elsewhere_is_never_short(mount, own_server, small_corpus):
     mounted = mount(own_server, user="small")
     files = sorted((mounted.path / "Lists/many").iterdir(), key=uid_of)
-    session = imaplib.IMAP4("127.0.0.1", own_server.imap_port)
+    session = imaplib.IMAP4("127.0.0.1", own_server.imap_port, timeout=60)
     session.login("small", PASSWORD)
     session.select('"Lists/many"')
     session.uid("STORE", str(uid_of(files[3])), "+FLAGS", "(\\Deleted)")
@@ -255,7 +255,7 @@ def test_new_and_expunged_mail_is_seen_after_remount(mount, own_server, small_co
     mounted = mount(own_server, user="small")
     before = sorted(os.listdir(mounted.path / "Lists/many"), key=uid_of)
     mounted.unmount()
-    session = imaplib.IMAP4("127.0.0.1", own_server.imap_port)
+    session = imaplib.IMAP4("127.0.0.1", own_server.imap_port, timeout=60)
     session.login("small", PASSWORD)
     session.append('"Lists/many"', "", '"01-Jan-2020 00:00:00 +0000"', b"Subject: brand new\r\n\r\nx\r\n")
     session.select('"Lists/many"')

@@ -420,7 +420,7 @@ def test_folders_are_chosen(mount, server, options, expected):
 
 def test_only_subscribed_folders(mount, own_server):
     import imaplib
-    session = imaplib.IMAP4("127.0.0.1", own_server.imap_port)
+    session = imaplib.IMAP4("127.0.0.1", own_server.imap_port, timeout=60)
     session.login("small", PASSWORD)
     session.subscribe("INBOX")
     session.subscribe("Archive/2019")
