@@ -201,10 +201,10 @@ class Corpus:
                 + f"Date: Sat, 01 Jan 2000 00:00:00 +0000\n\n{body}")
         return text.replace("\n", eol).encode("utf-8", "surrogateescape")
 
-    def large(self, number):
+    def large(self, number, subject=None):
         raw = self.random.randbytes(int(self.large_octets * 3 / 4 / 78 * 76))
         text = base64.encodebytes(raw)
-        head = (f"Subject: large attachment {number}\nMIME-Version: 1.0\nMessage-ID: <large{number}@example.org>\n"
+        head = (f"Subject: {subject or f'large attachment {number}'}\nMIME-Version: 1.0\nMessage-ID: <large{number}@example.org>\n"
                 "Content-Type: multipart/mixed; boundary=frontier\n\n--frontier\n\nsee below\n--frontier\n"
                 "Content-Type: application/octet-stream\nContent-Transfer-Encoding: base64\n\n").encode()
         return head + text + b"--frontier--\n"
