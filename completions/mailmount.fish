@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# fish completion for mailmount
+
+function __mailmount_options
+    # What stands before the last comma of the list is kept.
+    set -l token (commandline -ct | string replace -r '^-o' '')
+    set -l head (string match -r '^.*,' -- $token)
+    set -l part (string replace -r '^.*,' '' -- $token)
+    switch $part
+        case 'cache=*' 'cafile=*' 'log=*'
+            set -l name (string replace -r '=.*' '=' -- $part)
+            for path in (__fish_complete_path (string replace -r '^[^=]*=' '' -- $part))
+                echo $head$name$path
+            end
+            return
+        case 'uid=*'
+            for user in (__fish_complete_users | string replace -r '\t.*' '')
+                echo {$head}uid=$user
+            end
+            return
+        case 'gid=*'
+            for group in (__fish_complete_groups | string replace -r '\t.*' '')
+                echo {$head}gid=$group
+            end
+            return
+    end
+    for line in ro\t'read-only (default)' \
+        names=subject\t'DATE_SUBJECT_NUMBER.eml (default)' \
+        names=uid\t'NUMBER.eml' \
+        cache=\t'where to keep the index and what was read' \
+        cafile=\t'certificate authorities to trust' \
+        tls=implicit\t'TLS from the first octet (imaps://)' \
+        tls=starttls\t'STARTTLS (imap://)' \
+        tls=none\t'clear text' \
+        connections=\t'connections at most' \
+        timeout=\t'seconds to wait for the server' \
+        folders=\t'only these folders: globs, separated by colons' \
+        exclude=\t'not these folders: globs, separated by colons' \
+        subscribed\t'only subscribed folders' \
+        log=\t'log to this file' \
+        password_command=\t'command that prints the password' \
+        token_command=\t'command that prints an OAuth2 token' \
+        compress\t'compress the connection' \
+        allow_other\t'let other users in' \
+        uid=\t'owner of all files' \
+        gid=\t'group of all files' \
+        umask=\t'permission bits to take away'
+        echo $head$line
+    end
+end
+
+complete -c mailmount -s o -x -a '(__mailmount_options)' -d 'Options, separated by commas'
+complete -c mailmount -s f -d 'Stay in the foreground'
+complete -c mailmount -s d -d 'Log everything, in the foreground'
+complete -c mailmount -s h -l help -d 'Print a summary'
+complete -c mailmount -s V -l version -d 'Print the version'
+complete -c mailmount -n 'not string match -q "*://*" -- (commandline -opc)' -f -a 'imaps:// imap://' -d SOURCE
+complete -c mailmount -n 'string match -q "*://*" -- (commandline -opc)' -x -a '(__fish_complete_directories)' -d MOUNTPOINT
