@@ -8,7 +8,7 @@
 
 G_BEGIN_DECLS
 
-/* Usage and every option of the table, in 79 columns. (transfer full) */
+/* Usage and every option of the table, in at most 100 columns. (transfer full) */
 gchar *mm_help_text (void);
 
 /* Name, version and what was built in. (transfer full) */

@@ -4,6 +4,7 @@
  * into the background, find the password while there is a terminal, and mount.
  */
 #include <errno.h>
+#include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -107,6 +108,8 @@ main (int argc, char **argv)
   g_autoptr (MmConfig) config = NULL;
   g_autoptr (GError) error = NULL;
 
+  /* Folder names are UTF-8 whatever the locale: so are the globs matched with them. */
+  setlocale (LC_CTYPE, "C.UTF-8");
   /* A peer that closes is an error of a write, not the end of the process. */
   signal (SIGPIPE, SIG_IGN);
   g_set_prgname ("mailmount");

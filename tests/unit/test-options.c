@@ -298,7 +298,7 @@ test_documents_name_every_option (void)
     const gchar *path;
     const gchar *pattern; /* with %s for the name */
   } documents[] = {
-    { "man/mailmount.1", "^\\.BR? \"?%s[ =\"\n]" },
+    { "man/mailmount.1", "^\\.B[IR]? \"?%s([ =\"]|$)" },
     { "README.md", "^\\| `%s[=`]" },
     { "completions/mailmount.bash", "\\b%s\\b" },
     { "completions/_mailmount", "\\b%s\\b" },
