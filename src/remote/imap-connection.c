@@ -1,0 +1,617 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <string.h>
+
+#include <mailmount/clock.h>
+#include <mailmount/log.h>
+
+#include "imap-connection.h"
+#include "imap-fetch-buffer.h"
+#include "imap-response.h"
+
+/* An answer that nobody wants any more may take this long before the connection is dropped. */
+#define VOID_ANSWERS_US (2 * G_USEC_PER_SEC)
+
+/* A command in flight. */
+typedef struct
+{
+  guint32 tag;
+  MmRemoteJob *job; /* borrowed; NULL: the connection's own, or its job is gone */
+  guint context;
+  gboolean is_examine;
+  gint64 void_since_us; /* > 0: its job is gone; nobody wants the answer */
+} Flight;
+
+struct MmImapConnection
+{
+  MmImapRemote *remote; /* borrowed */
+  MmRemoteSlot *slot;   /* borrowed */
+  MmImapWire *wire;
+  MmImapSession *session; /* borrowed from wire */
+  MmImapAccountFacts facts;
+  GPtrArray *jobs;        /* of MmRemoteJob, borrowed from the slot, in the order they came */
+  GArray *flights;        /* of Flight, in the order they were sent */
+  MmImapFetchBuffer *fetch_buffer;
+  MmRemoteJob *body_job;  /* borrowed, nullable: whose body comes now */
+  MmImapSelection selection;
+  gboolean is_changed;    /* the selected mailbox changed unasked, and nobody was told yet */
+  guint n_void;           /* flights whose job is gone */
+};
+
+static const MmImapJobClass *
+class_of (const MmRemoteJob *job)
+{
+  return (const MmImapJobClass *) job->klass;
+}
+
+MmImapRemote *
+mm_imap_connection_get_remote (MmImapConnection *connection)
+{
+  return connection->remote;
+}
+
+MmImapSession *
+mm_imap_connection_get_session (MmImapConnection *connection)
+{
+  return connection->session;
+}
+
+const MmImapAccountFacts *
+mm_imap_connection_get_facts (MmImapConnection *connection)
+{
+  return &connection->facts;
+}
+
+GPtrArray *
+mm_imap_connection_get_jobs (MmImapConnection *connection)
+{
+  return connection->jobs;
+}
+
+gboolean
+mm_imap_connection_has (MmImapConnection *connection, MmImapCapabilities capability)
+{
+  return (connection->facts.capabilities & capability) != 0;
+}
+
+const MmImapSelection *
+mm_imap_connection_get_selection (MmImapConnection *connection)
+{
+  return &connection->selection;
+}
+
+/* ---- commands ---- */
+
+static gboolean
+submit (MmImapConnection *connection, MmRemoteJob *job, MmImapCommand *command, guint context,
+        gboolean is_examine, GError **error)
+{
+  Flight flight = {
+    .tag = mm_imap_wire_submit (connection->wire, command, error),
+    .job = job,
+    .context = context,
+    .is_examine = is_examine,
+  };
+
+  if (flight.tag == 0)
+    return FALSE;
+  g_array_append_val (connection->flights, flight);
+  return TRUE;
+}
+
+gboolean
+mm_imap_connection_submit (MmImapConnection *connection, MmRemoteJob *job, MmImapCommand *command,
+                           guint context, GError **error)
+{
+  return submit (connection, job, command, context, FALSE, error);
+}
+
+MmImapJobFate
+mm_imap_connection_end_job (MmImapConnection *connection, MmRemoteJob *job, const GError *error)
+{
+  for (guint i = 0; i < connection->flights->len; i++)
+    {
+      Flight *flight = &g_array_index (connection->flights, Flight, i);
+
+      if (flight->job != job)
+        continue;
+      flight->job = NULL;
+      flight->void_since_us = mm_clock_monotonic_us ();
+      connection->n_void++;
+    }
+  if (connection->body_job == job)
+    connection->body_job = NULL;
+  g_ptr_array_remove (connection->jobs, job);
+  mm_remote_slot_finish_job (connection->slot, job, error);
+  return MM_IMAP_JOB_ENDED;
+}
+
+MmImapJobFate
+mm_imap_connection_fail_job (MmImapConnection *connection, MmRemoteJob *job, GError *error)
+{
+  MmImapJobFate fate = mm_imap_connection_end_job (connection, job, error);
+
+  g_error_free (error);
+  return fate;
+}
+
+/* ---- the selected mailbox ---- */
+
+static void
+forget_selection (MmImapSelection *selection)
+{
+  g_free (selection->mailbox);
+  *selection = (MmImapSelection){ 0 };
+}
+
+gboolean
+mm_imap_connection_select (MmImapConnection *connection, MmRemoteJob *job, gboolean anew)
+{
+  MmImapSelection *selection = &connection->selection;
+  gboolean is_same = selection->state != MM_IMAP_SELECTION_NONE
+                     && g_str_equal (selection->mailbox, job->mailbox);
+  g_autoptr (GError) error = NULL;
+
+  if (is_same && selection->state == MM_IMAP_SELECTION_PENDING)
+    return FALSE;
+  if (is_same && !anew)
+    return TRUE;
+
+  g_autofree gchar *wire_name = mm_imap_name_to_wire (connection->session, job->mailbox);
+  gboolean has_condstore = mm_imap_connection_has (connection, MM_IMAP_CAP_CONDSTORE);
+  forget_selection (selection);
+  selection->mailbox = g_strdup (job->mailbox);
+  selection->state = MM_IMAP_SELECTION_PENDING;
+  connection->is_changed = FALSE;
+  /* A name that cannot be sent is answered like one that does not exist: by `selected`, through
+   * the flight without a tag that pump_local_failures() finds. */
+  if (!submit (connection, NULL, mm_imap_command_examine (wire_name, has_condstore), 0, TRUE,
+               &error))
+    {
+      Flight flight = { .tag = 0, .is_examine = TRUE };
+      g_array_append_val (connection->flights, flight);
+    }
+  return FALSE;
+}
+
+static void
+note_code (MmImapSelection *selection, const MmImapEvent *event)
+{
+  switch (event->code)
+    {
+    case MM_IMAP_CODE_UIDVALIDITY:
+      selection->box.uidvalidity = event->code_number;
+      break;
+    case MM_IMAP_CODE_UIDNEXT:
+      selection->box.uidnext = event->code_number;
+      break;
+    case MM_IMAP_CODE_HIGHESTMODSEQ:
+      selection->box.highestmodseq = event->code_number;
+      break;
+    case MM_IMAP_CODE_NOMODSEQ:
+      selection->box.highestmodseq = 0;
+      break;
+    case MM_IMAP_CODE_UIDNOTSTICKY:
+      selection->box.uid_not_sticky = TRUE;
+      break;
+    default:
+      break;
+    }
+}
+
+/* The old mailbox speaks until [CLOSED] (RFC 7162 3.2.11). */
+static void
+note_closed (MmImapSelection *selection)
+{
+  selection->box = (MmMailboxState){ 0 };
+  selection->exists = 0;
+}
+
+/* Untagged data about the mailbox as a whole. */
+static void
+note_selection_event (MmImapConnection *connection, const MmImapEvent *event)
+{
+  MmImapSelection *selection = &connection->selection;
+  gboolean is_open = selection->state == MM_IMAP_SELECTION_OPEN;
+
+  switch (event->type)
+    {
+    case MM_IMAP_EVENT_UNTAGGED:
+      if (event->code == MM_IMAP_CODE_CLOSED)
+        note_closed (selection);
+      else if (!is_open)
+        note_code (selection, event);
+      break;
+    case MM_IMAP_EVENT_EXISTS:
+      if (is_open && event->number == selection->exists)
+        break;
+      selection->exists = event->number;
+      selection->n_exists++;
+      connection->is_changed |= is_open;
+      break;
+    case MM_IMAP_EVENT_EXPUNGE:
+    case MM_IMAP_EVENT_VANISHED:
+      if (event->type == MM_IMAP_EVENT_EXPUNGE && selection->exists > 0)
+        selection->exists--;
+      selection->n_expunged++;
+      connection->is_changed |= is_open;
+      break;
+    default:
+      break;
+    }
+}
+
+/* Tells all jobs. The array may shrink under the loop. */
+static void
+tell_selected (MmImapConnection *connection, const GError *error)
+{
+  g_autoptr (GPtrArray) jobs = g_ptr_array_copy (connection->jobs, NULL, NULL);
+
+  for (guint i = 0; i < jobs->len; i++)
+    {
+      MmRemoteJob *job = g_ptr_array_index (jobs, i);
+
+      /* A job that ends can end no other one: what is left in the copy is alive. */
+      if (class_of (job)->selected != NULL && job->mailbox != NULL)
+        class_of (job)->selected (job, connection, error);
+    }
+}
+
+static void
+finish_selection (MmImapConnection *connection, const MmImapEvent *answer)
+{
+  MmImapSelection *selection = &connection->selection;
+
+  if (answer->status == MM_IMAP_STATUS_OK)
+    {
+      note_code (selection, answer);
+      selection->state = MM_IMAP_SELECTION_OPEN;
+      selection->box.messages = selection->exists;
+      selection->box.has_messages = TRUE;
+      selection->n_exists = selection->n_expunged = 0;
+      tell_selected (connection, NULL);
+      return;
+    }
+  g_autofree gchar *what = g_strdup_printf ("opening the folder '%s'", selection->mailbox);
+  g_autoptr (GError) error = mm_imap_response_error (answer, what, MM_ERROR_MAILBOX_GONE);
+  forget_selection (selection);
+  tell_selected (connection, error);
+}
+
+/* A mailbox name that this server cannot be sent at all. */
+static void
+pump_local_failures (MmImapConnection *connection)
+{
+  if (connection->flights->len == 0
+      || g_array_index (connection->flights, Flight, 0).tag != 0)
+    return;
+  g_autoptr (GError) error
+      = g_error_new (MM_ERROR, MM_ERROR_NAME_ENCODING,
+                     "the server cannot be sent the folder name '%s'",
+                     connection->selection.mailbox);
+  g_array_remove_index (connection->flights, 0);
+  forget_selection (&connection->selection);
+  tell_selected (connection, error);
+}
+
+/* ---- events ---- */
+
+static gboolean
+is_fetch_event (MmImapEventType type)
+{
+  switch (type)
+    {
+    case MM_IMAP_EVENT_FETCH_BEGIN:
+    case MM_IMAP_EVENT_FETCH_END:
+    case MM_IMAP_EVENT_BODY_BEGIN:
+    case MM_IMAP_EVENT_BODY_DATA:
+    case MM_IMAP_EVENT_BODY_END:
+      return TRUE;
+    default:
+      return FALSE;
+    }
+}
+
+/* To the job whose body it is, or to each until one takes it. */
+static void
+offer_event (MmImapConnection *connection, const MmImapEvent *event)
+{
+  gboolean is_body_rest
+      = event->type == MM_IMAP_EVENT_BODY_DATA || event->type == MM_IMAP_EVENT_BODY_END;
+  gboolean is_mine = FALSE;
+
+  if (is_body_rest)
+    {
+      MmRemoteJob *job = connection->body_job;
+      if (event->type == MM_IMAP_EVENT_BODY_END)
+        connection->body_job = NULL;
+      if (job != NULL)
+        class_of (job)->event (job, connection, event, &is_mine);
+      return;
+    }
+  connection->body_job = NULL;
+  for (guint i = 0; i < connection->jobs->len && !is_mine; i++)
+    {
+      MmRemoteJob *job = g_ptr_array_index (connection->jobs, i);
+
+      if (class_of (job)->event (job, connection, event, &is_mine) == MM_IMAP_JOB_ENDED)
+        i--;
+      else if (is_mine && event->type == MM_IMAP_EVENT_BODY_BEGIN)
+        connection->body_job = job;
+    }
+  /* Flags that nobody asked for. */
+  if (event->type == MM_IMAP_EVENT_FETCH_END && !is_mine && event->fetch->has_flags
+      && connection->selection.state == MM_IMAP_SELECTION_OPEN)
+    connection->is_changed = TRUE;
+}
+
+/* A server may tell a message's UID behind its bodies: these are held back until it did. */
+static gboolean
+offer_fetch_event (MmImapConnection *connection, const MmImapEvent *event, GError **error)
+{
+  MmImapEvent replayed;
+
+  if (event->type == MM_IMAP_EVENT_FETCH_END)
+    while (mm_imap_fetch_buffer_replay (connection->fetch_buffer, event->fetch, &replayed))
+      offer_event (connection, &replayed);
+  else if (mm_imap_fetch_buffer_wants (connection->fetch_buffer, event))
+    return mm_imap_fetch_buffer_take (connection->fetch_buffer, event, error);
+  offer_event (connection, event);
+  return TRUE;
+}
+
+static gboolean
+take_flight (MmImapConnection *connection, guint32 tag, Flight *out_flight)
+{
+  for (guint i = 0; i < connection->flights->len; i++)
+    {
+      *out_flight = g_array_index (connection->flights, Flight, i);
+      if (out_flight->tag == tag)
+        {
+          g_array_remove_index (connection->flights, i);
+          return TRUE;
+        }
+    }
+  return FALSE;
+}
+
+static void
+handle_tagged (MmImapConnection *connection, const MmImapEvent *event)
+{
+  Flight flight;
+
+  connection->body_job = NULL;
+  if (!take_flight (connection, event->tag, &flight))
+    return;
+  if (flight.void_since_us > 0)
+    connection->n_void--;
+  if (flight.is_examine)
+    finish_selection (connection, event);
+  else if (flight.job != NULL)
+    class_of (flight.job)->answered (flight.job, connection, flight.context, event);
+}
+
+/* FALSE: the server says goodbye. */
+static gboolean
+handle_event (MmImapConnection *connection, const MmImapEvent *event, GError **error)
+{
+  if (event->type == MM_IMAP_EVENT_UNTAGGED && event->status == MM_IMAP_STATUS_BYE)
+    {
+      g_propagate_error (error, mm_imap_response_error (event, "the connection was ended",
+                                                        MM_ERROR_CONNECTION_LOST));
+      /* Whatever the reason, another connection may be welcome. */
+      if (error != NULL && *error != NULL)
+        (*error)->code = MM_ERROR_CONNECTION_LOST;
+      return FALSE;
+    }
+  if (event->code == MM_IMAP_CODE_ALERT && event->text != NULL)
+    mm_log_warning ("%s says: %s", connection->remote->config.endpoint.host, event->text);
+  if (event->type == MM_IMAP_EVENT_TAGGED)
+    {
+      handle_tagged (connection, event);
+      return TRUE;
+    }
+  note_selection_event (connection, event);
+  if (is_fetch_event (event->type))
+    return offer_fetch_event (connection, event, error);
+  if (event->type == MM_IMAP_EVENT_LIST || event->type == MM_IMAP_EVENT_MAILBOX_STATUS || event->type == MM_IMAP_EVENT_SEARCH)
+    offer_event (connection, event);
+  return TRUE;
+}
+
+/* ---- jobs ---- */
+
+static void
+take_jobs (MmImapConnection *connection)
+{
+  MmRemoteJob *job;
+
+  while ((job = mm_remote_slot_take_job (connection->slot)) != NULL)
+    {
+      g_ptr_array_add (connection->jobs, job);
+      if (!mm_remote_job_is_cancelled (job))
+        class_of (job)->start (job, connection);
+    }
+}
+
+static void
+end_cancelled_jobs (MmImapConnection *connection)
+{
+  g_autoptr (GError) error = g_error_new_literal (MM_ERROR, MM_ERROR_CANCELLED, "cancelled");
+  g_autoptr (GPtrArray) jobs = g_ptr_array_copy (connection->jobs, NULL, NULL);
+
+  for (guint i = 0; i < jobs->len; i++)
+    {
+      MmRemoteJob *job = g_ptr_array_index (jobs, i);
+
+      if (mm_remote_job_is_cancelled (job))
+        mm_imap_connection_end_job (connection, job, error);
+    }
+}
+
+/* One more command of the first job that has one; demand first. */
+static gboolean
+send_one (MmImapConnection *connection, MmRemotePriority priority)
+{
+  for (guint i = 0; i < connection->jobs->len; i++)
+    {
+      MmRemoteJob *job = g_ptr_array_index (connection->jobs, i);
+      gboolean is_sent = FALSE;
+
+      if (job->priority != priority || class_of (job)->send_next == NULL)
+        continue;
+      if (class_of (job)->send_next (job, connection, &is_sent) == MM_IMAP_JOB_ENDED)
+        return TRUE;
+      if (is_sent)
+        return TRUE;
+    }
+  return FALSE;
+}
+
+static void
+fill_pipeline (MmImapConnection *connection)
+{
+  /* An answer to a job that is gone could be taken for the answer to a like command sent now. */
+  if (connection->n_void > 0)
+    return;
+  while (connection->flights->len < MM_IMAP_COMMANDS_MAX
+         && (send_one (connection, MM_REMOTE_PRIORITY_DEMAND)
+             || send_one (connection, MM_REMOTE_PRIORITY_READ_AHEAD)))
+    continue;
+}
+
+static void
+tell_change (MmImapConnection *connection)
+{
+  MmImapRemote *remote = connection->remote;
+
+  if (!connection->is_changed)
+    return;
+  connection->is_changed = FALSE;
+  if (remote->change_func != NULL && connection->selection.mailbox != NULL)
+    remote->change_func (connection->selection.mailbox, remote->change_data);
+}
+
+/* TRUE: an answer that nobody wants keeps what is behind it waiting for too long. */
+static gboolean
+is_stuck_in_void (const MmImapConnection *connection)
+{
+  if (connection->n_void == 0)
+    return FALSE;
+  const Flight *first = &g_array_index (connection->flights, Flight, 0);
+  return first->void_since_us > 0
+         && mm_clock_monotonic_us () - first->void_since_us > VOID_ANSWERS_US;
+}
+
+static GError *
+serve (MmImapConnection *connection)
+{
+  guint idle_close_ms = connection->remote->config.idle_close_ms;
+  GError *error = NULL;
+  MmImapEvent event;
+
+  while (!mm_remote_slot_must_quit (connection->slot))
+    {
+      pump_local_failures (connection);
+      fill_pipeline (connection);
+      switch (mm_imap_wire_step (connection->wire, idle_close_ms, &event, &error))
+        {
+        case MM_IMAP_STEP_EVENT:
+          if (!handle_event (connection, &event, &error))
+            return error;
+          break;
+        case MM_IMAP_STEP_WOKEN:
+          mm_remote_slot_clear_wake (connection->slot);
+          take_jobs (connection);
+          end_cancelled_jobs (connection);
+          break;
+        case MM_IMAP_STEP_IDLE:
+          if (mm_remote_slot_retire (connection->slot))
+            return NULL;
+          break;
+        case MM_IMAP_STEP_FAILED:
+          return error;
+        }
+      tell_change (connection);
+      if (is_stuck_in_void (connection))
+        return g_error_new_literal (MM_ERROR, MM_ERROR_CONNECTION_LOST,
+                                    "dropped with an answer on its way that nobody wants");
+    }
+  return NULL;
+}
+
+/* ---- a connection's life ---- */
+
+/* Which errors say nothing about the job itself. */
+static gboolean
+is_of_connection (const GError *error)
+{
+  return g_error_matches (error, MM_ERROR, MM_ERROR_CONNECTION_LOST);
+}
+
+static void
+give_jobs_back (MmImapConnection *connection, const GError *error)
+{
+  g_autoptr (GError) cancelled = g_error_new_literal (MM_ERROR, MM_ERROR_CANCELLED, "cancelled");
+  MmRemoteJob *job;
+
+  while ((job = mm_remote_slot_take_job (connection->slot)) != NULL)
+    g_ptr_array_add (connection->jobs, job);
+  while (connection->jobs->len > 0)
+    {
+      job = g_ptr_array_steal_index (connection->jobs, connection->jobs->len - 1);
+      gboolean is_cancelled = error == NULL || mm_remote_job_is_cancelled (job);
+      const GError *reason = is_cancelled ? cancelled : error;
+      gboolean may_repeat = class_of (job)->lost (job, reason) && is_of_connection (reason);
+
+      mm_remote_slot_return_job (connection->slot, job, reason, may_repeat);
+    }
+}
+
+static void
+connection_free (MmImapConnection *connection)
+{
+  g_clear_pointer (&connection->wire, mm_imap_wire_free);
+  mm_imap_account_facts_clear (&connection->facts);
+  forget_selection (&connection->selection);
+  g_ptr_array_unref (connection->jobs);
+  g_array_unref (connection->flights);
+  mm_imap_fetch_buffer_free (connection->fetch_buffer);
+  g_free (connection);
+}
+
+static gboolean
+open_and_log_in (MmImapConnection *connection, GError **error)
+{
+  const MmRemoteConfig *config = &connection->remote->config;
+
+  connection->wire = mm_imap_wire_open (&config->endpoint, connection->slot,
+                                        config->answer_timeout_ms, error);
+  if (connection->wire == NULL)
+    return FALSE;
+  connection->session = mm_imap_wire_get_session (connection->wire);
+  return mm_imap_login (connection->remote, connection->wire, &connection->facts, error);
+}
+
+GError *
+mm_imap_connection_run (MmRemoteSlot *slot, gpointer driver_data)
+{
+  MmImapConnection *connection = g_new0 (MmImapConnection, 1);
+  GError *error = NULL;
+
+  connection->remote = driver_data;
+  connection->slot = slot;
+  connection->jobs = g_ptr_array_new ();
+  connection->flights = g_array_new (FALSE, TRUE, sizeof (Flight));
+  connection->fetch_buffer = mm_imap_fetch_buffer_new ();
+
+  if (open_and_log_in (connection, &error))
+    {
+      mm_remote_slot_set_ready (slot);
+      error = serve (connection);
+      give_jobs_back (connection, error);
+      if (error == NULL)
+        mm_imap_wire_logout (connection->wire);
+    }
+  connection_free (connection);
+  return error;
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * One IMAP connection: a thread that opens, logs in, and then gives its jobs what the server says.
+ *
+ * A job is a small state machine on this thread. It submits commands and is told the untagged data
+ * and the answers; the connection bounds how many commands are in flight, keeps track of the
+ * selected mailbox for all jobs, and lets the answers to a job that is gone run into the void.
+ */
+#pragma once
+
+#include "imap-login.h"
+
+G_BEGIN_DECLS
+
+typedef struct MmImapConnection MmImapConnection;
+
+/* Pipelined at once, over all jobs of a connection. */
+#define MM_IMAP_COMMANDS_MAX 8
+
+typedef enum
+{
+  MM_IMAP_JOB_CONTINUES,
+  MM_IMAP_JOB_ENDED, /* mm_imap_connection_end_job() was called; the job may be freed */
+} MmImapJobFate;
+
+typedef struct
+{
+  MmRemoteJobClass base;
+
+  /* Once, first: what goes out at once. */
+  MmImapJobFate (*start) (MmRemoteJob *job, MmImapConnection *connection);
+  /* The mailbox that mm_imap_connection_select() was asked for is open, or cannot be (@error). */
+  MmImapJobFate (*selected) (MmRemoteJob *job, MmImapConnection *connection, const GError *error);
+  /* There is room for one more command. *out_sent: it took the place. Nullable. */
+  MmImapJobFate (*send_next) (MmRemoteJob *job, MmImapConnection *connection, gboolean *out_sent);
+  /* Untagged data, FETCH and its bodies among them. *out_is_mine keeps it from other jobs; a body's
+   * data goes to whoever took its BODY_BEGIN. */
+  MmImapJobFate (*event) (MmRemoteJob *job, MmImapConnection *connection, const MmImapEvent *event,
+                          gboolean *out_is_mine);
+  /* The answer to one of the job's commands, submitted with @context. */
+  MmImapJobFate (*answered) (MmRemoteJob *job, MmImapConnection *connection, guint context,
+                             const MmImapEvent *answer);
+  /* The connection ended with @error. Returns whether the job may be repeated on another one; it
+   * keeps no trace of this one. */
+  gboolean (*lost) (MmRemoteJob *job, const GError *error);
+} MmImapJobClass;
+
+/* MmRemoteSlotFunc; @driver_data is the MmImapRemote. */
+GError *mm_imap_connection_run (MmRemoteSlot *slot, gpointer driver_data);
+
+/* ---- for jobs, on the connection's thread ---- */
+
+MmImapRemote *mm_imap_connection_get_remote (MmImapConnection *connection);
+MmImapSession *mm_imap_connection_get_session (MmImapConnection *connection);
+const MmImapAccountFacts *mm_imap_connection_get_facts (MmImapConnection *connection);
+/* The jobs on this connection, of MmRemoteJob. (transfer none) */
+GPtrArray *mm_imap_connection_get_jobs (MmImapConnection *connection);
+gboolean mm_imap_connection_has (MmImapConnection *connection, MmImapCapabilities capability);
+
+/* Submits for @job. Invalidates the pointers of the event at hand. FALSE with @error: this server
+ * cannot be sent this. (transfer full) of @command */
+gboolean mm_imap_connection_submit (MmImapConnection *connection, MmRemoteJob *job,
+                                    MmImapCommand *command, guint context, GError **error);
+
+/* Ends @job with @error (nullable). Its commands in flight are answered into the void. Always
+ * MM_IMAP_JOB_ENDED, to be returned. */
+MmImapJobFate mm_imap_connection_end_job (MmImapConnection *connection, MmRemoteJob *job,
+                                          const GError *error);
+/* The same; takes @error. */
+MmImapJobFate mm_imap_connection_fail_job (MmImapConnection *connection, MmRemoteJob *job,
+                                           GError *error);
+
+/* ---- the selected mailbox ---- */
+
+typedef enum
+{
+  MM_IMAP_SELECTION_NONE,
+  MM_IMAP_SELECTION_PENDING, /* EXAMINE is on its way */
+  MM_IMAP_SELECTION_OPEN,
+} MmImapSelectionState;
+
+typedef struct
+{
+  MmImapSelectionState state;
+  gchar *mailbox;         /* as in remote.h */
+  MmMailboxState box;     /* as EXAMINE told; HIGHESTMODSEQ 0 with NOMODSEQ */
+  guint64 exists;         /* now */
+  guint n_exists, n_expunged; /* how often they changed since EXAMINE was answered */
+} MmImapSelection;
+
+const MmImapSelection *mm_imap_connection_get_selection (MmImapConnection *connection);
+
+/* Makes sure that the job's mailbox is selected, by EXAMINE. With @anew also when it is open
+ * already, for fresh numbers. TRUE: it is open and nothing will come; FALSE: `selected` will be
+ * called, and what is submitted now is executed after. */
+gboolean mm_imap_connection_select (MmImapConnection *connection, MmRemoteJob *job, gboolean anew);
+
+G_END_DECLS

@@ -1,0 +1,416 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * All mailboxes and their states. With LIST-EXTENDED and LIST-STATUS it is one round trip;
+ * without, LIST and LSUB go out together, and STATUS for each mailbox pipelined. Nothing is told
+ * before the last answer came, so that a list is complete or none.
+ */
+#include <string.h>
+
+#include <mailmount/log.h>
+
+#include "imap-connection.h"
+#include "imap-response.h"
+
+#define MAILBOXES_MAX 100000
+#define STATUS_IN_FLIGHT_MAX 32
+
+typedef enum
+{
+  ASKED_LIST = 1,   /* the plain or the extended form, of everything or of one namespace */
+  ASKED_LSUB,
+  ASKED_STATUS,     /* contexts from here on: the mailbox's place is added */
+} Asked;
+
+typedef struct
+{
+  gchar *wire_name;
+  gchar delimiter;
+  MmMailboxFlags flags;
+  MmMailboxState state;
+  gboolean has_state;
+} Entry;
+
+typedef struct
+{
+  MmRemoteJob base;
+  MmRemoteListSink sink;
+  gpointer user_data;
+
+  GPtrArray *entries;      /* of Entry, in the server's order */
+  GHashTable *by_name;     /* Map<gchar *wire_name, Entry *>, borrowed from entries */
+  GHashTable *subscribed;  /* Set<gchar *wire_name>, as LSUB told */
+  gboolean is_extended;    /* LIST with RETURN */
+  gboolean asked_status;   /* the states came, or did not, with the list */
+  guint next_status;       /* entries before this one were asked for */
+  guint n_in_flight;
+  gboolean is_listed;      /* all LIST and LSUB were answered */
+} ListJob;
+
+static void
+entry_free (gpointer data)
+{
+  Entry *entry = data;
+
+  g_free (entry->wire_name);
+  g_free (entry);
+}
+
+/* INBOX in any case is one mailbox (RFC 9051 5.1). (transfer full) */
+static gchar *
+canonical_name (const gchar *wire_name)
+{
+  return g_ascii_strcasecmp (wire_name, "INBOX") == 0 ? g_strdup ("INBOX") : g_strdup (wire_name);
+}
+
+static void
+forget_answers (ListJob *job)
+{
+  g_hash_table_remove_all (job->by_name);
+  g_hash_table_remove_all (job->subscribed);
+  g_ptr_array_set_size (job->entries, 0);
+  job->next_status = job->n_in_flight = 0;
+  job->is_listed = job->asked_status = FALSE;
+}
+
+/* ---- asking ---- */
+
+static MmImapStatusItems
+status_items (MmImapConnection *connection)
+{
+  return mm_imap_connection_has (connection, MM_IMAP_CAP_CONDSTORE) ? MM_IMAP_STATUS_HIGHESTMODSEQ
+                                                                    : MM_IMAP_STATUS_BASIC;
+}
+
+static gboolean
+ask (ListJob *job, MmImapConnection *connection, MmImapCommand *command, guint context,
+     GError **error)
+{
+  if (!mm_imap_connection_submit (connection, &job->base, command, context, error))
+    return FALSE;
+  job->n_in_flight++;
+  return TRUE;
+}
+
+static MmImapListFlags
+list_flags (ListJob *job, MmImapConnection *connection)
+{
+  MmImapListFlags flags = MM_IMAP_LIST_PLAIN;
+
+  if (!job->is_extended)
+    return flags;
+  flags |= MM_IMAP_LIST_RETURN_SUBSCRIBED;
+  if (mm_imap_connection_has (connection, MM_IMAP_CAP_SPECIAL_USE))
+    flags |= MM_IMAP_LIST_RETURN_SPECIAL_USE;
+  if (mm_imap_connection_has (connection, MM_IMAP_CAP_LIST_STATUS))
+    flags |= MM_IMAP_LIST_RETURN_STATUS;
+  return flags;
+}
+
+static gboolean
+ask_list (ListJob *job, MmImapConnection *connection, const gchar *pattern, GError **error)
+{
+  MmImapListFlags flags = list_flags (job, connection);
+
+  job->asked_status = (flags & MM_IMAP_LIST_RETURN_STATUS) != 0;
+  return ask (job, connection,
+              mm_imap_command_list ("", pattern, flags, status_items (connection)), ASKED_LIST,
+              error)
+         && (job->is_extended
+             || ask (job, connection, mm_imap_command_lsub ("", pattern), ASKED_LSUB, error));
+}
+
+/* "*" need not reach into other namespaces (RFC 2342 5): ask for each of those by its prefix. */
+static gboolean
+ask_lists (ListJob *job, MmImapConnection *connection, GError **error)
+{
+  GPtrArray *namespaces = mm_imap_connection_get_facts (connection)->namespaces;
+
+  if (!ask_list (job, connection, "*", error))
+    return FALSE;
+  for (guint i = 0; i < namespaces->len; i++)
+    {
+      const MmImapNamespace *space = g_ptr_array_index (namespaces, i);
+      g_autofree gchar *pattern = g_strconcat (space->prefix, "*", NULL);
+
+      if (space->prefix[0] != '\0' && g_ascii_strncasecmp (space->prefix, "INBOX", 5) != 0
+          && !ask_list (job, connection, pattern, error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+static MmImapJobFate
+list_job_start (MmRemoteJob *base, MmImapConnection *connection)
+{
+  ListJob *job = (ListJob *) base;
+  g_autoptr (GError) error = NULL;
+
+  forget_answers (job);
+  job->is_extended = mm_imap_connection_has (connection, MM_IMAP_CAP_LIST_EXTENDED);
+  if (!ask_lists (job, connection, &error))
+    return mm_imap_connection_end_job (connection, base, error);
+  return MM_IMAP_JOB_CONTINUES;
+}
+
+/* ---- answers ---- */
+
+static MmMailboxFlags
+flags_from (MmImapMailboxAttributes attributes)
+{
+  static const struct
+  {
+    MmImapMailboxAttributes attribute;
+    MmMailboxFlags flag;
+  } pairs[] = {
+    { MM_IMAP_MAILBOX_NOSELECT, MM_MAILBOX_NOSELECT },
+    { MM_IMAP_MAILBOX_NONEXISTENT, MM_MAILBOX_NOSELECT },
+    { MM_IMAP_MAILBOX_SUBSCRIBED, MM_MAILBOX_SUBSCRIBED },
+    { MM_IMAP_MAILBOX_ALL, MM_MAILBOX_ALL },
+    { MM_IMAP_MAILBOX_ARCHIVE, MM_MAILBOX_ARCHIVE },
+    { MM_IMAP_MAILBOX_DRAFTS, MM_MAILBOX_DRAFTS },
+    { MM_IMAP_MAILBOX_FLAGGED, MM_MAILBOX_FLAGGED },
+    { MM_IMAP_MAILBOX_JUNK, MM_MAILBOX_JUNK },
+    { MM_IMAP_MAILBOX_SENT, MM_MAILBOX_SENT },
+    { MM_IMAP_MAILBOX_TRASH, MM_MAILBOX_TRASH },
+  };
+  MmMailboxFlags flags = 0;
+
+  for (guint i = 0; i < G_N_ELEMENTS (pairs); i++)
+    if ((attributes & pairs[i].attribute) != 0)
+      flags |= pairs[i].flag;
+  return flags;
+}
+
+static Entry *
+ensure_entry (ListJob *job, const gchar *wire_name)
+{
+  g_autofree gchar *name = canonical_name (wire_name);
+  Entry *entry = g_hash_table_lookup (job->by_name, name);
+
+  if (entry == NULL)
+    {
+      entry = g_new0 (Entry, 1);
+      entry->wire_name = g_steal_pointer (&name);
+      g_ptr_array_add (job->entries, entry);
+      g_hash_table_insert (job->by_name, entry->wire_name, entry);
+    }
+  return entry;
+}
+
+static void
+take_list (ListJob *job, const MmImapMailbox *mailbox)
+{
+  if (mailbox->name == NULL || mailbox->name[0] == '\0')
+    return;
+  if (mailbox->is_lsub)
+    {
+      if ((mailbox->attributes & MM_IMAP_MAILBOX_NOSELECT) == 0)
+        g_hash_table_add (job->subscribed, canonical_name (mailbox->name));
+      return;
+    }
+  Entry *entry = ensure_entry (job, mailbox->name);
+  entry->delimiter = mailbox->delimiter;
+  entry->flags |= flags_from (mailbox->attributes);
+}
+
+static void
+take_status (ListJob *job, const MmImapMailbox *mailbox)
+{
+  g_autofree gchar *name = mailbox->name != NULL ? canonical_name (mailbox->name) : g_strdup ("");
+  Entry *entry = g_hash_table_lookup (job->by_name, name);
+
+  if (entry == NULL)
+    return;
+  entry->has_state = TRUE;
+  entry->state.messages = mailbox->messages;
+  entry->state.has_messages = mailbox->has_messages;
+  entry->state.uidnext = mailbox->has_uidnext ? mailbox->uidnext : 0;
+  entry->state.uidvalidity = mailbox->has_uidvalidity ? mailbox->uidvalidity : 0;
+  entry->state.highestmodseq = mailbox->has_highestmodseq ? mailbox->highestmodseq : 0;
+}
+
+static MmImapJobFate
+list_job_event (MmRemoteJob *base, MmImapConnection *connection, const MmImapEvent *event,
+                gboolean *out_is_mine)
+{
+  ListJob *job = (ListJob *) base;
+
+  if (event->type == MM_IMAP_EVENT_LIST)
+    take_list (job, &event->mailbox);
+  else if (event->type == MM_IMAP_EVENT_MAILBOX_STATUS)
+    take_status (job, &event->mailbox);
+  else
+    return MM_IMAP_JOB_CONTINUES;
+  *out_is_mine = TRUE;
+  if (job->entries->len > MAILBOXES_MAX || g_hash_table_size (job->subscribed) > MAILBOXES_MAX)
+    return mm_imap_connection_fail_job (connection, base,
+                                        g_error_new (MM_ERROR, MM_ERROR_LIMIT,
+                                                     "more than %u folders", MAILBOXES_MAX));
+  return MM_IMAP_JOB_CONTINUES;
+}
+
+/* In which namespace a name is: the one with the longest prefix it begins with. */
+static gboolean
+is_foreign (MmImapConnection *connection, const gchar *wire_name)
+{
+  GPtrArray *namespaces = mm_imap_connection_get_facts (connection)->namespaces;
+  const MmImapNamespace *best = NULL;
+
+  if (g_str_equal (wire_name, "INBOX"))
+    return FALSE;
+  for (guint i = 0; i < namespaces->len; i++)
+    {
+      const MmImapNamespace *space = g_ptr_array_index (namespaces, i);
+
+      if (g_str_has_prefix (wire_name, space->prefix)
+          && (best == NULL || strlen (space->prefix) > strlen (best->prefix)))
+        best = space;
+    }
+  return best != NULL && best->kind != MM_IMAP_NAMESPACE_PERSONAL;
+}
+
+static MmImapJobFate
+tell_all (ListJob *job, MmImapConnection *connection)
+{
+  for (guint i = 0; i < job->entries->len; i++)
+    {
+      const Entry *entry = g_ptr_array_index (job->entries, i);
+      g_autofree gchar *name = mm_imap_name_from_wire (mm_imap_connection_get_session (connection),
+                                                       entry->wire_name);
+      MmRemoteMailbox mailbox = {
+        .name = name,
+        .delimiter = entry->delimiter,
+        .flags = entry->flags,
+        .is_foreign = is_foreign (connection, entry->wire_name),
+        .state = entry->state,
+      };
+
+      if (g_hash_table_contains (job->subscribed, entry->wire_name))
+        mailbox.flags |= MM_MAILBOX_SUBSCRIBED;
+      if (entry->state.has_messages)
+        mm_imap_remote_set_hint (mm_imap_connection_get_remote (connection), name,
+                                 entry->state.messages);
+      job->sink.mailbox (&mailbox, job->user_data);
+    }
+  return mm_imap_connection_end_job (connection, &job->base, NULL);
+}
+
+static gboolean
+is_all_answered (const ListJob *job)
+{
+  if (job->n_in_flight > 0)
+    return FALSE;
+  if (job->asked_status)
+    return TRUE;
+  for (guint i = job->next_status; i < job->entries->len; i++)
+    {
+      const Entry *entry = g_ptr_array_index (job->entries, i);
+      if (!entry->has_state && (entry->flags & MM_MAILBOX_NOSELECT) == 0)
+        return FALSE;
+    }
+  return TRUE;
+}
+
+static MmImapJobFate
+list_job_send_next (MmRemoteJob *base, MmImapConnection *connection, gboolean *out_sent)
+{
+  ListJob *job = (ListJob *) base;
+  g_autoptr (GError) error = NULL;
+
+  while (job->is_listed && job->next_status < job->entries->len
+         && job->n_in_flight < STATUS_IN_FLIGHT_MAX)
+    {
+      guint place = job->next_status++;
+      const Entry *entry = g_ptr_array_index (job->entries, place);
+
+      if (entry->has_state || (entry->flags & MM_MAILBOX_NOSELECT) != 0)
+        continue;
+      if (!ask (job, connection,
+                mm_imap_command_status (entry->wire_name, status_items (connection)),
+                ASKED_STATUS + place, &error))
+        {
+          /* A name that cannot be sent back: listed, without a state. */
+          mm_log_debug ("no STATUS of '%s': %s", entry->wire_name, error->message);
+          g_clear_error (&error);
+          continue;
+        }
+      *out_sent = TRUE;
+    }
+  /* When no name could be sent, no answer will come to end the job. */
+  if (job->is_listed && !*out_sent && is_all_answered (job))
+    return tell_all (job, connection);
+  return MM_IMAP_JOB_CONTINUES;
+}
+
+static MmImapJobFate
+list_job_answered (MmRemoteJob *base, MmImapConnection *connection, guint context,
+                   const MmImapEvent *answer)
+{
+  ListJob *job = (ListJob *) base;
+
+  job->n_in_flight--;
+  /* LSUB and STATUS may be refused: then nothing is known to be subscribed, or no state. */
+  if (context == ASKED_LIST && answer->status != MM_IMAP_STATUS_OK)
+    {
+      g_autoptr (GError) error = mm_imap_response_error (answer, "listing the folders",
+                                                         MM_ERROR_UNAVAILABLE);
+      return mm_imap_connection_end_job (connection, base, error);
+    }
+  if (context <= ASKED_LSUB && job->n_in_flight == 0)
+    {
+      job->is_listed = TRUE;
+      if (job->asked_status)
+        job->next_status = job->entries->len;
+    }
+  return job->is_listed && is_all_answered (job) ? tell_all (job, connection)
+                                                 : MM_IMAP_JOB_CONTINUES;
+}
+
+static gboolean
+list_job_lost (MmRemoteJob *base, const GError *error)
+{
+  forget_answers ((ListJob *) base);
+  return TRUE;
+}
+
+static void
+list_job_finish (MmRemoteJob *base, const GError *error)
+{
+  ListJob *job = (ListJob *) base;
+
+  job->sink.done (error, job->user_data);
+}
+
+static void
+list_job_free (MmRemoteJob *base)
+{
+  ListJob *job = (ListJob *) base;
+
+  g_hash_table_unref (job->by_name);
+  g_hash_table_unref (job->subscribed);
+  g_ptr_array_unref (job->entries);
+  g_free (job);
+}
+
+static const MmImapJobClass list_job_class = {
+  .base = { .finish = list_job_finish, .free = list_job_free },
+  .start = list_job_start,
+  .send_next = list_job_send_next,
+  .event = list_job_event,
+  .answered = list_job_answered,
+  .lost = list_job_lost,
+};
+
+MmRemoteJob *
+mm_imap_list_job_new (const MmRemoteListSink *sink, gpointer user_data)
+{
+  ListJob *job = g_new0 (ListJob, 1);
+
+  mm_remote_job_init (&job->base, &list_job_class.base, NULL, MM_REMOTE_PRIORITY_DEMAND, TRUE);
+  job->sink = *sink;
+  job->user_data = user_data;
+  job->entries = g_ptr_array_new_with_free_func (entry_free);
+  job->by_name = g_hash_table_new (g_str_hash, g_str_equal);
+  job->subscribed = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  return &job->base;
+}

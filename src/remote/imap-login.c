@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <string.h>
+
+#include <mailmount/log.h>
+
+#include "imap-login.h"
+#include "imap-response.h"
+
+typedef struct
+{
+  MmImapRemote *remote;
+  MmImapWire *wire;
+  MmImapSession *session;
+  MmImapAccountFacts *facts;
+  gboolean has_capabilities; /* told since the last change of state */
+  gboolean is_preauth;
+} Login;
+
+/* IMAP4rev2 has these without naming them (RFC 9051, appendix E). */
+static MmImapCapabilities
+with_implied (MmImapCapabilities capabilities)
+{
+  if ((capabilities & MM_IMAP_CAP_IMAP4REV2) != 0 && (capabilities & MM_IMAP_CAP_IMAP4REV1) == 0)
+    capabilities |= MM_IMAP_CAP_NAMESPACE | MM_IMAP_CAP_UNSELECT | MM_IMAP_CAP_UIDPLUS
+                    | MM_IMAP_CAP_ESEARCH | MM_IMAP_CAP_ENABLE | MM_IMAP_CAP_IDLE
+                    | MM_IMAP_CAP_LIST_EXTENDED | MM_IMAP_CAP_LIST_STATUS
+                    | MM_IMAP_CAP_SPECIAL_USE;
+  return capabilities;
+}
+
+static void
+note_event (Login *login, const MmImapEvent *event)
+{
+  if (event->type == MM_IMAP_EVENT_CAPABILITY)
+    login->has_capabilities = TRUE;
+  else if (event->type == MM_IMAP_EVENT_NAMESPACE && event->namespace_prefix != NULL)
+    {
+      MmImapNamespace *space = g_new (MmImapNamespace, 1);
+      space->kind = event->namespace_kind;
+      space->prefix = g_strdup (event->namespace_prefix);
+      g_ptr_array_add (login->facts->namespaces, space);
+    }
+  if (event->code == MM_IMAP_CODE_ALERT && event->text != NULL)
+    mm_log_warning ("%s says: %s", login->remote->config.endpoint.host, event->text);
+}
+
+/* Goes on until the command @tag was answered; *out_answer's pointers are valid until the next call
+ * on the session. */
+static gboolean
+wait_for_tag (Login *login, guint32 tag, MmImapEvent *out_answer, GError **error)
+{
+  while (mm_imap_wire_next (login->wire, out_answer, error))
+    {
+      note_event (login, out_answer);
+      if (out_answer->type == MM_IMAP_EVENT_TAGGED && out_answer->tag == tag)
+        return TRUE;
+      if (out_answer->type == MM_IMAP_EVENT_UNTAGGED && out_answer->status == MM_IMAP_STATUS_BYE)
+        {
+          g_propagate_error (error, mm_imap_response_error (out_answer, "logging in",
+                                                            MM_ERROR_UNAVAILABLE));
+          return FALSE;
+        }
+    }
+  return FALSE;
+}
+
+/* Submits, waits, and drops the answer's words. */
+static gboolean
+run (Login *login, MmImapCommand *command, MmImapEvent *out_answer, GError **error)
+{
+  guint32 tag = mm_imap_wire_submit (login->wire, command, error);
+
+  return tag != 0 && wait_for_tag (login, tag, out_answer, error);
+}
+
+static gboolean
+read_greeting (Login *login, GError **error)
+{
+  MmImapEvent event;
+
+  do
+    if (!mm_imap_wire_next (login->wire, &event, error))
+      return FALSE;
+  while (event.type != MM_IMAP_EVENT_GREETING);
+
+  note_event (login, &event);
+  login->is_preauth = event.status == MM_IMAP_STATUS_PREAUTH;
+  if (event.status == MM_IMAP_STATUS_BYE)
+    {
+      g_propagate_error (error, mm_imap_response_error (&event, "connecting",
+                                                        MM_ERROR_UNAVAILABLE));
+      return FALSE;
+    }
+  return TRUE;
+}
+
+/* Asks unless the server told by itself, in the preamble or with the answer to the login. */
+static gboolean
+ask_capabilities (Login *login, GError **error)
+{
+  g_autoptr (GError) local_error = NULL;
+  MmImapEvent event;
+
+  while (mm_imap_session_next (login->session, &event, &local_error))
+    note_event (login, &event);
+  if (local_error != NULL)
+    {
+      g_propagate_error (error, g_steal_pointer (&local_error));
+      return FALSE;
+    }
+  return login->has_capabilities
+         || run (login, mm_imap_command_capability (), &event, error);
+}
+
+/* ---- authentication ---- */
+
+static gboolean
+may_send_clear_text (const Login *login)
+{
+  return mm_imap_wire_is_private (login->wire)
+         || login->remote->config.endpoint.tls == MM_TLS_NONE;
+}
+
+static MmImapCommand *
+make_sasl_command (Login *login, MmSecret *secret, GError **error)
+{
+  const MmRemoteConfig *config = &login->remote->config;
+  MmSaslCredentials credentials = {
+    .user = config->user,
+    .password = config->secret_is_token ? NULL : secret,
+    .token = config->secret_is_token ? secret : NULL,
+    .service = "imap",
+    .host = config->endpoint.host,
+    .port = config->endpoint.port,
+  };
+  const gchar *mechanism
+      = mm_sasl_choose (mm_imap_session_get_sasl_mechanisms (login->session), &credentials,
+                        may_send_clear_text (login));
+
+  if (mechanism == NULL)
+    return NULL;
+  MmSasl *sasl = mm_sasl_new (mechanism, &credentials, error);
+  return sasl != NULL ? mm_imap_command_authenticate (sasl) : NULL;
+}
+
+static void
+set_no_way_error (Login *login, GError **error)
+{
+  const MmRemoteConfig *config = &login->remote->config;
+
+  if (!may_send_clear_text (login))
+    g_set_error (error, MM_ERROR, MM_ERROR_AUTHENTICATION,
+                 "%s would have to be sent the %s in clear text over an unencrypted line; use "
+                 "imaps:// or STARTTLS",
+                 config->endpoint.host, config->secret_is_token ? "token" : "password");
+  else if (config->secret_is_token)
+    g_set_error (error, MM_ERROR, MM_ERROR_AUTHENTICATION,
+                 "%s offers no login by token (XOAUTH2 or OAUTHBEARER)", config->endpoint.host);
+  else
+    g_set_error (error, MM_ERROR, MM_ERROR_AUTHENTICATION,
+                 "%s offers no login by password that we know", config->endpoint.host);
+}
+
+/* The strongest SASL mechanism; LOGIN where there is none. NULL with @error: no way. */
+static MmImapCommand *
+make_login_command (Login *login, MmSecret *secret, GError **error)
+{
+  const MmRemoteConfig *config = &login->remote->config;
+  g_autoptr (GError) local_error = NULL;
+  MmImapCommand *command = make_sasl_command (login, secret, &local_error);
+  gboolean is_login_disabled = (mm_imap_session_get_capabilities (login->session)
+                                & MM_IMAP_CAP_LOGINDISABLED) != 0;
+
+  if (command != NULL)
+    return command;
+  if (local_error != NULL)
+    {
+      g_propagate_error (error, g_steal_pointer (&local_error));
+      return NULL;
+    }
+  if (!config->secret_is_token && !is_login_disabled && may_send_clear_text (login))
+    return mm_imap_command_login (config->user, secret);
+  set_no_way_error (login, error);
+  return NULL;
+}
+
+static GError *
+refusal_error (Login *login, const MmImapEvent *answer)
+{
+  const MmRemoteConfig *config = &login->remote->config;
+  const GError *sasl_error = mm_imap_session_get_sasl_error (login->session);
+  g_autofree gchar *what = g_strdup_printf ("logging in as %s at %s", config->user,
+                                            config->endpoint.host);
+
+  if (sasl_error != NULL)
+    return g_error_new (MM_ERROR, MM_ERROR_AUTHENTICATION, "%s: %s", what, sasl_error->message);
+  return mm_imap_response_error (answer, what, MM_ERROR_AUTHENTICATION);
+}
+
+/* One attempt. TRUE with *out_refusal set: the server said no. */
+static gboolean
+try_secret (Login *login, MmSecret *secret, GError **out_refusal, GError **error)
+{
+  MmImapEvent answer;
+  MmImapCommand *command = make_login_command (login, secret, error);
+
+  if (command == NULL)
+    return FALSE;
+  login->has_capabilities = FALSE;
+  if (!run (login, command, &answer, error))
+    return FALSE;
+  if (answer.status != MM_IMAP_STATUS_OK || mm_imap_session_get_sasl_error (login->session) != NULL)
+    *out_refusal = refusal_error (login, &answer);
+  return TRUE;
+}
+
+static gboolean
+authenticate (Login *login, GError **error)
+{
+  guint generation = 0;
+
+  /* A refused token may only have expired: once more with a fresh one. */
+  for (guint attempt = 0;; attempt++)
+    {
+      guint refused = generation;
+      g_autoptr (MmSecret) secret
+          = mm_imap_remote_get_secret (login->remote, refused, &generation, error);
+      g_autoptr (GError) refusal = NULL;
+
+      if (secret == NULL || !try_secret (login, secret, &refusal, error))
+        return FALSE;
+      if (refusal == NULL)
+        return TRUE;
+      if (attempt == 0 && login->remote->config.secret_is_token
+          && g_error_matches (refusal, MM_ERROR, MM_ERROR_AUTHENTICATION))
+        continue;
+      g_propagate_error (error, g_steal_pointer (&refusal));
+      return FALSE;
+    }
+}
+
+/* ---- afterwards ---- */
+
+static guint32
+submit_id (Login *login, MmImapCapabilities capabilities, GError **error)
+{
+  if ((capabilities & MM_IMAP_CAP_ID) == 0)
+    return G_MAXUINT32;
+  return mm_imap_wire_submit (login->wire, mm_imap_command_id ("mailmount", MM_VERSION), error);
+}
+
+static guint32
+submit_enable (Login *login, MmImapCapabilities capabilities, GError **error)
+{
+  g_autoptr (GString) wanted = g_string_new (NULL);
+
+  if ((capabilities & MM_IMAP_CAP_ENABLE) == 0)
+    return G_MAXUINT32;
+  if ((capabilities & MM_IMAP_CAP_CONDSTORE) != 0)
+    g_string_append (wanted, "CONDSTORE");
+  if ((capabilities & MM_IMAP_CAP_UTF8_ACCEPT) != 0)
+    g_string_append (wanted, wanted->len > 0 ? " UTF8=ACCEPT" : "UTF8=ACCEPT");
+  if (wanted->len == 0)
+    return G_MAXUINT32;
+  return mm_imap_wire_submit (login->wire, mm_imap_command_enable (wanted->str), error);
+}
+
+static guint32
+submit_namespace (Login *login, MmImapCapabilities capabilities, GError **error)
+{
+  if ((capabilities & MM_IMAP_CAP_NAMESPACE) == 0)
+    return G_MAXUINT32;
+  return mm_imap_wire_submit (login->wire, mm_imap_command_namespace (), error);
+}
+
+/* Last of the row: what follows its OK is compressed. */
+static gboolean
+compress (Login *login, MmImapCapabilities capabilities, GError **error)
+{
+  MmImapEvent answer;
+
+  if (!login->remote->config.compress || (capabilities & MM_IMAP_CAP_COMPRESS_DEFLATE) == 0)
+    return TRUE;
+  if (!run (login, mm_imap_command_compress (), &answer, error))
+    return FALSE;
+  if (answer.status == MM_IMAP_STATUS_OK)
+    mm_imap_wire_start_compression (login->wire);
+  return TRUE;
+}
+
+/* All in one round trip. A NO or BAD to any of them means to go on without. */
+static gboolean
+set_up (Login *login, GError **error)
+{
+  MmImapCapabilities capabilities = login->facts->capabilities;
+  MmImapEvent answer;
+
+  if (submit_id (login, capabilities, error) == 0
+      || submit_enable (login, capabilities, error) == 0
+      || submit_namespace (login, capabilities, error) == 0)
+    return FALSE;
+  while (mm_imap_session_get_n_in_progress (login->session) > 0)
+    {
+      if (!mm_imap_wire_next (login->wire, &answer, error))
+        return FALSE;
+      note_event (login, &answer);
+      if (answer.type == MM_IMAP_EVENT_UNTAGGED && answer.status == MM_IMAP_STATUS_BYE)
+        {
+          g_propagate_error (error, mm_imap_response_error (&answer, "logging in",
+                                                            MM_ERROR_UNAVAILABLE));
+          return FALSE;
+        }
+    }
+  return compress (login, capabilities, error);
+}
+
+static void
+namespace_free (gpointer data)
+{
+  MmImapNamespace *space = data;
+
+  g_free (space->prefix);
+  g_free (space);
+}
+
+void
+mm_imap_account_facts_clear (MmImapAccountFacts *facts)
+{
+  g_clear_pointer (&facts->namespaces, g_ptr_array_unref);
+}
+
+gboolean
+mm_imap_login (MmImapRemote *remote, MmImapWire *wire, MmImapAccountFacts *out_facts,
+               GError **error)
+{
+  Login login = {
+    .remote = remote,
+    .wire = wire,
+    .session = mm_imap_wire_get_session (wire),
+    .facts = out_facts,
+  };
+
+  out_facts->namespaces = g_ptr_array_new_with_free_func (namespace_free);
+  if (!read_greeting (&login, error) || !ask_capabilities (&login, error))
+    return FALSE;
+  if (!login.is_preauth && (!authenticate (&login, error) || !ask_capabilities (&login, error)))
+    return FALSE;
+  out_facts->capabilities = with_implied (mm_imap_session_get_capabilities (login.session));
+  return set_up (&login, error);
+}

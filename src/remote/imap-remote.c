@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <mailmount/utf7.h>
+
+#include "imap-connection.h"
+#include "imap-remote.h"
+
+MmSecret *
+mm_imap_remote_get_secret (MmImapRemote *remote, guint refused_generation, guint *out_generation,
+                           GError **error)
+{
+  const MmRemoteConfig *config = &remote->config;
+  MmSecret *secret = NULL;
+
+  g_mutex_lock (&remote->secret_lock);
+  gboolean want_fresh = refused_generation != 0
+                        && refused_generation == remote->token_generation;
+  if (config->secret_is_token && remote->token != NULL && !want_fresh)
+    secret = mm_secret_ref (remote->token);
+  else
+    {
+      secret = config->get_secret (want_fresh, config->get_secret_data, error);
+      if (secret != NULL && config->secret_is_token)
+        {
+          g_clear_pointer (&remote->token, mm_secret_unref);
+          remote->token = mm_secret_ref (secret);
+          remote->token_generation++;
+        }
+    }
+  *out_generation = remote->token_generation;
+  g_mutex_unlock (&remote->secret_lock);
+  return secret;
+}
+
+void
+mm_imap_remote_set_hint (MmImapRemote *remote, const gchar *mailbox, guint64 messages)
+{
+  g_mutex_lock (&remote->hint_lock);
+  g_hash_table_replace (remote->n_messages, g_strdup (mailbox),
+                        g_memdup2 (&messages, sizeof messages));
+  g_mutex_unlock (&remote->hint_lock);
+}
+
+gboolean
+mm_imap_remote_get_hint (MmImapRemote *remote, const gchar *mailbox, guint64 *out_messages)
+{
+  g_mutex_lock (&remote->hint_lock);
+  const guint64 *messages = g_hash_table_lookup (remote->n_messages, mailbox);
+  if (messages != NULL)
+    *out_messages = *messages;
+  g_mutex_unlock (&remote->hint_lock);
+  return messages != NULL;
+}
+
+gchar *
+mm_imap_name_from_wire (const MmImapSession *session, const gchar *name)
+{
+  gchar *converted = mm_imap_session_is_utf8 (session) ? mm_utf7_from_utf8 (name, -1) : NULL;
+
+  return converted != NULL ? converted : g_strdup (name);
+}
+
+gchar *
+mm_imap_name_to_wire (const MmImapSession *session, const gchar *name)
+{
+  gchar *converted = mm_imap_session_is_utf8 (session) ? mm_utf7_to_utf8 (name, -1) : NULL;
+
+  return converted != NULL ? converted : g_strdup (name);
+}
+
+/* ---- the driver ---- */
+
+static gboolean
+imap_connect (MmRemote *remote, GError **error)
+{
+  return mm_remote_pool_connect (((MmImapRemote *) remote)->pool, error);
+}
+
+static void
+imap_close (MmRemote *remote)
+{
+  MmImapRemote *self = (MmImapRemote *) remote;
+
+  mm_remote_pool_close (self->pool);
+  mm_remote_pool_unref (self->pool);
+  g_free (self->config.endpoint.host);
+  g_free (self->config.endpoint.ca_file);
+  g_free ((gchar *) self->config.user);
+  g_clear_pointer (&self->token, mm_secret_unref);
+  g_mutex_clear (&self->secret_lock);
+  g_mutex_clear (&self->hint_lock);
+  g_hash_table_unref (self->n_messages);
+  g_free (self);
+}
+
+static MmRemoteJob *
+push (MmRemote *remote, MmRemoteJob *job)
+{
+  mm_remote_pool_push (((MmImapRemote *) remote)->pool, job);
+  return job;
+}
+
+static MmRemoteJob *
+imap_list_mailboxes (MmRemote *remote, const MmRemoteListSink *sink, gpointer user_data)
+{
+  return push (remote, mm_imap_list_job_new (sink, user_data));
+}
+
+static MmRemoteJob *
+imap_sync_mailbox (MmRemote *remote, const MmRemoteSyncRequest *request,
+                   const MmRemoteSyncSink *sink, gpointer user_data)
+{
+  return push (remote, mm_imap_sync_job_new (request, sink, user_data));
+}
+
+static MmRemoteJob *
+imap_fetch (MmRemote *remote, const gchar *mailbox, guint64 uidvalidity, const MmFetchItem *items,
+            gsize n_items, MmRemotePriority priority, const MmRemoteFetchSink *sink,
+            gpointer user_data)
+{
+  return push (remote, mm_imap_fetch_job_new (mailbox, uidvalidity, items, n_items, priority, sink,
+                                              user_data));
+}
+
+static void
+imap_set_change_func (MmRemote *remote, MmRemoteChangeFunc func, gpointer user_data)
+{
+  MmImapRemote *self = (MmImapRemote *) remote;
+
+  self->change_func = func;
+  self->change_data = user_data;
+}
+
+static const MmRemoteDriver imap_driver = {
+  .connect = imap_connect,
+  .close = imap_close,
+  .list_mailboxes = imap_list_mailboxes,
+  .sync_mailbox = imap_sync_mailbox,
+  .fetch = imap_fetch,
+  .set_change_func = imap_set_change_func,
+};
+
+MmRemote *
+mm_remote_new_imap (const MmRemoteConfig *config)
+{
+  MmImapRemote *self = g_new0 (MmImapRemote, 1);
+
+  self->base.driver = &imap_driver;
+  self->config = *config;
+  self->config.endpoint.host = g_strdup (config->endpoint.host);
+  self->config.endpoint.ca_file = g_strdup (config->endpoint.ca_file);
+  self->config.user = g_strdup (config->user);
+  g_mutex_init (&self->secret_lock);
+  g_mutex_init (&self->hint_lock);
+  self->n_messages = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  self->pool = mm_remote_pool_new (config->connections, mm_imap_connection_run, self);
+  return &self->base;
+}

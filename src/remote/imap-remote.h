@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * The IMAP driver's account: what all its connections share.
+ */
+#pragma once
+
+#include <mailmount/imap-session.h>
+
+#include "remote-driver.h"
+#include "remote-pool.h"
+
+G_BEGIN_DECLS
+
+typedef struct
+{
+  MmRemote base;
+  MmRemoteConfig config; /* strings owned; immutable */
+  MmRemotePool *pool;    /* immutable */
+  MmRemoteChangeFunc change_func; /* set before the first job */
+  gpointer change_data;
+
+  GMutex secret_lock; /* held while the application is asked, with no other lock; guards: */
+  MmSecret *token;    /* nullable: the last one */
+  guint token_generation;
+
+  GMutex hint_lock;    /* a leaf; guards: */
+  GHashTable *n_messages; /* Map<gchar *mailbox, guint64 *messages> as the last list told */
+} MmImapRemote;
+
+/* The password, or the token. A token is shared by all connections: @refused_generation is that of
+ * the token just refused, or 0, so that only the first who was refused asks for a fresh one.
+ * (transfer full) */
+MmSecret *mm_imap_remote_get_secret (MmImapRemote *remote, guint refused_generation,
+                                     guint *out_generation, GError **error);
+
+/* What the last list told about a mailbox: a hint whether a first listing will find anything. */
+void mm_imap_remote_set_hint (MmImapRemote *remote, const gchar *mailbox, guint64 messages);
+gboolean mm_imap_remote_get_hint (MmImapRemote *remote, const gchar *mailbox,
+                                  guint64 *out_messages);
+
+/* Mailbox names cross remote.h in modified UTF-7, whatever this connection speaks, so that a name
+ * stays the same when a server gains or loses UTF8=ACCEPT. What cannot be converted is left as it
+ * is. (transfer full) */
+gchar *mm_imap_name_from_wire (const MmImapSession *session, const gchar *name);
+gchar *mm_imap_name_to_wire (const MmImapSession *session, const gchar *name);
+
+/* ---- jobs (imap-list-job.c, imap-sync-job.c, imap-fetch-job.c); (transfer full) ---- */
+
+MmRemoteJob *mm_imap_list_job_new (const MmRemoteListSink *sink, gpointer user_data);
+MmRemoteJob *mm_imap_sync_job_new (const MmRemoteSyncRequest *request,
+                                   const MmRemoteSyncSink *sink, gpointer user_data);
+MmRemoteJob *mm_imap_fetch_job_new (const gchar *mailbox, guint64 uidvalidity,
+                                    const MmFetchItem *items, gsize n_items,
+                                    MmRemotePriority priority, const MmRemoteFetchSink *sink,
+                                    gpointer user_data);
+
+G_END_DECLS

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * A server's NO, BAD or BYE as an error (RFC 5530 and what servers without it say). Pure functions.
+ */
+#pragma once
+
+#include <mailmount/imap-session.h>
+
+G_BEGIN_DECLS
+
+/* A new error for the tagged or BYE @event; @what names what was asked for, for example
+ * "opening 'INBOX'". @fallback: the code where the response code says nothing. */
+GError *mm_imap_response_error (const MmImapEvent *event, const gchar *what, MmError fallback);
+
+G_END_DECLS

@@ -1,0 +1,491 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * Bringing a mailbox up to date (RFC 4549), by the cheapest way the numbers allow:
+ *
+ *   nothing known, or UIDVALIDITY new   everything: UID FETCH 1:*
+ *   all numbers as known                nothing
+ *   UIDNEXT grew                        UID FETCH uidnext:*
+ *   the counts say that some are gone   UID SEARCH below the known uidnext
+ *   HIGHESTMODSEQ grew                  FLAGS with CHANGEDSINCE; without CONDSTORE all FLAGS
+ *
+ * What `done` gives as state describes what was told, not what the server has by now: a change
+ * that happened meanwhile is found by the next synchronisation.
+ */
+#include <string.h>
+
+#include "imap-connection.h"
+#include "imap-response.h"
+
+/* A Subject field of more than this is told cut. */
+#define SUBJECT_OCTETS_MAX 65536
+
+typedef enum
+{
+  ASKED_ALL = 1 << 0,
+  ASKED_NEW = 1 << 1,
+  ASKED_PRESENT = 1 << 2,
+  ASKED_FLAGS = 1 << 3,
+} Asked;
+
+typedef struct
+{
+  MmRemoteJob base;
+  MmMailboxState known;
+  gboolean want_subject;
+  MmRemoteSyncSink sink;
+  gpointer user_data;
+
+  gboolean has_delivered;
+  gboolean is_open;      /* EXAMINE was answered */
+  gboolean is_full;      /* everything is listed */
+  Asked in_flight;
+  MmMailboxState opened; /* as EXAMINE told */
+  gboolean decided_present;
+  gboolean has_present;  /* the answer to UID SEARCH came */
+  guint64 n_present;     /* UIDs below the known uidnext */
+
+  MmUidSet *told;        /* UIDs of messages told as new */
+  guint64 max_uid;       /* of them */
+  GByteArray *subject;   /* of the message at hand */
+  gboolean is_subject;   /* the body at hand is the Subject field */
+} SyncJob;
+
+static guint64
+first_new_uid (const SyncJob *job)
+{
+  return MAX (1, job->known.uidnext);
+}
+
+static gboolean
+knows_something (const SyncJob *job)
+{
+  return job->known.uidvalidity != 0 && job->known.uidnext > 1;
+}
+
+/* ---- asking ---- */
+
+static MmImapJobFate
+ask (SyncJob *job, MmImapConnection *connection, MmImapCommand *command, Asked what)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!mm_imap_connection_submit (connection, &job->base, command, what, &error))
+    return mm_imap_connection_end_job (connection, &job->base, error);
+  job->in_flight |= what;
+  return MM_IMAP_JOB_CONTINUES;
+}
+
+static MmImapJobFate
+ask_messages (SyncJob *job, MmImapConnection *connection, guint32 first, Asked what)
+{
+  MmImapFetchRequest request = {
+    .items = MM_IMAP_FETCH_FLAGS | MM_IMAP_FETCH_INTERNALDATE | MM_IMAP_FETCH_RFC822_SIZE,
+    .header_fields = job->want_subject ? "SUBJECT" : NULL,
+  };
+
+  return ask (job, connection, mm_imap_command_uid_fetch_from (first, &request), what);
+}
+
+/* The UIDs that were known: 1 to uidnext - 1. (transfer full) */
+static MmUidSet *
+known_uids (const SyncJob *job)
+{
+  MmUidSet *uids = mm_uid_set_new ();
+
+  mm_uid_set_add_range (uids, 1, (guint32) MIN (job->known.uidnext - 1, G_MAXUINT32));
+  return uids;
+}
+
+static MmImapJobFate
+ask_flags (SyncJob *job, MmImapConnection *connection)
+{
+  g_autoptr (MmUidSet) uids = known_uids (job);
+  gboolean has_modseq = job->known.highestmodseq > 0 && job->opened.highestmodseq > 0;
+  MmImapFetchRequest request = {
+    .items = MM_IMAP_FETCH_FLAGS,
+    .changed_since = has_modseq ? job->known.highestmodseq : 0,
+  };
+
+  return ask (job, connection, mm_imap_command_uid_fetch (uids, &request), ASKED_FLAGS);
+}
+
+static MmImapJobFate
+ask_present (SyncJob *job, MmImapConnection *connection)
+{
+  g_autoptr (MmUidSet) uids = known_uids (job);
+  gboolean is_extended = mm_imap_connection_has (connection, MM_IMAP_CAP_ESEARCH);
+
+  return ask (job, connection, mm_imap_command_uid_search (uids, is_extended), ASKED_PRESENT);
+}
+
+/* ---- the end ---- */
+
+static MmImapJobFate
+finish_well (SyncJob *job, MmImapConnection *connection)
+{
+  guint64 n_told = mm_uid_set_count (job->told);
+
+  /* The count of what the caller knows now, and a uidnext that covers it. */
+  if (job->is_full)
+    job->opened.messages = n_told;
+  else
+    job->opened.messages = (job->has_present ? job->n_present : job->known.messages) + n_told;
+  job->opened.has_messages = TRUE;
+  job->opened.uidnext = MAX (job->opened.uidnext, job->max_uid + 1);
+  if (!job->is_full)
+    job->opened.uidnext = MAX (job->opened.uidnext, job->known.uidnext);
+  return mm_imap_connection_end_job (connection, &job->base, NULL);
+}
+
+static MmImapJobFate
+fail_incomplete (SyncJob *job, MmImapConnection *connection, guint64 n)
+{
+  return mm_imap_connection_fail_job (
+      connection, &job->base,
+      g_error_new (MM_ERROR, MM_ERROR_PROTOCOL,
+                   "the folder '%s' was listed incompletely: %" G_GUINT64_FORMAT
+                   " messages of %" G_GUINT64_FORMAT,
+                   job->base.mailbox, n, job->opened.messages));
+}
+
+/* While mail comes or goes the number of answers may be any between. */
+static gboolean
+is_count_expected (const SyncJob *job, MmImapConnection *connection, guint64 n)
+{
+  const MmImapSelection *selection = mm_imap_connection_get_selection (connection);
+  guint64 n_gone = MIN (selection->n_expunged, job->opened.messages);
+
+  return n >= job->opened.messages - n_gone
+         && n <= MAX (job->opened.messages, selection->exists + n_gone);
+}
+
+/* Nothing is in flight any more. */
+static MmImapJobFate
+decide_end (SyncJob *job, MmImapConnection *connection)
+{
+  guint64 n_told = mm_uid_set_count (job->told);
+
+  if (job->is_full)
+    return is_count_expected (job, connection, n_told)
+               ? finish_well (job, connection)
+               : fail_incomplete (job, connection, n_told);
+  if (!job->decided_present)
+    {
+      job->decided_present = TRUE;
+      if (job->known.has_messages && job->known.messages + n_told == job->opened.messages)
+        return finish_well (job, connection);
+      return ask_present (job, connection);
+    }
+  if (job->has_present && !is_count_expected (job, connection, job->n_present + n_told))
+    return fail_incomplete (job, connection, job->n_present + n_told);
+  return finish_well (job, connection);
+}
+
+/* ---- the beginning ---- */
+
+static void
+tell_opened (SyncJob *job, gboolean is_restart)
+{
+  job->has_delivered = TRUE;
+  job->sink.opened (&job->opened, is_restart, job->user_data);
+}
+
+static MmImapJobFate
+begin_full (SyncJob *job, MmImapConnection *connection)
+{
+  job->is_full = TRUE;
+  if (job->in_flight != 0)
+    return MM_IMAP_JOB_CONTINUES; /* it went out behind EXAMINE */
+  if (job->opened.messages == 0)
+    return finish_well (job, connection);
+  return ask_messages (job, connection, 1, ASKED_ALL);
+}
+
+static void
+tell_nothing_present (SyncJob *job)
+{
+  job->decided_present = job->has_present = TRUE;
+  job->n_present = 0;
+  job->sink.present (NULL, 0, job->user_data);
+}
+
+static MmImapJobFate
+begin_update (SyncJob *job, MmImapConnection *connection)
+{
+  const MmMailboxState *known = &job->known, *now = &job->opened;
+  gboolean has_new = now->uidnext == 0 || now->uidnext > known->uidnext;
+  /* No new message, and as many as before: the same ones. */
+  gboolean is_same = !has_new && known->has_messages && known->messages == now->messages;
+  gboolean has_flags = known->messages > 0 || !known->has_messages;
+
+  if (now->highestmodseq > 0 && now->highestmodseq == known->highestmodseq)
+    has_flags = FALSE;
+  if (now->highestmodseq > 0 && known->highestmodseq > now->highestmodseq)
+    job->known.highestmodseq = 0; /* it went backwards: compare all flags */
+
+  if (now->messages == 0)
+    {
+      if (!is_same)
+        tell_nothing_present (job);
+      return finish_well (job, connection);
+    }
+  if (is_same)
+    job->decided_present = TRUE;
+  /* So few that some are gone, whatever came: no need to wait for what is new. */
+  gboolean is_surely_less = !is_same
+                            && (!known->has_messages || now->messages < known->messages || !has_new);
+  if (has_new
+      && ask_messages (job, connection, (guint32) MIN (first_new_uid (job), G_MAXUINT32), ASKED_NEW)
+             == MM_IMAP_JOB_ENDED)
+    return MM_IMAP_JOB_ENDED;
+  if (is_surely_less)
+    {
+      job->decided_present = TRUE;
+      if (ask_present (job, connection) == MM_IMAP_JOB_ENDED)
+        return MM_IMAP_JOB_ENDED;
+    }
+  if (has_flags && ask_flags (job, connection) == MM_IMAP_JOB_ENDED)
+    return MM_IMAP_JOB_ENDED;
+  return job->in_flight == 0 ? decide_end (job, connection) : MM_IMAP_JOB_CONTINUES;
+}
+
+static MmImapJobFate
+sync_job_selected (MmRemoteJob *base, MmImapConnection *connection, const GError *error)
+{
+  SyncJob *job = (SyncJob *) base;
+
+  if (error != NULL)
+    return mm_imap_connection_end_job (connection, base, error);
+  job->is_open = TRUE;
+  job->opened = mm_imap_connection_get_selection (connection)->box;
+
+  gboolean is_as_known = knows_something (job) && !job->opened.uid_not_sticky
+                         && job->opened.uidvalidity == job->known.uidvalidity;
+  gboolean is_restart = job->known.uidvalidity != 0
+                        && (job->opened.uid_not_sticky
+                            || job->opened.uidvalidity != job->known.uidvalidity);
+  tell_opened (job, is_restart);
+  return is_as_known ? begin_update (job, connection) : begin_full (job, connection);
+}
+
+static MmImapJobFate
+sync_job_start (MmRemoteJob *base, MmImapConnection *connection)
+{
+  SyncJob *job = (SyncJob *) base;
+  guint64 messages = 0;
+
+  (void) mm_imap_connection_select (connection, base, TRUE);
+  /* A first listing of a mailbox that is not empty costs no round trip for EXAMINE. */
+  if (!knows_something (job)
+      && mm_imap_remote_get_hint (mm_imap_connection_get_remote (connection), base->mailbox,
+                                  &messages)
+      && messages > 0)
+    return ask_messages (job, connection, 1, ASKED_ALL);
+  return MM_IMAP_JOB_CONTINUES;
+}
+
+/* ---- answers ---- */
+
+static MmMessageFlags
+flags_from (MmImapFlags flags)
+{
+  /* The same bits on both sides. */
+  G_STATIC_ASSERT ((int) MM_MESSAGE_SEEN == (int) MM_IMAP_FLAG_SEEN);
+  G_STATIC_ASSERT ((int) MM_MESSAGE_ANSWERED == (int) MM_IMAP_FLAG_ANSWERED);
+  G_STATIC_ASSERT ((int) MM_MESSAGE_FLAGGED == (int) MM_IMAP_FLAG_FLAGGED);
+  G_STATIC_ASSERT ((int) MM_MESSAGE_DELETED == (int) MM_IMAP_FLAG_DELETED);
+  G_STATIC_ASSERT ((int) MM_MESSAGE_DRAFT == (int) MM_IMAP_FLAG_DRAFT);
+  return (MmMessageFlags) flags;
+}
+
+static void
+tell_message (SyncJob *job, const MmImapFetch *fetch)
+{
+  MmRemoteMessage message = {
+    .uid = fetch->uid,
+    .size = fetch->size,
+    .has_size = fetch->has_size,
+    .internaldate = fetch->has_internaldate ? fetch->internaldate : 0,
+    .flags = fetch->has_flags ? flags_from (fetch->flags) : 0,
+    .keywords = fetch->has_flags && fetch->keywords != NULL ? fetch->keywords : "",
+    .subject_header = (const gchar *) job->subject->data,
+    .subject_length = job->subject->len,
+  };
+
+  mm_uid_set_add (job->told, fetch->uid);
+  job->max_uid = MAX (job->max_uid, fetch->uid);
+  job->sink.message (&message, job->user_data);
+}
+
+static void
+take_fetch (SyncJob *job, const MmImapFetch *fetch)
+{
+  /* FLAGS alone are no message: servers tell them unasked. */
+  gboolean is_message = fetch->has_size || fetch->has_internaldate;
+  gboolean is_listing = (job->in_flight & (ASKED_ALL | ASKED_NEW)) != 0;
+
+  if (fetch->uid == 0)
+    return;
+  /* "n:*" names the last message even when its UID is below n (RFC 9051 6.4.9). */
+  if (!job->is_full && fetch->uid < first_new_uid (job))
+    {
+      if ((job->in_flight & ASKED_FLAGS) != 0 && fetch->has_flags)
+        job->sink.flags (fetch->uid, flags_from (fetch->flags),
+                         fetch->keywords != NULL ? fetch->keywords : "", job->user_data);
+      return;
+    }
+  if (is_message && is_listing && !mm_uid_set_contains (job->told, fetch->uid))
+    tell_message (job, fetch);
+}
+
+static void
+take_present (SyncJob *job, const MmUidSet *uids)
+{
+  gsize n_ranges = 0;
+  const MmUidRange *ranges = uids != NULL ? mm_uid_set_get_ranges (uids, &n_ranges) : NULL;
+  g_autoptr (GArray) below = g_array_new (FALSE, FALSE, sizeof (MmRemoteUidRange));
+
+  if (job->has_present)
+    return;
+  job->has_present = TRUE;
+  for (gsize i = 0; i < n_ranges && ranges[i].first < job->known.uidnext; i++)
+    {
+      MmRemoteUidRange range = {
+        .first = ranges[i].first,
+        .last = (guint32) MIN (ranges[i].last, job->known.uidnext - 1),
+      };
+      g_array_append_val (below, range);
+      job->n_present += (guint64) range.last - range.first + 1;
+    }
+  job->sink.present ((const MmRemoteUidRange *) (void *) below->data, below->len, job->user_data);
+}
+
+static MmImapJobFate
+sync_job_event (MmRemoteJob *base, MmImapConnection *connection, const MmImapEvent *event,
+                gboolean *out_is_mine)
+{
+  SyncJob *job = (SyncJob *) base;
+
+  /* Until EXAMINE was answered the server speaks of another mailbox. */
+  if (!job->is_open)
+    return MM_IMAP_JOB_CONTINUES;
+  *out_is_mine = TRUE;
+  switch (event->type)
+    {
+    case MM_IMAP_EVENT_FETCH_BEGIN:
+      g_byte_array_set_size (job->subject, 0);
+      job->is_subject = FALSE;
+      break;
+    case MM_IMAP_EVENT_BODY_BEGIN:
+      job->is_subject = event->body.section == MM_IMAP_SECTION_HEADER_FIELDS;
+      break;
+    case MM_IMAP_EVENT_BODY_DATA:
+      if (job->is_subject && job->subject->len < SUBJECT_OCTETS_MAX)
+        g_byte_array_append (job->subject, event->data,
+                             (guint) MIN (event->length,
+                                          SUBJECT_OCTETS_MAX - job->subject->len));
+      break;
+    case MM_IMAP_EVENT_FETCH_END:
+      take_fetch (job, event->fetch);
+      break;
+    case MM_IMAP_EVENT_SEARCH:
+      if ((job->in_flight & ASKED_PRESENT) != 0)
+        take_present (job, event->uids);
+      break;
+    default:
+      break;
+    }
+  return MM_IMAP_JOB_CONTINUES;
+}
+
+static MmImapJobFate
+sync_job_answered (MmRemoteJob *base, MmImapConnection *connection, guint context,
+                   const MmImapEvent *answer)
+{
+  SyncJob *job = (SyncJob *) base;
+
+  job->in_flight &= ~(Asked) context;
+  if (answer->status != MM_IMAP_STATUS_OK)
+    {
+      /* The mailbox turned out to be empty, and the server minds being asked for 1:*. */
+      if (context == ASKED_ALL && job->opened.messages == 0)
+        return finish_well (job, connection);
+      g_autofree gchar *what = g_strdup_printf ("listing the folder '%s'", base->mailbox);
+      return mm_imap_connection_fail_job (
+          connection, base, mm_imap_response_error (answer, what, MM_ERROR_UNAVAILABLE));
+    }
+  if (context == ASKED_PRESENT && !job->has_present)
+    return mm_imap_connection_fail_job (
+        connection, base,
+        g_error_new (MM_ERROR, MM_ERROR_PROTOCOL,
+                     "the server did not say which messages of '%s' exist", base->mailbox));
+  return job->in_flight == 0 ? decide_end (job, connection) : MM_IMAP_JOB_CONTINUES;
+}
+
+/* ---- the frame ---- */
+
+static void
+forget_answers (SyncJob *job)
+{
+  job->is_open = job->is_full = FALSE;
+  job->in_flight = 0;
+  job->opened = (MmMailboxState){ 0 };
+  job->decided_present = job->has_present = FALSE;
+  job->n_present = job->max_uid = 0;
+  mm_uid_set_free (job->told);
+  job->told = mm_uid_set_new ();
+}
+
+static gboolean
+sync_job_lost (MmRemoteJob *base, const GError *error)
+{
+  SyncJob *job = (SyncJob *) base;
+
+  if (!job->has_delivered)
+    forget_answers (job);
+  return !job->has_delivered;
+}
+
+static void
+sync_job_finish (MmRemoteJob *base, const GError *error)
+{
+  SyncJob *job = (SyncJob *) base;
+
+  job->sink.done (&job->opened, error, job->user_data);
+}
+
+static void
+sync_job_free (MmRemoteJob *base)
+{
+  SyncJob *job = (SyncJob *) base;
+
+  mm_uid_set_free (job->told);
+  g_byte_array_unref (job->subject);
+  g_free (job);
+}
+
+static const MmImapJobClass sync_job_class = {
+  .base = { .finish = sync_job_finish, .free = sync_job_free },
+  .start = sync_job_start,
+  .selected = sync_job_selected,
+  .event = sync_job_event,
+  .answered = sync_job_answered,
+  .lost = sync_job_lost,
+};
+
+MmRemoteJob *
+mm_imap_sync_job_new (const MmRemoteSyncRequest *request, const MmRemoteSyncSink *sink,
+                      gpointer user_data)
+{
+  SyncJob *job = g_new0 (SyncJob, 1);
+
+  mm_remote_job_init (&job->base, &sync_job_class.base, request->mailbox,
+                      MM_REMOTE_PRIORITY_DEMAND, TRUE);
+  job->known = request->known;
+  job->want_subject = request->want_subject;
+  job->sink = *sink;
+  job->user_data = user_data;
+  job->told = mm_uid_set_new ();
+  job->subject = g_byte_array_new ();
+  return &job->base;
+}

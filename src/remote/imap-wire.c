@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <string.h>
+
+#include <mailmount/clock.h>
+#include <mailmount/deflate.h>
+#include <mailmount/secret.h>
+
+#include "imap-wire.h"
+
+/* Large enough that a bulk transfer costs few system calls beside the record reads of TLS, small
+ * enough to stay in the processor's cache. */
+#define RECEIVE_OCTETS 131072
+#define LOGOUT_MS 1000
+
+struct MmImapWire
+{
+  MmTransport *transport;
+  MmImapSession *session;
+  MmRemoteSlot *slot;       /* borrowed */
+  MmDeflate *deflate;       /* nullable: COMPRESS is not on */
+  gint64 answer_timeout_us;
+
+  guint8 *received;         /* RECEIVE_OCTETS; lent to the session or to @deflate */
+  guint8 *inflated;         /* the same size; lent to the session */
+  gboolean is_session_starved; /* the session has handed out all events of what it was fed */
+  gboolean is_inflating;       /* @deflate holds octets that it was fed */
+
+  GQueue out;               /* of GByteArray, immutable once queued: TLS may have to repeat a send */
+  gsize out_sent;           /* octets of the first that went out */
+  gint64 last_activity_us;  /* received, or began to wait for an answer */
+};
+
+static void
+wipe_and_free (gpointer data)
+{
+  GByteArray *octets = data;
+
+  mm_secret_wipe (octets->data, octets->len);
+  g_byte_array_unref (octets);
+}
+
+MmImapWire *
+mm_imap_wire_open (const MmEndpoint *endpoint, MmRemoteSlot *slot, guint answer_timeout_ms,
+                   GError **error)
+{
+  g_autoptr (MmTransport) transport
+      = mm_transport_open (endpoint, mm_remote_slot_get_abort_flag (slot), error);
+
+  if (transport == NULL)
+    return NULL;
+
+  MmImapWire *wire = g_new0 (MmImapWire, 1);
+  wire->transport = g_steal_pointer (&transport);
+  wire->session = mm_imap_session_new (NULL, MM_IMAP_SESSION_READ_ONLY);
+  wire->slot = slot;
+  wire->answer_timeout_us = (gint64) answer_timeout_ms * 1000;
+  wire->received = g_malloc (RECEIVE_OCTETS);
+  wire->last_activity_us = mm_clock_monotonic_us ();
+  g_queue_init (&wire->out);
+
+  const gchar *preamble = mm_transport_get_preamble (wire->transport);
+  mm_imap_session_feed (wire->session, preamble, strlen (preamble));
+  return wire;
+}
+
+void
+mm_imap_wire_free (MmImapWire *wire)
+{
+  mm_transport_free (wire->transport);
+  mm_imap_session_free (wire->session);
+  g_clear_pointer (&wire->deflate, mm_deflate_free);
+  g_queue_clear_full (&wire->out, wipe_and_free);
+  g_free (wire->received);
+  g_free (wire->inflated);
+  g_free (wire);
+}
+
+MmImapSession *
+mm_imap_wire_get_session (MmImapWire *wire)
+{
+  return wire->session;
+}
+
+gboolean
+mm_imap_wire_is_private (MmImapWire *wire)
+{
+  return mm_transport_is_private (wire->transport);
+}
+
+guint32
+mm_imap_wire_submit (MmImapWire *wire, MmImapCommand *command, GError **error)
+{
+  if (mm_imap_session_get_n_in_progress (wire->session) == 0)
+    wire->last_activity_us = mm_clock_monotonic_us ();
+  return mm_imap_session_submit (wire->session, command, error);
+}
+
+void
+mm_imap_wire_start_compression (MmImapWire *wire)
+{
+  wire->deflate = mm_deflate_new ();
+  wire->inflated = g_malloc (RECEIVE_OCTETS);
+}
+
+/* ---- sending ---- */
+
+static void
+queue_output (MmImapWire *wire)
+{
+  GByteArray *plain = mm_imap_session_take_output (wire->session);
+
+  if (plain == NULL)
+    return;
+  if (wire->deflate == NULL)
+    {
+      g_queue_push_tail (&wire->out, plain);
+      return;
+    }
+  GByteArray *compressed = g_byte_array_new ();
+  mm_deflate_compress (wire->deflate, plain->data, plain->len, compressed);
+  wipe_and_free (plain);
+  g_queue_push_tail (&wire->out, compressed);
+}
+
+static gboolean
+send_some (MmImapWire *wire, GError **error)
+{
+  queue_output (wire);
+  for (GByteArray *first; (first = g_queue_peek_head (&wire->out)) != NULL;)
+    {
+      gsize n = 0;
+      MmIoStatus status = mm_transport_send (wire->transport, first->data + wire->out_sent,
+                                             first->len - wire->out_sent, &n, error);
+
+      if (status == MM_IO_ERROR)
+        return FALSE;
+      if (status != MM_IO_OK)
+        return TRUE;
+      wire->out_sent += n;
+      if (wire->out_sent == first->len)
+        {
+          wipe_and_free (g_queue_pop_head (&wire->out));
+          wire->out_sent = 0;
+        }
+    }
+  return TRUE;
+}
+
+/* ---- receiving ---- */
+
+static void
+feed_session (MmImapWire *wire, const guint8 *data, gsize length)
+{
+  mm_imap_session_feed (wire->session, data, length);
+  wire->is_session_starved = FALSE;
+}
+
+/* FALSE without @error: nothing more to inflate. */
+static gboolean
+feed_inflated (MmImapWire *wire, GError **error)
+{
+  gssize n = mm_deflate_inflate (wire->deflate, wire->inflated, RECEIVE_OCTETS, error);
+
+  wire->is_inflating = n > 0;
+  if (n > 0)
+    feed_session (wire, wire->inflated, (gsize) n);
+  return n > 0;
+}
+
+static MmIoStatus
+receive_some (MmImapWire *wire, GError **error)
+{
+  gsize n = 0;
+  MmIoStatus status
+      = mm_transport_recv (wire->transport, wire->received, RECEIVE_OCTETS, &n, error);
+
+  if (status == MM_IO_EOF)
+    {
+      g_set_error_literal (error, MM_ERROR, MM_ERROR_CONNECTION_LOST,
+                           "the server closed the connection");
+      return MM_IO_ERROR;
+    }
+  if (status != MM_IO_OK)
+    return status;
+  wire->last_activity_us = mm_clock_monotonic_us ();
+  if (wire->deflate == NULL)
+    feed_session (wire, wire->received, n);
+  else
+    {
+      mm_deflate_feed (wire->deflate, wire->received, n);
+      wire->is_inflating = TRUE;
+    }
+  return MM_IO_OK;
+}
+
+/* ---- waiting ---- */
+
+static gboolean
+is_answer_due (const MmImapWire *wire)
+{
+  return mm_imap_session_get_n_in_progress (wire->session) > 0 || !g_queue_is_empty ((GQueue *) &wire->out);
+}
+
+static gint
+ms_until (gint64 deadline_us)
+{
+  gint64 left_ms = (deadline_us - mm_clock_monotonic_us () + 999) / 1000;
+
+  return (gint) CLAMP (left_ms, 0, G_MAXINT);
+}
+
+/* TRUE: go on with the loop; else *out_step says what ended the wait. */
+static gboolean
+wait_for_something (MmImapWire *wire, guint idle_ms, MmImapStep *out_step, GError **error)
+{
+  gboolean is_due = is_answer_due (wire);
+  gint64 limit_us = is_due ? wire->answer_timeout_us : (gint64) idle_ms * 1000;
+  gint64 deadline_us = wire->last_activity_us + limit_us;
+  MmWaitFlags interest
+      = MM_WAIT_READABLE | (g_queue_is_empty (&wire->out) ? 0 : MM_WAIT_WRITABLE);
+  MmWaitFlags flags = mm_transport_wait (wire->transport, interest,
+                                         mm_remote_slot_get_wake_fd (wire->slot),
+                                         limit_us > 0 ? ms_until (deadline_us) : -1);
+
+  if ((flags & MM_WAIT_WOKEN) != 0)
+    {
+      *out_step = MM_IMAP_STEP_WOKEN;
+      return FALSE;
+    }
+  if (flags != 0 || mm_clock_monotonic_us () < deadline_us)
+    return TRUE;
+  if (!is_due)
+    {
+      *out_step = MM_IMAP_STEP_IDLE;
+      return FALSE;
+    }
+  g_set_error (error, MM_ERROR, MM_ERROR_TIMEOUT,
+               "the server was silent for %u seconds while an answer was due",
+               (guint) (wire->answer_timeout_us / G_USEC_PER_SEC));
+  *out_step = MM_IMAP_STEP_FAILED;
+  return FALSE;
+}
+
+MmImapStep
+mm_imap_wire_step (MmImapWire *wire, guint idle_ms, MmImapEvent *event, GError **error)
+{
+  MmImapStep step;
+
+  for (;;)
+    {
+      g_autoptr (GError) local_error = NULL;
+
+      if (!wire->is_session_starved)
+        {
+          if (mm_imap_session_next (wire->session, event, &local_error))
+            return MM_IMAP_STEP_EVENT;
+          wire->is_session_starved = TRUE;
+        }
+      if (local_error == NULL && wire->is_inflating && feed_inflated (wire, &local_error))
+        continue;
+      if (local_error == NULL && mm_remote_slot_is_woken (wire->slot))
+        return MM_IMAP_STEP_WOKEN;
+
+      MmIoStatus status = MM_IO_ERROR;
+      if (local_error == NULL && send_some (wire, &local_error))
+        status = receive_some (wire, &local_error);
+      if (status == MM_IO_ERROR)
+        {
+          g_propagate_error (error, g_steal_pointer (&local_error));
+          return MM_IMAP_STEP_FAILED;
+        }
+      if (status == MM_IO_AGAIN && !wait_for_something (wire, idle_ms, &step, error))
+        return step;
+    }
+}
+
+gboolean
+mm_imap_wire_next (MmImapWire *wire, MmImapEvent *event, GError **error)
+{
+  for (;;)
+    {
+      switch (mm_imap_wire_step (wire, 0, event, error))
+        {
+        case MM_IMAP_STEP_EVENT:
+          return TRUE;
+        case MM_IMAP_STEP_FAILED:
+          return FALSE;
+        case MM_IMAP_STEP_IDLE:
+        case MM_IMAP_STEP_WOKEN:
+          mm_remote_slot_clear_wake (wire->slot);
+          if (!mm_remote_slot_must_quit (wire->slot))
+            continue;
+          g_set_error_literal (error, MM_ERROR, MM_ERROR_CANCELLED, "the account is closing");
+          return FALSE;
+        }
+    }
+}
+
+void
+mm_imap_wire_logout (MmImapWire *wire)
+{
+  gint64 deadline_us = mm_clock_monotonic_us () + LOGOUT_MS * 1000;
+  gboolean is_in_flight = mm_imap_session_get_n_in_progress (wire->session) > 0;
+  MmImapEvent event;
+
+  if (mm_imap_wire_submit (wire, mm_imap_command_logout (), NULL) == 0
+      || !send_some (wire, NULL))
+    return;
+  /* The farewell would come behind everything that is still on its way. */
+  while (!is_in_flight || !g_queue_is_empty (&wire->out))
+    {
+      MmIoStatus status;
+
+      while (mm_imap_session_next (wire->session, &event, NULL))
+        if (event.type == MM_IMAP_EVENT_TAGGED)
+          return;
+      if (wire->is_inflating && feed_inflated (wire, NULL))
+        continue;
+      status = send_some (wire, NULL) ? receive_some (wire, NULL) : MM_IO_ERROR;
+      if (status == MM_IO_ERROR || ms_until (deadline_us) == 0)
+        return;
+      if (status == MM_IO_AGAIN)
+        (void) mm_transport_wait (wire->transport,
+                                  MM_WAIT_READABLE
+                                      | (g_queue_is_empty (&wire->out) ? 0 : MM_WAIT_WRITABLE),
+                                  -1, ms_until (deadline_us));
+    }
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * An IMAP session on a transport: the loop that sends what the session has to say, receives, and
+ * hands out one event at a time. It knows about time (silence while an answer is due) and about
+ * COMPRESS, but not what the commands are for. One thread.
+ */
+#pragma once
+
+#include <mailmount/imap-session.h>
+#include <mailmount/transport.h>
+
+#include "remote-pool.h"
+
+G_BEGIN_DECLS
+
+typedef struct MmImapWire MmImapWire;
+
+typedef enum
+{
+  MM_IMAP_STEP_EVENT,
+  MM_IMAP_STEP_WOKEN,  /* the slot was woken */
+  MM_IMAP_STEP_IDLE,   /* @idle_ms passed with nothing in progress */
+  MM_IMAP_STEP_FAILED, /* @error is set; the wire is of no more use */
+} MmImapStep;
+
+/* Connects and feeds what the server said at first; the first event is the greeting. Blocks, until
+ * the slot's abort flag is set. @answer_timeout_ms: of silence while an answer is due. */
+MmImapWire *mm_imap_wire_open (const MmEndpoint *endpoint, MmRemoteSlot *slot,
+                               guint answer_timeout_ms, GError **error);
+void mm_imap_wire_free (MmImapWire *wire);
+
+MmImapSession *mm_imap_wire_get_session (MmImapWire *wire);
+gboolean mm_imap_wire_is_private (MmImapWire *wire);
+
+/* Waits for the next event. Its pointers are valid until the next call of this or of the session.
+ * @idle_ms: 0 waits without end. MM_ERROR_TIMEOUT, MM_ERROR_CONNECTION_LOST, MM_ERROR_PROTOCOL,
+ * MM_ERROR_LIMIT. */
+MmImapStep mm_imap_wire_step (MmImapWire *wire, guint idle_ms, MmImapEvent *event, GError **error);
+
+/* The same as long as it is woken, for what must go through first: FALSE when the slot is to quit
+ * (MM_ERROR_CANCELLED) or on failure. */
+gboolean mm_imap_wire_next (MmImapWire *wire, MmImapEvent *event, GError **error);
+
+/* Submits and remembers when, so that silence is counted from now. (transfer full) of @command */
+guint32 mm_imap_wire_submit (MmImapWire *wire, MmImapCommand *command, GError **error);
+
+/* To be called when COMPRESS was answered with OK: all octets are compressed from here on. */
+void mm_imap_wire_start_compression (MmImapWire *wire);
+
+/* Says LOGOUT and waits a moment for the server's farewell. */
+void mm_imap_wire_logout (MmImapWire *wire);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (MmImapWire, mm_imap_wire_free)
+
+G_END_DECLS

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * Who gets which job. Connections are few, so every pass looks at all of them for each job that
+ * waits, and takes the cheapest.
+ */
+#include <mailmount/clock.h>
+
+#include "remote-pool-private.h"
+
+enum
+{
+  COST_IMPOSSIBLE = -1,
+  COST_IDLE_SAME = 0,
+  COST_SHARED_LIGHTLY = 1,
+  COST_IDLE_FRESH = 2,
+  COST_IDLE_OTHER = 3,
+  COST_SHARED = 4, /* from here on another connection would help */
+  COST_BEHIND_READ_AHEAD = 100,
+};
+
+/* What a dispatch pass reckons with. */
+typedef struct
+{
+  MmRemotePool *pool;
+  guint limit;              /* of connections */
+  guint n_starting;
+  guint n_ready;
+  guint n_with_read_ahead;
+  guint max_with_read_ahead;
+  guint n_wanted;           /* connections that would help */
+} Pass;
+
+static guint
+get_limit (const MmRemotePool *pool)
+{
+  if (pool->limit > 0 && mm_clock_monotonic_us () < pool->limit_until_us)
+    return MIN (pool->limit, pool->max_connections);
+  return pool->max_connections;
+}
+
+static void
+begin_pass (Pass *pass, MmRemotePool *pool)
+{
+  *pass = (Pass){ .pool = pool, .limit = get_limit (pool) };
+  pass->max_with_read_ahead = MAX (1, pass->limit - 1);
+  for (guint i = 0; i < pool->slots->len; i++)
+    {
+      MmRemoteSlot *slot = g_ptr_array_index (pool->slots, i);
+
+      slot->is_draining = FALSE;
+      if (slot->state == MM_REMOTE_SLOT_STARTING)
+        pass->n_starting++;
+      else
+        pass->n_ready++;
+      if (slot->n_read_ahead > 0)
+        pass->n_with_read_ahead++;
+    }
+}
+
+static gboolean
+can_open_more (const Pass *pass)
+{
+  return pass->n_starting + pass->n_ready < pass->limit;
+}
+
+static int
+cost_of_idle (const Pass *pass, const MmRemoteSlot *slot, const MmRemoteJob *job)
+{
+  if (job->priority == MM_REMOTE_PRIORITY_READ_AHEAD
+      && pass->n_with_read_ahead >= pass->max_with_read_ahead)
+    return COST_IMPOSSIBLE;
+  if (slot->mailbox == NULL || job->mailbox == NULL)
+    return COST_IDLE_FRESH;
+  return g_str_equal (slot->mailbox, job->mailbox) ? COST_IDLE_SAME : COST_IDLE_OTHER;
+}
+
+static int
+cost_of_sharing (const Pass *pass, const MmRemoteSlot *slot, const MmRemoteJob *job)
+{
+  if (job->is_exclusive || slot->has_exclusive || slot->n_jobs >= MM_REMOTE_SLOT_JOBS_MAX
+      || g_strcmp0 (slot->mailbox, job->mailbox) != 0)
+    return COST_IMPOSSIBLE;
+
+  if (job->priority == MM_REMOTE_PRIORITY_READ_AHEAD)
+    {
+      if (slot->n_read_ahead > 0)
+        return COST_SHARED_LIGHTLY;
+      return pass->n_with_read_ahead < pass->max_with_read_ahead ? COST_SHARED : COST_IMPOSSIBLE;
+    }
+  if (slot->n_read_ahead == 0)
+    return slot->n_jobs < 2 ? COST_SHARED_LIGHTLY : COST_SHARED + (int) slot->n_jobs;
+  /* A demand waits behind read-ahead only when no other connection is to be had. */
+  if (can_open_more (pass) || pass->n_starting > 0)
+    return COST_IMPOSSIBLE;
+  return COST_BEHIND_READ_AHEAD + (int) slot->n_jobs;
+}
+
+static int
+cost_of (const Pass *pass, const MmRemoteSlot *slot, const MmRemoteJob *job)
+{
+  if (slot->state != MM_REMOTE_SLOT_READY || slot->is_draining)
+    return COST_IMPOSSIBLE;
+  return slot->n_jobs == 0 ? cost_of_idle (pass, slot, job) : cost_of_sharing (pass, slot, job);
+}
+
+static MmRemoteSlot *
+find_slot (const Pass *pass, const MmRemoteJob *job, int *out_cost)
+{
+  MmRemoteSlot *best = NULL;
+  int best_cost = G_MAXINT;
+
+  for (guint i = 0; i < pass->pool->slots->len; i++)
+    {
+      MmRemoteSlot *slot = g_ptr_array_index (pass->pool->slots, i);
+      int cost = cost_of (pass, slot, job);
+
+      if (cost == COST_IMPOSSIBLE)
+        continue;
+      if (cost < best_cost || (cost == best_cost && slot->last_used_us < best->last_used_us))
+        {
+          best = slot;
+          best_cost = cost;
+        }
+    }
+  *out_cost = best_cost;
+  return best;
+}
+
+/* (transfer full) of @job */
+static void
+assign (Pass *pass, MmRemoteSlot *slot, MmRemoteJob *job)
+{
+  job->state = MM_REMOTE_JOB_ASSIGNED;
+  job->slot = slot;
+  g_queue_push_tail (&slot->inbox, job);
+  slot->n_jobs++;
+  slot->has_exclusive |= job->is_exclusive;
+  slot->last_used_us = mm_clock_monotonic_us ();
+  if (job->priority == MM_REMOTE_PRIORITY_READ_AHEAD && slot->n_read_ahead++ == 0)
+    pass->n_with_read_ahead++;
+  if (job->mailbox != NULL && g_strcmp0 (slot->mailbox, job->mailbox) != 0)
+    {
+      g_free (slot->mailbox);
+      slot->mailbox = g_strdup (job->mailbox);
+    }
+  mm_remote_slot_wake (slot);
+}
+
+/* Keeps the least busy connection free of later jobs, so that the one that waits gets it: without
+ * this a stream of fetches in one mailbox would keep another mailbox waiting for ever. */
+static void
+drain_one (const Pass *pass)
+{
+  MmRemoteSlot *best = NULL;
+
+  for (guint i = 0; i < pass->pool->slots->len; i++)
+    {
+      MmRemoteSlot *slot = g_ptr_array_index (pass->pool->slots, i);
+
+      if (slot->state != MM_REMOTE_SLOT_READY || slot->is_draining || slot->has_exclusive)
+        continue;
+      if (best == NULL || slot->n_jobs < best->n_jobs)
+        best = slot;
+    }
+  if (best != NULL)
+    best->is_draining = TRUE;
+}
+
+static void
+dispatch_queue (Pass *pass, MmRemotePriority priority)
+{
+  GQueue *queue = &pass->pool->queues[priority];
+  guint n_waiting = 0;
+
+  for (GList *link = queue->head, *next; link != NULL; link = next)
+    {
+      MmRemoteJob *job = link->data;
+      int cost;
+      MmRemoteSlot *slot = find_slot (pass, job, &cost);
+
+      next = link->next;
+      if (slot != NULL)
+        {
+          g_queue_delete_link (queue, link);
+          assign (pass, slot, job);
+          if (priority == MM_REMOTE_PRIORITY_DEMAND && cost >= COST_SHARED)
+            pass->n_wanted++;
+          continue;
+        }
+      n_waiting++;
+      if (priority == MM_REMOTE_PRIORITY_DEMAND && !can_open_more (pass) && pass->n_starting == 0)
+        drain_one (pass);
+      /* When nobody is ready no later job will find a place either. */
+      if (pass->n_ready == 0)
+        {
+          n_waiting = queue->length;
+          break;
+        }
+    }
+  if (priority == MM_REMOTE_PRIORITY_DEMAND)
+    pass->n_wanted += n_waiting;
+  else if (n_waiting > 0 && pass->n_with_read_ahead < pass->max_with_read_ahead)
+    pass->n_wanted++;
+}
+
+void
+mm_remote_pool_dispatch_locked (MmRemotePool *pool)
+{
+  Pass pass;
+
+  if (pool->is_closing)
+    return;
+  begin_pass (&pass, pool);
+  dispatch_queue (&pass, MM_REMOTE_PRIORITY_DEMAND);
+  dispatch_queue (&pass, MM_REMOTE_PRIORITY_READ_AHEAD);
+
+  /* Read-ahead everywhere: have one connection ready for whoever comes next. */
+  if (pass.n_with_read_ahead > 0 && pass.n_with_read_ahead == pass.n_ready)
+    pass.n_wanted++;
+  for (; can_open_more (&pass) && pass.n_starting < pass.n_wanted; pass.n_starting++)
+    mm_remote_pool_open_slot_locked (pool);
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * What remote-pool.c (threads and lifetimes) and remote-dispatch.c (who gets which job) share.
+ */
+#pragma once
+
+#include "remote-pool.h"
+
+G_BEGIN_DECLS
+
+typedef enum
+{
+  MM_REMOTE_SLOT_STARTING, /* connecting, logging in */
+  MM_REMOTE_SLOT_READY,
+  MM_REMOTE_SLOT_ENDED, /* takes no more jobs; no longer in the pool's array */
+} MmRemoteSlotState;
+
+struct MmRemoteSlot
+{
+  MmRemotePool *pool; /* borrowed: the pool joins every thread before it goes */
+  GThread *thread;    /* set under the pool's lock before the slot can be reached */
+  int wake_fd;        /* an eventfd, immutable */
+  gint is_woken;      /* atomic */
+  gint abort_flag;    /* atomic */
+
+  /* Guarded by the pool's lock. */
+  MmRemoteSlotState state;
+  gchar *mailbox; /* of the last job assigned; nullable */
+  GQueue inbox;   /* of MmRemoteJob, assigned and not yet taken; owns references */
+  guint n_jobs;   /* assigned and not ended, the inbox included */
+  guint n_read_ahead;
+  gboolean has_exclusive;
+  gboolean is_draining; /* within one dispatch: gets nothing more, an earlier job waits for it */
+  gint64 last_used_us;
+};
+
+struct MmRemotePool
+{
+  gatomicrefcount refs;
+  guint max_connections;
+  MmRemoteSlotFunc run;
+  gpointer driver_data;
+  GThread *keeper; /* joins ended slots and ends jobs that no connection's thread has */
+
+  GMutex lock; /* the only lock of the pool; guards everything below; nothing is called with it */
+  GCond changed;
+  GQueue queues[2];  /* of MmRemoteJob by MmRemotePriority; own references */
+  GPtrArray *slots;  /* of MmRemoteSlot, STARTING and READY; the slots are owned by their thread
+                        until it put them into `ended` */
+  guint n_threads;   /* slots' threads that the keeper has not joined */
+  GQueue ended;      /* of MmRemoteSlot, to be joined and freed */
+  GQueue orphans;    /* of Orphan, see remote-pool.c */
+  gboolean is_closing;
+  guint limit;       /* connections the server bears, while limit_until_us has not come */
+  gint64 limit_until_us;
+  guint n_open_failures;
+  GError *open_error; /* of the last failure to open */
+  gint64 open_refused_until_us; /* after a refused login: do not try again before */
+};
+
+/* Assigns what can be assigned and opens connections for the rest. */
+void mm_remote_pool_dispatch_locked (MmRemotePool *pool);
+
+/* For remote-dispatch.c. */
+void mm_remote_pool_open_slot_locked (MmRemotePool *pool);
+void mm_remote_slot_wake (MmRemoteSlot *slot);
+
+G_END_DECLS

@@ -1,0 +1,462 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <errno.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <mailmount/clock.h>
+#include <mailmount/log.h>
+
+#include "remote-pool-private.h"
+
+/* How often a job that delivered nothing is tried again after its connection was lost. */
+#define REPETITIONS_MAX 2
+/* A server that refused one connection more is not asked again before. */
+#define LIMIT_SECONDS 60
+/* A refused login is not repeated with every read: servers lock accounts for that. */
+#define REFUSED_LOGIN_SECONDS 30
+
+/* A job that ended without being on any connection. */
+typedef struct
+{
+  MmRemoteJob *job; /* owns a reference */
+  GError *error;    /* owned */
+} Orphan;
+
+/* ---- jobs ---- */
+
+void
+mm_remote_job_init (MmRemoteJob *job, const MmRemoteJobClass *klass, const gchar *mailbox,
+                    MmRemotePriority priority, gboolean is_exclusive)
+{
+  g_atomic_ref_count_init (&job->refs);
+  job->klass = klass;
+  job->mailbox = g_strdup (mailbox);
+  job->priority = priority;
+  job->is_exclusive = is_exclusive;
+  job->state = MM_REMOTE_JOB_QUEUED;
+}
+
+/* (transfer full) of @job and @error */
+static void
+add_orphan_locked (MmRemotePool *pool, MmRemoteJob *job, GError *error)
+{
+  Orphan *orphan = g_new (Orphan, 1);
+
+  orphan->job = job;
+  orphan->error = error;
+  job->state = MM_REMOTE_JOB_DONE;
+  g_queue_push_tail (&pool->orphans, orphan);
+  g_cond_broadcast (&pool->changed);
+}
+
+static void
+end_orphan (Orphan *orphan)
+{
+  orphan->job->klass->finish (orphan->job, orphan->error);
+  mm_remote_job_unref (orphan->job);
+  g_error_free (orphan->error);
+  g_free (orphan);
+}
+
+static void
+end_queued_jobs_locked (MmRemotePool *pool, const GError *error)
+{
+  MmRemoteJob *job;
+
+  for (guint i = 0; i < G_N_ELEMENTS (pool->queues); i++)
+    while ((job = g_queue_pop_head (&pool->queues[i])) != NULL)
+      add_orphan_locked (pool, job, g_error_copy (error));
+}
+
+void
+mm_remote_pool_push (MmRemotePool *pool, MmRemoteJob *job)
+{
+  g_atomic_ref_count_inc (&pool->refs);
+  job->pool = pool;
+
+  g_mutex_lock (&pool->lock);
+  mm_remote_job_ref (job);
+  if (pool->is_closing)
+    add_orphan_locked (pool, job,
+                       g_error_new_literal (MM_ERROR, MM_ERROR_CANCELLED, "the account is closing"));
+  else if (pool->slots->len == 0 && mm_clock_monotonic_us () < pool->open_refused_until_us)
+    add_orphan_locked (pool, job, g_error_copy (pool->open_error));
+  else
+    {
+      g_queue_push_tail (&pool->queues[job->priority], job);
+      mm_remote_pool_dispatch_locked (pool);
+    }
+  g_mutex_unlock (&pool->lock);
+}
+
+void
+mm_remote_pool_cancel (MmRemoteJob *job)
+{
+  MmRemotePool *pool = job->pool;
+
+  g_atomic_int_set (&job->is_cancelled, 1);
+  g_mutex_lock (&pool->lock);
+  if (job->state == MM_REMOTE_JOB_ASSIGNED)
+    mm_remote_slot_wake (job->slot);
+  else if (job->state == MM_REMOTE_JOB_QUEUED
+           && g_queue_remove (&pool->queues[job->priority], job))
+    add_orphan_locked (pool, job,
+                       g_error_new_literal (MM_ERROR, MM_ERROR_CANCELLED, "cancelled"));
+  g_mutex_unlock (&pool->lock);
+}
+
+/* ---- slots ---- */
+
+static void
+slot_free (MmRemoteSlot *slot)
+{
+  close (slot->wake_fd);
+  g_free (slot->mailbox);
+  g_free (slot);
+}
+
+void
+mm_remote_slot_wake (MmRemoteSlot *slot)
+{
+  guint64 one = 1;
+
+  g_atomic_int_set (&slot->is_woken, 1);
+  /* It can only fail when the counter is full, and then the descriptor is readable already. */
+  (void) !write (slot->wake_fd, &one, sizeof one);
+}
+
+int
+mm_remote_slot_get_wake_fd (const MmRemoteSlot *slot)
+{
+  return slot->wake_fd;
+}
+
+gboolean
+mm_remote_slot_is_woken (const MmRemoteSlot *slot)
+{
+  return g_atomic_int_get (&slot->is_woken) != 0;
+}
+
+void
+mm_remote_slot_clear_wake (MmRemoteSlot *slot)
+{
+  guint64 count;
+
+  /* In this order: a wake that comes between the two leaves the flag set, one that came half
+   * before leaves the descriptor readable. */
+  g_atomic_int_set (&slot->is_woken, 0);
+  (void) !read (slot->wake_fd, &count, sizeof count);
+}
+
+const gint *
+mm_remote_slot_get_abort_flag (const MmRemoteSlot *slot)
+{
+  return &slot->abort_flag;
+}
+
+gboolean
+mm_remote_slot_must_quit (const MmRemoteSlot *slot)
+{
+  return g_atomic_int_get (&slot->abort_flag) != 0;
+}
+
+/* One connection more was refused while others live: go on with those. */
+static void
+note_open_failed_locked (MmRemotePool *pool, const GError *error)
+{
+  guint n_ready = 0;
+
+  for (guint i = 0; i < pool->slots->len; i++)
+    if (((MmRemoteSlot *) g_ptr_array_index (pool->slots, i))->state == MM_REMOTE_SLOT_READY)
+      n_ready++;
+
+  pool->n_open_failures++;
+  g_clear_error (&pool->open_error);
+  pool->open_error = g_error_copy (error);
+  if (n_ready > 0)
+    {
+      mm_log_warning ("going on with %u connections: %s", n_ready, error->message);
+      pool->limit = n_ready;
+      pool->limit_until_us = mm_clock_monotonic_us () + LIMIT_SECONDS * G_USEC_PER_SEC;
+    }
+  else if (pool->slots->len == 0)
+    {
+      if (g_error_matches (error, MM_ERROR, MM_ERROR_AUTHENTICATION))
+        pool->open_refused_until_us
+            = mm_clock_monotonic_us () + REFUSED_LOGIN_SECONDS * G_USEC_PER_SEC;
+      end_queued_jobs_locked (pool, error);
+    }
+}
+
+/* Jobs that were assigned while the connection ended. */
+static void
+return_inbox_locked (MmRemoteSlot *slot, const GError *error)
+{
+  MmRemotePool *pool = slot->pool;
+  MmRemoteJob *job;
+
+  while ((job = g_queue_pop_tail (&slot->inbox)) != NULL)
+    {
+      slot->n_jobs--;
+      job->slot = NULL;
+      if (pool->is_closing)
+        add_orphan_locked (pool, job,
+                           g_error_new_literal (MM_ERROR, MM_ERROR_CANCELLED, "cancelled"));
+      else if (error != NULL && ++job->n_repetitions > REPETITIONS_MAX)
+        add_orphan_locked (pool, job, g_error_copy (error));
+      else
+        {
+          job->state = MM_REMOTE_JOB_QUEUED;
+          g_queue_push_head (&pool->queues[job->priority], job);
+        }
+    }
+}
+
+static gpointer
+slot_main (gpointer data)
+{
+  MmRemoteSlot *slot = data;
+  MmRemotePool *pool = slot->pool;
+  g_autoptr (GError) error = pool->run (slot, pool->driver_data);
+
+  g_mutex_lock (&pool->lock);
+  gboolean was_starting = slot->state == MM_REMOTE_SLOT_STARTING;
+  g_ptr_array_remove_fast (pool->slots, slot); /* retired ones are not in it any more */
+  slot->state = MM_REMOTE_SLOT_ENDED;
+  return_inbox_locked (slot, error);
+  g_assert (slot->n_jobs == 0);
+  if (error != NULL && !pool->is_closing)
+    {
+      if (was_starting)
+        note_open_failed_locked (pool, error);
+      else
+        mm_log_info ("a connection ended: %s", error->message);
+    }
+  mm_remote_pool_dispatch_locked (pool);
+  g_queue_push_tail (&pool->ended, slot);
+  g_cond_broadcast (&pool->changed);
+  g_mutex_unlock (&pool->lock);
+  return NULL;
+}
+
+void
+mm_remote_pool_open_slot_locked (MmRemotePool *pool)
+{
+  MmRemoteSlot *slot = g_new0 (MmRemoteSlot, 1);
+
+  slot->pool = pool;
+  slot->wake_fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (slot->wake_fd < 0)
+    g_error ("no descriptor for a connection: %s", g_strerror (errno));
+  slot->state = MM_REMOTE_SLOT_STARTING;
+  g_queue_init (&slot->inbox);
+  g_ptr_array_add (pool->slots, slot);
+  pool->n_threads++;
+  slot->thread = g_thread_new ("connection", slot_main, slot);
+}
+
+void
+mm_remote_slot_set_ready (MmRemoteSlot *slot)
+{
+  MmRemotePool *pool = slot->pool;
+
+  g_mutex_lock (&pool->lock);
+  slot->state = MM_REMOTE_SLOT_READY;
+  slot->last_used_us = mm_clock_monotonic_us ();
+  pool->open_refused_until_us = 0;
+  mm_remote_pool_dispatch_locked (pool);
+  g_cond_broadcast (&pool->changed);
+  g_mutex_unlock (&pool->lock);
+}
+
+MmRemoteJob *
+mm_remote_slot_take_job (MmRemoteSlot *slot)
+{
+  g_mutex_lock (&slot->pool->lock);
+  MmRemoteJob *job = g_queue_pop_head (&slot->inbox);
+  g_mutex_unlock (&slot->pool->lock);
+  return job;
+}
+
+static void
+forget_job_locked (MmRemoteSlot *slot, MmRemoteJob *job)
+{
+  slot->n_jobs--;
+  if (job->priority == MM_REMOTE_PRIORITY_READ_AHEAD)
+    slot->n_read_ahead--;
+  if (job->is_exclusive)
+    slot->has_exclusive = FALSE;
+  slot->last_used_us = mm_clock_monotonic_us ();
+  job->slot = NULL;
+}
+
+void
+mm_remote_slot_finish_job (MmRemoteSlot *slot, MmRemoteJob *job, const GError *error)
+{
+  MmRemotePool *pool = slot->pool;
+
+  g_mutex_lock (&pool->lock);
+  job->state = MM_REMOTE_JOB_DONE;
+  forget_job_locked (slot, job);
+  mm_remote_pool_dispatch_locked (pool);
+  g_mutex_unlock (&pool->lock);
+
+  job->klass->finish (job, error);
+  mm_remote_job_unref (job);
+}
+
+void
+mm_remote_slot_return_job (MmRemoteSlot *slot, MmRemoteJob *job, const GError *error,
+                           gboolean may_repeat)
+{
+  MmRemotePool *pool = slot->pool;
+
+  g_mutex_lock (&pool->lock);
+  gboolean repeats = may_repeat && !pool->is_closing && !mm_remote_job_is_cancelled (job)
+                     && job->n_repetitions < REPETITIONS_MAX;
+  if (repeats)
+    {
+      job->n_repetitions++;
+      forget_job_locked (slot, job);
+      job->state = MM_REMOTE_JOB_QUEUED;
+      g_queue_push_head (&pool->queues[job->priority], job);
+    }
+  g_mutex_unlock (&pool->lock);
+  if (!repeats)
+    mm_remote_slot_finish_job (slot, job, error);
+}
+
+gboolean
+mm_remote_slot_retire (MmRemoteSlot *slot)
+{
+  MmRemotePool *pool = slot->pool;
+
+  g_mutex_lock (&pool->lock);
+  gboolean may_end = slot->n_jobs == 0;
+  if (may_end)
+    {
+      slot->state = MM_REMOTE_SLOT_ENDED;
+      g_ptr_array_remove_fast (pool->slots, slot);
+    }
+  g_mutex_unlock (&pool->lock);
+  return may_end;
+}
+
+/* ---- the pool ---- */
+
+static gpointer
+keeper_main (gpointer data)
+{
+  MmRemotePool *pool = data;
+
+  g_mutex_lock (&pool->lock);
+  for (;;)
+    {
+      MmRemoteSlot *slot = g_queue_pop_head (&pool->ended);
+      Orphan *orphan = slot == NULL ? g_queue_pop_head (&pool->orphans) : NULL;
+
+      if (slot == NULL && orphan == NULL)
+        {
+          if (pool->is_closing && pool->n_threads == 0)
+            break;
+          g_cond_wait (&pool->changed, &pool->lock);
+          continue;
+        }
+      g_mutex_unlock (&pool->lock);
+      if (slot != NULL)
+        {
+          g_thread_join (slot->thread);
+          slot_free (slot);
+        }
+      else
+        end_orphan (orphan);
+      g_mutex_lock (&pool->lock);
+      if (slot != NULL)
+        pool->n_threads--;
+    }
+  g_mutex_unlock (&pool->lock);
+  return NULL;
+}
+
+MmRemotePool *
+mm_remote_pool_new (guint max_connections, MmRemoteSlotFunc run, gpointer driver_data)
+{
+  MmRemotePool *pool = g_new0 (MmRemotePool, 1);
+
+  g_atomic_ref_count_init (&pool->refs);
+  pool->max_connections = MAX (1, max_connections);
+  pool->run = run;
+  pool->driver_data = driver_data;
+  g_mutex_init (&pool->lock);
+  g_cond_init (&pool->changed);
+  for (guint i = 0; i < G_N_ELEMENTS (pool->queues); i++)
+    g_queue_init (&pool->queues[i]);
+  g_queue_init (&pool->ended);
+  g_queue_init (&pool->orphans);
+  pool->slots = g_ptr_array_new ();
+  pool->keeper = g_thread_new ("remote", keeper_main, pool);
+  return pool;
+}
+
+void
+mm_remote_pool_close (MmRemotePool *pool)
+{
+  g_autoptr (GError) error = g_error_new_literal (MM_ERROR, MM_ERROR_CANCELLED,
+                                                  "the account is closing");
+
+  g_mutex_lock (&pool->lock);
+  pool->is_closing = TRUE;
+  end_queued_jobs_locked (pool, error);
+  for (guint i = 0; i < pool->slots->len; i++)
+    {
+      MmRemoteSlot *slot = g_ptr_array_index (pool->slots, i);
+      g_atomic_int_set (&slot->abort_flag, 1);
+      mm_remote_slot_wake (slot);
+    }
+  g_cond_broadcast (&pool->changed);
+  g_mutex_unlock (&pool->lock);
+  g_thread_join (g_steal_pointer (&pool->keeper));
+}
+
+void
+mm_remote_pool_unref (MmRemotePool *pool)
+{
+  if (!g_atomic_ref_count_dec (&pool->refs))
+    return;
+  g_assert (pool->keeper == NULL);
+  g_ptr_array_unref (pool->slots);
+  g_clear_error (&pool->open_error);
+  g_mutex_clear (&pool->lock);
+  g_cond_clear (&pool->changed);
+  g_free (pool);
+}
+
+static gboolean
+has_ready_slot_locked (const MmRemotePool *pool)
+{
+  for (guint i = 0; i < pool->slots->len; i++)
+    if (((MmRemoteSlot *) g_ptr_array_index (pool->slots, i))->state == MM_REMOTE_SLOT_READY)
+      return TRUE;
+  return FALSE;
+}
+
+gboolean
+mm_remote_pool_connect (MmRemotePool *pool, GError **error)
+{
+  g_mutex_lock (&pool->lock);
+  guint n_failures = pool->n_open_failures;
+  pool->open_refused_until_us = 0;
+  if (pool->slots->len == 0 && !pool->is_closing)
+    mm_remote_pool_open_slot_locked (pool);
+  while (!has_ready_slot_locked (pool) && pool->n_open_failures == n_failures
+         && !pool->is_closing)
+    g_cond_wait (&pool->changed, &pool->lock);
+
+  gboolean is_connected = has_ready_slot_locked (pool);
+  if (!is_connected && pool->n_open_failures != n_failures)
+    g_propagate_error (error, g_error_copy (pool->open_error));
+  else if (!is_connected)
+    g_set_error_literal (error, MM_ERROR, MM_ERROR_CANCELLED, "the account is closing");
+  g_mutex_unlock (&pool->lock);
+  return is_connected;
+}

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * The connections of one remote and the jobs that wait for one. It knows nothing of the protocol:
+ * a connection is a slot with a thread that runs the function the driver gave, takes the jobs the
+ * pool assigns to it, and tells when each is done.
+ *
+ * Who gets what:
+ * - Demand before read-ahead; within each in the order they were queued.
+ * - A connection that has the job's mailbox open comes before others, an idle one before a busy one.
+ * - Fetches of one mailbox share a connection (pipelining), at most MM_REMOTE_SLOT_JOBS_MAX of them.
+ *   Exclusive jobs (lists, synchronisations) have their connection for themselves.
+ * - Connections are opened as needed up to the limit; where the limit is two or more, one carries
+ *   no read-ahead. When the server refuses one more, the limit sinks for a while to what there is.
+ *
+ * A sink is called without any lock: on the thread of the job's connection or, for a job that never
+ * got one, on the pool's own keeper thread.
+ */
+#pragma once
+
+#include <mailmount/remote.h>
+
+G_BEGIN_DECLS
+
+#define MM_REMOTE_SLOT_JOBS_MAX 8
+
+typedef struct MmRemotePool MmRemotePool;
+typedef struct MmRemoteSlot MmRemoteSlot;
+
+/* ---- jobs ---- */
+
+typedef struct
+{
+  /* Tells the sink that the job ended; exactly once. */
+  void (*finish) (MmRemoteJob *job, const GError *error);
+  void (*free) (MmRemoteJob *job);
+} MmRemoteJobClass;
+
+typedef enum
+{
+  MM_REMOTE_JOB_QUEUED,
+  MM_REMOTE_JOB_ASSIGNED, /* to a slot, whose thread alone may touch it */
+  MM_REMOTE_JOB_DONE,
+} MmRemoteJobState;
+
+/* A driver's job embeds this as its first member and fills the first block before
+ * mm_remote_pool_push(). */
+struct MmRemoteJob
+{
+  const MmRemoteJobClass *klass;
+  gchar *mailbox; /* nullable; owned, immutable */
+  MmRemotePriority priority;
+  gboolean is_exclusive;
+
+  gatomicrefcount refs;
+  MmRemotePool *pool; /* owns a reference, immutable after the push */
+  gint is_cancelled;  /* atomic */
+
+  /* Guarded by the pool's lock. */
+  MmRemoteJobState state;
+  MmRemoteSlot *slot; /* when ASSIGNED */
+  guint n_repetitions;
+};
+
+/* Initialises the common part; one reference, the caller's. */
+void mm_remote_job_init (MmRemoteJob *job, const MmRemoteJobClass *klass, const gchar *mailbox,
+                         MmRemotePriority priority, gboolean is_exclusive);
+
+static inline gboolean
+mm_remote_job_is_cancelled (MmRemoteJob *job)
+{
+  return g_atomic_int_get (&job->is_cancelled) != 0;
+}
+
+/* ---- the pool ---- */
+
+/* A connection's life on its own thread: connect, mm_remote_slot_set_ready(), serve jobs until
+ * mm_remote_slot_must_quit(), give back what is unfinished. NULL: it ended in peace (asked to, or
+ * idle). (transfer full) (nullable) */
+typedef GError *(*MmRemoteSlotFunc) (MmRemoteSlot *slot, gpointer driver_data);
+
+/* @driver_data must stay valid until mm_remote_pool_close() returned. */
+MmRemotePool *mm_remote_pool_new (guint max_connections, MmRemoteSlotFunc run,
+                                  gpointer driver_data);
+void mm_remote_pool_unref (MmRemotePool *pool);
+
+/* Ends all jobs with MM_ERROR_CANCELLED and all connections, and joins their threads. */
+void mm_remote_pool_close (MmRemotePool *pool);
+
+/* Queues @job; the pool takes a reference of its own. */
+void mm_remote_pool_push (MmRemotePool *pool, MmRemoteJob *job);
+void mm_remote_pool_cancel (MmRemoteJob *job);
+
+/* Opens a connection, if there is none, and waits until it is ready. */
+gboolean mm_remote_pool_connect (MmRemotePool *pool, GError **error);
+
+/* ---- for the connection, on its thread ---- */
+
+/* Readable when something is to be looked at: a job, a cancellation, the end. */
+int mm_remote_slot_get_wake_fd (const MmRemoteSlot *slot);
+/* The same without a system call, for a thread that is too busy to wait. */
+gboolean mm_remote_slot_is_woken (const MmRemoteSlot *slot);
+/* To be called before looking at what there is to do. */
+void mm_remote_slot_clear_wake (MmRemoteSlot *slot);
+/* Becomes non-zero when the connection is to end at once, also while it is being opened. */
+const gint *mm_remote_slot_get_abort_flag (const MmRemoteSlot *slot);
+gboolean mm_remote_slot_must_quit (const MmRemoteSlot *slot);
+
+void mm_remote_slot_set_ready (MmRemoteSlot *slot);
+/* The next assigned job, or NULL. (transfer none): the pool's reference lasts until it ends. */
+MmRemoteJob *mm_remote_slot_take_job (MmRemoteSlot *slot);
+/* Tells the sink and forgets the job. */
+void mm_remote_slot_finish_job (MmRemoteSlot *slot, MmRemoteJob *job, const GError *error);
+/* The connection ends with @error before the job did: queues the job again when @may_repeat and it
+ * was not repeated too often, else finishes it. */
+void mm_remote_slot_return_job (MmRemoteSlot *slot, MmRemoteJob *job, const GError *error,
+                                gboolean may_repeat);
+/* The connection wants to end because it is idle: FALSE when a job was assigned meanwhile. */
+gboolean mm_remote_slot_retire (MmRemoteSlot *slot);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (MmRemotePool, mm_remote_pool_unref)
+
+G_END_DECLS
