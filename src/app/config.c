@@ -5,6 +5,7 @@ void
 mm_config_free (MmConfig *config)
 {
   mm_source_url_clear (&config->source);
+  g_free (config->source_text);
   g_free (config->mountpoint);
   g_free (config->cache_dir);
   g_free (config->ca_file);

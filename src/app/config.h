@@ -16,6 +16,7 @@ G_BEGIN_DECLS
 typedef struct
 {
   MmSourceUrl source;
+  gchar *source_text; /* as written, which holds no password */
   gchar *mountpoint; /* absolute, not resolved */
 
   gboolean foreground;

@@ -251,6 +251,7 @@ take_positional (Parser *parser, GError **error)
   const gchar *source = g_ptr_array_index (parser->positional, 0);
   if (!mm_source_url_parse (source, &parser->config->source, error))
     return FALSE;
+  parser->config->source_text = g_strdup (source);
   if (n == 1)
     return fail (error, "the mount point is missing: mailmount [-o OPTIONS] SOURCE MOUNTPOINT");
   if (n > 2)

@@ -224,6 +224,7 @@ test_split_says_when_it_cut (void)
   g_assert_cmpuint (g_strv_length (cut_path), ==, 3);
   g_auto (GStrv) path = mm_folder_path_split ("x/y", '/', MM_MAILBOX_UTF7, &is_cut);
   g_assert_false (is_cut);
+  g_assert_cmpuint (g_strv_length (path), ==, 2);
 }
 
 static void

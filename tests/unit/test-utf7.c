@@ -61,7 +61,7 @@ test_refuses_what_is_not_canonical (void)
     "&Jj/o-",       /* '/' is not in this alphabet */
     "&Jj o-",
     "&Jj=-",
-    "a\x01" "b",
+    "a\x01z",
     "a\tb",
     "\x7f",
     "Entw\xc3\xbcrfe", /* raw UTF-8 */
