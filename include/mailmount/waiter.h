@@ -36,6 +36,8 @@ void mm_waiter_unref (MmWaiter *waiter);
 
 /* Fires @waiter unless it was fired before; TRUE when this call did. Any thread, no lock held. */
 gboolean mm_waiter_fire (MmWaiter *waiter, const GError *error);
+/* Makes sure that @waiter does not fire any more. FALSE when it fired already. */
+gboolean mm_waiter_disarm (MmWaiter *waiter);
 gboolean mm_waiter_is_fired (const MmWaiter *waiter);
 
 /* A list is embedded-by-pointer in what is waited for and guarded by that thing's lock. */
@@ -52,6 +54,9 @@ MmDeadlines *mm_deadlines_new (void);
 void mm_deadlines_free (MmDeadlines *deadlines);
 /* Fires @waiter with MM_ERROR_TIMEOUT at monotonic @deadline_us if it has not fired by then. */
 void mm_deadlines_add (MmDeadlines *deadlines, MmWaiter *waiter, gint64 deadline_us);
+/* Has @waiter fired with MM_ERROR_CANCELLED soon, on the deadlines' thread: for whoever may not fire
+ * it where it stands. */
+void mm_deadlines_cancel (MmDeadlines *deadlines, MmWaiter *waiter);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (MmWaiter, mm_waiter_unref)
 

@@ -9,7 +9,7 @@
 typedef struct
 {
   MmWaiter *waiter; /* owned */
-  gint64 deadline_us;
+  gint64 deadline_us; /* 0: cancelled */
 } Watched;
 
 struct MmDeadlines
@@ -28,9 +28,10 @@ clear_watched (gpointer data)
   mm_waiter_unref (watched->waiter);
 }
 
-/* Moves what is due to @due and forgets what has fired by itself. */
+/* Moves what is due to @expired and what was given up to @cancelled, and forgets what has fired by
+ * itself. */
 static void
-collect_due_locked (MmDeadlines *deadlines, GPtrArray *due)
+collect_due_locked (MmDeadlines *deadlines, GPtrArray *expired, GPtrArray *cancelled)
 {
   gint64 now_us = mm_clock_monotonic_us ();
 
@@ -44,7 +45,8 @@ collect_due_locked (MmDeadlines *deadlines, GPtrArray *due)
         }
       if (watched->deadline_us > now_us)
         continue;
-      g_ptr_array_add (due, mm_waiter_ref (watched->waiter));
+      g_ptr_array_add (watched->deadline_us == 0 ? cancelled : expired,
+                       mm_waiter_ref (watched->waiter));
       g_array_remove_index_fast (deadlines->watched, i);
     }
 }
@@ -53,8 +55,10 @@ static gpointer
 watch (gpointer data)
 {
   MmDeadlines *deadlines = data;
-  g_autoptr (GError) error = g_error_new_literal (MM_ERROR, MM_ERROR_TIMEOUT,
-                                                  "the server did not answer in time");
+  g_autoptr (GError) timeout = g_error_new_literal (MM_ERROR, MM_ERROR_TIMEOUT,
+                                                    "the server did not answer in time");
+  g_autoptr (GError) interrupt = g_error_new_literal (MM_ERROR, MM_ERROR_CANCELLED,
+                                                      "the caller was interrupted");
   g_mutex_lock (&deadlines->lock);
   while (!deadlines->ending)
     {
@@ -64,10 +68,12 @@ watch (gpointer data)
         g_cond_wait_until (&deadlines->changed, &deadlines->lock,
                            g_get_monotonic_time () + TICK_US);
 
-      GPtrArray *due = g_ptr_array_new_with_free_func ((GDestroyNotify) mm_waiter_unref);
-      collect_due_locked (deadlines, due);
+      GPtrArray *expired = g_ptr_array_new_with_free_func ((GDestroyNotify) mm_waiter_unref);
+      GPtrArray *cancelled = g_ptr_array_new_with_free_func ((GDestroyNotify) mm_waiter_unref);
+      collect_due_locked (deadlines, expired, cancelled);
       g_mutex_unlock (&deadlines->lock);
-      mm_waiters_fire (due, error);
+      mm_waiters_fire (expired, timeout);
+      mm_waiters_fire (cancelled, interrupt);
       g_mutex_lock (&deadlines->lock);
     }
   g_mutex_unlock (&deadlines->lock);
@@ -110,7 +116,13 @@ mm_deadlines_add (MmDeadlines *deadlines, MmWaiter *waiter, gint64 deadline_us)
 
   g_mutex_lock (&deadlines->lock);
   g_array_append_val (deadlines->watched, watched);
-  if (deadlines->watched->len == 1)
+  if (deadlines->watched->len == 1 || deadline_us == 0)
     g_cond_signal (&deadlines->changed);
   g_mutex_unlock (&deadlines->lock);
+}
+
+void
+mm_deadlines_cancel (MmDeadlines *deadlines, MmWaiter *waiter)
+{
+  mm_deadlines_add (deadlines, waiter, 0);
 }

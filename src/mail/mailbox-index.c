@@ -2,7 +2,6 @@
 /* The mailbox and the index: loading at first use, writing down behind everyone's back. */
 #include "mailbox-private.h"
 
-#include <mailmount/clock.h>
 #include <mailmount/log.h>
 
 static void
@@ -68,17 +67,7 @@ load_rows (MmIndex *index, gpointer data)
 void
 mm_mailbox_start_load (MmMailbox *mailbox)
 {
-  g_mutex_lock (&mailbox->lock);
-  gboolean was_listed = mailbox->state.uidvalidity != 0;
-  if (!was_listed)
-    mailbox->load = MM_MAILBOX_LOADED;
-  GPtrArray *waiters = was_listed ? NULL : mm_wait_list_take_locked (mailbox->waits);
-  g_mutex_unlock (&mailbox->lock);
-
-  if (was_listed)
-    mm_index_thread_push (mailbox->context->index, load_rows, mailbox, NULL);
-  else
-    mm_waiters_fire (waiters, NULL);
+  mm_index_thread_push (mailbox->context->index, load_rows, mailbox, NULL);
 }
 
 /* ---- writing ---- */

@@ -117,8 +117,13 @@ prepare_locked (MmMailbox *mailbox)
   switch (mailbox->load)
     {
     case MM_MAILBOX_UNLOADED:
-      mailbox->load = MM_MAILBOX_LOADING;
-      return START_LOAD;
+      if (mailbox->state.uidvalidity != 0)
+        {
+          mailbox->load = MM_MAILBOX_LOADING;
+          return START_LOAD;
+        }
+      mailbox->load = MM_MAILBOX_LOADED; /* never listed: there is nothing to load */
+      break;
     case MM_MAILBOX_LOADING:
       return START_NOTHING;
     case MM_MAILBOX_LOADED:

@@ -51,6 +51,12 @@ mm_waiter_fire (MmWaiter *waiter, const GError *error)
 }
 
 gboolean
+mm_waiter_disarm (MmWaiter *waiter)
+{
+  return !atomic_exchange (&waiter->fired, TRUE);
+}
+
+gboolean
 mm_waiter_is_fired (const MmWaiter *waiter)
 {
   return atomic_load (&waiter->fired);

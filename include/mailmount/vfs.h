@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * The filesystem without FUSE: inode numbers, names, directory order. Every operation is an attempt
+ * that never blocks on network or disk (waiter.h): it answers, fails, or parks the waiter given and
+ * is to be tried again when that fires.
+ *
+ * Inode numbers are computed, not handed out: kind, folder id and local number in 64 bits. So they
+ * are the same after a remount, and forgetting one needs no table.
+ *
+ * Directory offsets follow the local number, so that a directory can be read on while mail comes
+ * and goes: nothing is skipped and nothing told twice.
+ *
+ * All functions may be called from any thread.
+ */
+#pragma once
+
+#include <mailmount/account.h>
+
+G_BEGIN_DECLS
+
+typedef struct MmVfs MmVfs;
+typedef struct MmVfsDirectory MmVfsDirectory; /* an open directory */
+typedef struct MmVfsFile MmVfsFile;           /* an open message */
+
+#define MM_VFS_ROOT_INODE ((guint64) 1)
+
+typedef enum
+{
+  MM_NAMES_SUBJECT, /* YYYY-MM-DD_Subject_NUMBER.eml */
+  MM_NAMES_UID,     /* NUMBER.eml */
+} MmNames;
+
+typedef struct
+{
+  guint64 inode;
+  gboolean is_directory;
+  guint32 n_links;
+  guint64 size;    /* octets; 0 for directories */
+  gint64 mtime_us; /* microseconds since 1970 UTC; ctime is the same */
+} MmAttributes;
+
+/* What a cache above must forget. Called on any thread without locks held; must not block. */
+typedef struct
+{
+  void (*entry_gone) (guint64 directory, const gchar *name, gpointer user_data);
+  void (*directory_changed) (guint64 directory, gpointer user_data);
+  void (*attributes_changed) (guint64 inode, gpointer user_data);
+} MmVfsObserver;
+
+MmVfs *mm_vfs_new (MmNames names);
+void mm_vfs_free (MmVfs *vfs); /* closes what is still open */
+
+/* What to give to the account's configuration, with @vfs as user data. (transfer none) */
+const MmAccountObserver *mm_vfs_get_account_observer (void);
+
+/* Both once, before the first operation. @account is borrowed and must outlive all operations. */
+void mm_vfs_set_account (MmVfs *vfs, MmAccount *account);
+void mm_vfs_set_observer (MmVfs *vfs, const MmVfsObserver *observer, gpointer user_data);
+
+/* Closes every directory and file still open. No operation may be in progress. */
+void mm_vfs_close_all (MmVfs *vfs);
+
+/* ---- attempts ---- */
+
+/* NOT_FOUND when there is no such name. */
+MmTry mm_vfs_try_lookup (MmVfs *vfs, guint64 directory, const gchar *name, MmAttributes *out,
+                         MmWaiter *waiter, GError **error);
+MmTry mm_vfs_try_get_attributes (MmVfs *vfs, guint64 inode, MmAttributes *out, MmWaiter *waiter,
+                                 GError **error);
+
+MmTry mm_vfs_try_open_directory (MmVfs *vfs, guint64 inode, MmVfsDirectory **out,
+                                 MmWaiter *waiter, GError **error);
+
+/* Takes one entry; FALSE when there is no room for it. @offset is where to go on behind it. */
+typedef gboolean (*MmVfsEntryFunc) (const gchar *name, const MmAttributes *attributes,
+                                    gint64 offset, gpointer user_data);
+
+/* Tells entries from @offset (0: the beginning). DONE with none told is the end. */
+MmTry mm_vfs_try_read_directory (MmVfsDirectory *directory, gint64 offset, MmVfsEntryFunc func,
+                                 gpointer user_data, MmWaiter *waiter, GError **error);
+void mm_vfs_close_directory (MmVfsDirectory *directory);
+
+/* DONE: the size that mm_vfs_try_get_attributes() tells is exact from now on. */
+MmTry mm_vfs_try_open (MmVfs *vfs, guint64 inode, MmVfsFile **out, MmWaiter *waiter,
+                       GError **error);
+MmTry mm_vfs_try_read (MmVfsFile *file, void *buffer, gsize size, guint64 offset, gsize *out_n,
+                       MmWaiter *waiter, GError **error);
+void mm_vfs_close (MmVfsFile *file);
+
+/* Extended attributes of a message: @name without the prefix "user.". NOT_FOUND when there is no
+ * such attribute. (transfer full) */
+MmTry mm_vfs_try_get_xattr (MmVfs *vfs, guint64 inode, const gchar *name, gchar **out_value,
+                            MmWaiter *waiter, GError **error);
+/* Their names, each with the prefix "user." and a NUL behind it; NULL when there are none. */
+MmTry mm_vfs_try_list_xattrs (MmVfs *vfs, guint64 inode, GByteArray **out_names, MmWaiter *waiter,
+                              GError **error);
+
+typedef struct
+{
+  guint64 octets;   /* of everything listed so far */
+  guint64 messages;
+} MmVfsTotals;
+
+void mm_vfs_get_totals (MmVfs *vfs, MmVfsTotals *out);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (MmVfs, mm_vfs_free)
+
+G_END_DECLS

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "fuse-private.h"
+
+#include <errno.h>
+#include <string.h>
+
+static gboolean
+add_options (struct fuse_args *arguments, const MmFuseConfig *config)
+{
+  /* Commas and backslashes in the source would be read as the next option. */
+  GString *options = g_string_new ("ro,nosuid,nodev,noatime,subtype=mailmount,fsname=");
+
+  for (const gchar *p = config->source; *p != '\0'; p++)
+    {
+      if (*p == ',' || *p == '\\')
+        g_string_append_c (options, '\\');
+      g_string_append_c (options, *p);
+    }
+  if (config->allow_other)
+    g_string_append (options, ",allow_other,default_permissions");
+  gboolean added = fuse_opt_add_arg (arguments, "mailmount") == 0
+                   && fuse_opt_add_arg (arguments, "-o") == 0
+                   && fuse_opt_add_arg (arguments, options->str) == 0
+                   && (!config->debug || fuse_opt_add_arg (arguments, "-d") == 0);
+  g_string_free (options, TRUE);
+  return added;
+}
+
+MmFuse *
+mm_fuse_new (const MmFuseConfig *config, MmVfs *vfs, GError **error)
+{
+  struct fuse_args arguments = FUSE_ARGS_INIT (0, NULL);
+  MmFuse *fuse = g_new0 (MmFuse, 1);
+
+  g_mutex_init (&fuse->lock);
+  g_cond_init (&fuse->idle);
+  fuse->vfs = vfs;
+  fuse->mount_point = g_strdup (config->mount_point);
+  fuse->uid = config->uid;
+  fuse->gid = config->gid;
+  fuse->umask = config->umask;
+  fuse->timeout_us = (gint64) config->timeout_ms * 1000;
+  if (add_options (&arguments, config))
+    fuse->session = fuse_session_new (&arguments, &mm_fuse_operations, sizeof mm_fuse_operations,
+                                      fuse);
+  fuse_opt_free_args (&arguments);
+  if (fuse->session == NULL)
+    {
+      g_set_error_literal (error, MM_ERROR, MM_ERROR_SYSTEM, "libfuse refused the mount options");
+      mm_fuse_free (fuse);
+      return NULL;
+    }
+  fuse->deadlines = mm_deadlines_new ();
+  fuse->notifier = mm_fuse_notifier_new (fuse->session);
+  mm_vfs_set_observer (vfs, mm_fuse_notifier_get_observer (), fuse->notifier);
+  return fuse;
+}
+
+gboolean
+mm_fuse_mount (MmFuse *fuse, GError **error)
+{
+  if (fuse_session_mount (fuse->session, fuse->mount_point) == 0)
+    return TRUE;
+  g_set_error (error, MM_ERROR, MM_ERROR_SYSTEM, "'%s' could not be mounted", fuse->mount_point);
+  return FALSE;
+}
+
+gboolean
+mm_fuse_serve (MmFuse *fuse, GError **error)
+{
+  gboolean has_handlers = fuse_set_signal_handlers (fuse->session) == 0;
+  int result = fuse_session_loop (fuse->session);
+
+  if (has_handlers)
+    fuse_remove_signal_handlers (fuse->session);
+  fuse_session_unmount (fuse->session);
+  mm_fuse_end_requests (fuse);
+  /* Positive: a signal ended the loop. */
+  if (result < 0)
+    g_set_error (error, MM_ERROR, MM_ERROR_SYSTEM, "serving '%s' failed: %s", fuse->mount_point,
+                 g_strerror (-result));
+  return result >= 0;
+}
+
+void
+mm_fuse_free (MmFuse *fuse)
+{
+  if (fuse == NULL)
+    return;
+  mm_fuse_notifier_free (fuse->notifier);
+  mm_deadlines_free (fuse->deadlines);
+  if (fuse->session != NULL)
+    fuse_session_destroy (fuse->session);
+  g_cond_clear (&fuse->idle);
+  g_mutex_clear (&fuse->lock);
+  g_free (fuse->mount_point);
+  g_free (fuse);
+}

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "fuse-private.h"
+
+#include <string.h>
+
+typedef struct
+{
+  fuse_ino_t inode; /* 0: end the thread */
+  gchar *name;      /* nullable: the entry to forget; else the listing of the directory */
+} Notice;
+
+struct MmFuseNotifier
+{
+  struct fuse_session *session;
+  GThread *thread;
+  GAsyncQueue *queue; /* Queue<Notice> */
+  GMutex lock;         /* guards @pending */
+  GHashTable *pending; /* Set<inode *>: directories whose listing is about to be dropped */
+};
+
+static void
+free_notice (gpointer data)
+{
+  Notice *notice = data;
+  g_free (notice->name);
+  g_free (notice);
+}
+
+static void
+push (MmFuseNotifier *notifier, fuse_ino_t inode, const gchar *name)
+{
+  Notice *notice = g_new (Notice, 1);
+
+  notice->inode = inode;
+  notice->name = g_strdup (name);
+  g_async_queue_push (notifier->queue, notice);
+}
+
+static gpointer
+work (gpointer data)
+{
+  MmFuseNotifier *notifier = data;
+
+  for (;;)
+    {
+      Notice *notice = g_async_queue_pop (notifier->queue);
+      gboolean is_end = notice->inode == 0;
+
+      if (notice->name != NULL)
+        fuse_lowlevel_notify_inval_entry (notifier->session, notice->inode, notice->name,
+                                          strlen (notice->name));
+      else if (!is_end)
+        {
+          fuse_lowlevel_notify_inval_inode (notifier->session, notice->inode, 0, 0);
+          g_mutex_lock (&notifier->lock);
+          g_hash_table_remove (notifier->pending, &notice->inode);
+          g_mutex_unlock (&notifier->lock);
+        }
+      free_notice (notice);
+      if (is_end)
+        return NULL;
+    }
+}
+
+MmFuseNotifier *
+mm_fuse_notifier_new (struct fuse_session *session)
+{
+  MmFuseNotifier *notifier = g_new0 (MmFuseNotifier, 1);
+
+  notifier->session = session;
+  g_mutex_init (&notifier->lock);
+  notifier->pending = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL);
+  notifier->queue = g_async_queue_new_full (free_notice);
+  notifier->thread = g_thread_new ("mm-notifier", work, notifier);
+  return notifier;
+}
+
+void
+mm_fuse_notifier_free (MmFuseNotifier *notifier)
+{
+  if (notifier == NULL)
+    return;
+  push (notifier, 0, NULL);
+  g_thread_join (notifier->thread);
+  g_async_queue_unref (notifier->queue);
+  g_hash_table_unref (notifier->pending);
+  g_mutex_clear (&notifier->lock);
+  g_free (notifier);
+}
+
+gboolean
+mm_fuse_notifier_is_pending (MmFuseNotifier *notifier, fuse_ino_t directory)
+{
+  guint64 key = directory;
+
+  g_mutex_lock (&notifier->lock);
+  gboolean is_pending = g_hash_table_contains (notifier->pending, &key);
+  g_mutex_unlock (&notifier->lock);
+  return is_pending;
+}
+
+static void
+on_entry_gone (guint64 directory, const gchar *name, gpointer user_data)
+{
+  push (user_data, directory, name);
+}
+
+static void
+on_directory_changed (guint64 directory, gpointer user_data)
+{
+  MmFuseNotifier *notifier = user_data;
+
+  g_mutex_lock (&notifier->lock);
+  gboolean is_new
+      = g_hash_table_add (notifier->pending, g_memdup2 (&directory, sizeof directory));
+  g_mutex_unlock (&notifier->lock);
+  if (is_new)
+    push (notifier, directory, NULL);
+}
+
+/* Takes no lock of the directory in the kernel, so it is made on the spot: an open that waits for a
+ * corrected size must find the old one gone. */
+static void
+on_attributes_changed (guint64 inode, gpointer user_data)
+{
+  MmFuseNotifier *notifier = user_data;
+  fuse_lowlevel_notify_inval_inode (notifier->session, inode, -1, 0);
+}
+
+const MmVfsObserver *
+mm_fuse_notifier_get_observer (void)
+{
+  static const MmVfsObserver observer = {
+    .entry_gone = on_entry_gone,
+    .directory_changed = on_directory_changed,
+    .attributes_changed = on_attributes_changed,
+  };
+  return &observer;
+}

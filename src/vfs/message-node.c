@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* A message as a file, with what the server says of it as extended attributes. */
+#include "vfs-private.h"
+
+#include <string.h>
+
+static gboolean
+find_message (MmVfs *vfs, guint64 inode, MmFolder *out_folder, MmMessage *out_message)
+{
+  return mm_account_get_folder (vfs->account, mm_inode_get_folder (inode), out_folder)
+         && out_folder->mailbox != NULL
+         && mm_mailbox_get_message (out_folder->mailbox, mm_inode_get_number (inode), out_message);
+}
+
+static MmTry
+try_get_attributes (MmVfs *vfs, guint64 inode, MmAttributes *out, MmWaiter *waiter,
+                    GError **error)
+{
+  MmFolder folder;
+  MmMessage message;
+
+  if (!find_message (vfs, inode, &folder, &message))
+    return mm_vfs_fail_not_found (error);
+  mm_vfs_describe_message (folder.id, &message, out);
+  return MM_TRY_DONE;
+}
+
+static MmTry
+try_open (MmVfs *vfs, guint64 inode, MmVfsFile *file, MmWaiter *waiter, GError **error)
+{
+  guint64 size;
+
+  if (file->content == NULL)
+    {
+      MmFolder folder;
+      MmMessage message;
+      if (find_message (vfs, inode, &folder, &message))
+        file->content = mm_account_open_content (vfs->account, folder.mailbox, message.number);
+      if (file->content == NULL)
+        return mm_vfs_fail_not_found (error);
+    }
+  return mm_content_try_size (file->content, &size, waiter, error);
+}
+
+/* ---- extended attributes ---- */
+
+static gchar *
+format_flags (const MmMessage *message)
+{
+  static const struct
+  {
+    MmMessageFlags flag;
+    const gchar *name;
+  } names[] = {
+    { MM_MESSAGE_ANSWERED, "\\Answered" }, { MM_MESSAGE_DELETED, "\\Deleted" },
+    { MM_MESSAGE_DRAFT, "\\Draft" },       { MM_MESSAGE_FLAGGED, "\\Flagged" },
+    { MM_MESSAGE_SEEN, "\\Seen" },
+  };
+  GString *text = g_string_new (NULL);
+
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    if ((message->flags & names[i].flag) != 0)
+      g_string_append_printf (text, "%s%s", text->len > 0 ? " " : "", names[i].name);
+  if (*message->keywords != '\0')
+    g_string_append_printf (text, "%s%s", text->len > 0 ? " " : "", message->keywords);
+  return g_string_free (text, FALSE);
+}
+
+static gchar *
+format_internaldate (const MmMessage *message)
+{
+  g_autoptr (GDateTime) date = g_date_time_new_from_unix_utc (message->internaldate);
+  return date != NULL ? g_date_time_format (date, "%Y-%m-%dT%H:%M:%SZ") : g_strdup ("");
+}
+
+/* From the listing when it is known, from the content when that is here (cp and rsync ask after they
+ * have read the file), else from the server for the whole folder. */
+static MmTry
+try_message_id (MmVfs *vfs, const MmFolder *folder, const MmMessage *message, gchar **out_value,
+                MmWaiter *waiter, GError **error)
+{
+  MmMessage known = *message;
+
+  if (known.message_id == NULL)
+    {
+      MmContent *content
+          = mm_account_open_content (vfs->account, folder->mailbox, message->number);
+      g_autofree gchar *id = content != NULL ? mm_content_peek_message_id (content) : NULL;
+      g_clear_pointer (&content, mm_content_unref);
+      if (id != NULL)
+        mm_mailbox_set_message_id (folder->mailbox, message->number, id);
+      else
+        {
+          MmTry result = mm_mailbox_try_message_ids (folder->mailbox, waiter, error);
+          if (result != MM_TRY_DONE)
+            return result;
+        }
+      if (!mm_mailbox_get_message (folder->mailbox, message->number, &known))
+        return mm_vfs_fail_not_found (error);
+    }
+  if (known.message_id == NULL || *known.message_id == '\0')
+    return mm_vfs_fail_not_found (error);
+  *out_value = g_strdup (known.message_id);
+  return MM_TRY_DONE;
+}
+
+static MmTry
+try_get_xattr (MmVfs *vfs, guint64 inode, const gchar *name, gchar **out_value, MmWaiter *waiter,
+               GError **error)
+{
+  MmFolder folder;
+  MmMessage message;
+
+  if (!find_message (vfs, inode, &folder, &message))
+    return mm_vfs_fail_not_found (error);
+  if (strcmp (name, "mailmount.uid") == 0)
+    *out_value = g_strdup_printf ("%u", message.uid);
+  else if (strcmp (name, "mailmount.flags") == 0)
+    *out_value = format_flags (&message);
+  else if (strcmp (name, "mailmount.internaldate") == 0)
+    *out_value = format_internaldate (&message);
+  else if (strcmp (name, "mailmount.message-id") == 0)
+    return try_message_id (vfs, &folder, &message, out_value, waiter, error);
+  else
+    return mm_vfs_fail_not_found (error);
+  return MM_TRY_DONE;
+}
+
+static const gchar *const xattr_names[] = {
+  "mailmount.uid", "mailmount.flags", "mailmount.internaldate", "mailmount.message-id", NULL,
+};
+
+const MmNodeClass mm_message_node_class = {
+  .get_attributes = try_get_attributes,
+  .open = try_open,
+  .get_xattr = try_get_xattr,
+  .xattr_names = xattr_names,
+};

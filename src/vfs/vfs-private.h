@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * The inside of the vfs: a small class of operations per kind of node, so that what a folder can
+ * show beside its messages comes as one more class and not as conditions in these.
+ */
+#pragma once
+
+#include <mailmount/vfs.h>
+
+#include "inode.h"
+
+/* NULL members: this kind has no such operation. */
+typedef struct
+{
+  MmTry (*lookup) (MmVfs *vfs, guint64 inode, const gchar *name, MmAttributes *out,
+                   MmWaiter *waiter, GError **error);
+  MmTry (*get_attributes) (MmVfs *vfs, guint64 inode, MmAttributes *out, MmWaiter *waiter,
+                           GError **error);
+  MmTry (*open_directory) (MmVfs *vfs, guint64 inode, MmVfsDirectory *directory, MmWaiter *waiter,
+                           GError **error);
+  MmTry (*read_directory) (MmVfsDirectory *directory, gint64 offset, MmVfsEntryFunc func,
+                           gpointer user_data, MmWaiter *waiter, GError **error);
+  MmTry (*open) (MmVfs *vfs, guint64 inode, MmVfsFile *file, MmWaiter *waiter, GError **error);
+  MmTry (*get_xattr) (MmVfs *vfs, guint64 inode, const gchar *name, gchar **out_value,
+                      MmWaiter *waiter, GError **error);
+  const gchar *const *xattr_names; /* nullable; NULL-terminated, without "user." */
+} MmNodeClass;
+
+extern const MmNodeClass mm_folder_node_class;
+extern const MmNodeClass mm_message_node_class;
+
+struct MmVfs
+{
+  MmNames names;         /* immutable */
+  MmAccount *account;    /* borrowed; set once */
+  MmVfsObserver observer; /* set once */
+  gpointer observer_data;
+
+  GMutex lock;             /* guards the two sets */
+  GHashTable *directories; /* Set<MmVfsDirectory>, open */
+  GHashTable *files;       /* Set<MmVfsFile>, open */
+};
+
+struct MmVfsDirectory
+{
+  MmVfs *vfs;
+  const MmNodeClass *node_class;
+  guint64 inode;
+  MmFolder folder;
+  guint stream; /* of the mailbox's listing */
+};
+
+struct MmVfsFile
+{
+  MmVfs *vfs;
+  MmContent *content; /* owned */
+};
+
+/* The folder behind a directory's inode number: the root stands for one too. */
+guint32 mm_vfs_get_folder_id (const MmVfs *vfs, guint64 inode);
+guint64 mm_vfs_get_folder_inode (const MmVfs *vfs, guint32 folder_id);
+
+/* The name under which @message is listed. */
+void mm_vfs_build_name (const MmVfs *vfs, const MmMessage *message, gchar *out);
+void mm_vfs_describe_folder (const MmVfs *vfs, const MmFolder *folder, MmAttributes *out);
+void mm_vfs_describe_message (guint32 folder_id, const MmMessage *message, MmAttributes *out);
+
+MmTry mm_vfs_fail_not_found (GError **error);
