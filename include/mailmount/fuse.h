@@ -17,6 +17,7 @@ typedef struct
 {
   const gchar *mount_point;
   const gchar *source;  /* shown in /proc/self/mountinfo; no secrets */
+  const gchar *kernel_flags; /* nullable: mount flags as the user wrote them, "noexec,noatime" */
   gboolean allow_other; /* implies default_permissions */
   gboolean debug;       /* libfuse tells every request on standard error */
   uid_t uid;            /* who owns the files */
@@ -32,9 +33,12 @@ MmFuse *mm_fuse_new (const MmFuseConfig *config, MmVfs *vfs, GError **error);
 gboolean mm_fuse_mount (MmFuse *fuse, GError **error);
 
 /* Serves until the filesystem is unmounted or SIGINT, SIGTERM or SIGHUP arrives. FALSE with
- * MM_ERROR_SYSTEM when serving failed. Unmounts, and begins no attempt any more: afterwards the
- * vfs may be closed and the account be freed, which answers what still waits. */
+ * MM_ERROR_SYSTEM when serving failed. */
 gboolean mm_fuse_serve (MmFuse *fuse, GError **error);
+
+/* Unmounts, where mounted, and waits for attempts in progress; none begins any more. Afterwards the
+ * vfs may be closed and the account be freed, which answers what still waits. */
+void mm_fuse_stop (MmFuse *fuse);
 
 /* After the account is freed. */
 void mm_fuse_free (MmFuse *fuse);

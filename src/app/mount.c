@@ -1,11 +1,124 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "mount.h"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <mailmount/account.h>
+#include <mailmount/fuse.h>
+#include <mailmount/log.h>
+
+/* A listing older than this is compared with the server when it is opened. */
+#define REFRESH_US (60 * G_USEC_PER_SEC)
+/* An unused connection is given back after this. */
+#define IDLE_CLOSE_MS (4 * 60 * 1000)
+/* The deadline of a system call is this much later than the connection's own, whose error says
+ * more. */
+#define DEADLINE_SLACK_MS 2000
+
+static MmRemote *
+new_remote (const MmConfig *config, MmCredentials *credentials)
+{
+  MmRemoteConfig remote = {
+    .endpoint = {
+      .protocol = config->source.protocol,
+      .host = config->source.host,
+      .port = config->port,
+      .tls = config->tls,
+      .ca_file = config->ca_file,
+      .timeout_ms = config->timeout_s * 1000,
+    },
+    .user = config->source.user,
+    .get_secret = mm_credentials_get,
+    .get_secret_data = credentials,
+    .secret_is_token = mm_credentials_are_token (credentials),
+    .connections = config->connections,
+    .answer_timeout_ms = config->timeout_s * 1000,
+    .idle_close_ms = IDLE_CLOSE_MS,
+    .compress = config->compress,
+  };
+  return mm_remote_new_imap (&remote);
+}
+
+static MmAccount *
+new_account (const MmConfig *config, MmCredentials *credentials, MmVfs *vfs, GError **error)
+{
+  g_autofree gchar *name
+      = g_strdup_printf ("%s@%s", config->source.user, config->source.host);
+  g_autofree gchar *key = g_strdup_printf ("imap://%s:%u", name, config->port);
+  MmAccountConfig account = {
+    .name = name,
+    .key = key,
+    .directory = config->cache_dir,
+    .remote = new_remote (config, credentials),
+    .want_subject = !config->names_by_uid,
+    .include = (const gchar *const *) config->folders,
+    .exclude = (const gchar *const *) config->exclude,
+    .subscribed_only = config->subscribed,
+    .refresh_us = REFRESH_US,
+    .observer = mm_vfs_get_account_observer (),
+    .observer_data = vfs,
+  };
+  return mm_account_new (&account, error);
+}
+
+static MmFuse *
+new_fuse (const MmConfig *config, const gchar *mountpoint, MmVfs *vfs, GError **error)
+{
+  /* Mail is private: others see it only when the user lets them in. */
+  mode_t umask = config->allow_other ? 022 : 077;
+  MmFuseConfig fuse = {
+    .mount_point = mountpoint,
+    .source = config->source_text,
+    .kernel_flags = config->kernel_flags,
+    .allow_other = config->allow_other,
+    .debug = config->debug,
+    .uid = config->has_uid ? config->uid : getuid (),
+    .gid = config->has_gid ? config->gid : getgid (),
+    .umask = config->has_umask ? config->umask : umask,
+    .timeout_ms = config->timeout_s * 1000 + DEADLINE_SLACK_MS,
+  };
+  return mm_fuse_new (&fuse, vfs, error);
+}
+
+/* From now on nobody may be at the terminal. */
+static gboolean
+move_log (const MmConfig *config, GError **error)
+{
+  if (config->log_file != NULL)
+    return mm_log_to_file (config->log_file, error);
+  if (!config->foreground)
+    mm_log_to_syslog ();
+  return TRUE;
+}
+
+static gboolean
+serve (const MmConfig *config, MmAccount *account, MmFuse *fuse, MmDaemonizer *daemonizer,
+       GError **error)
+{
+  return mm_account_connect (account, config->source.folder, error)
+         && mm_fuse_mount (fuse, error) && move_log (config, error)
+         && mm_daemonize_ready (daemonizer, error) && mm_fuse_serve (fuse, error);
+}
+
 gboolean
 mm_run_mount (const MmConfig *config, const gchar *mountpoint, MmCredentials *credentials,
               MmDaemonizer *daemonizer, GError **error)
 {
-  g_set_error_literal (error, MM_ERROR, MM_ERROR_SYSTEM,
-                       "not wired yet: this build cannot mount anything");
-  return FALSE;
+  g_autoptr (MmVfs) vfs = mm_vfs_new (config->names_by_uid ? MM_NAMES_UID : MM_NAMES_SUBJECT);
+  g_autoptr (MmFuse) fuse = new_fuse (config, mountpoint, vfs, error);
+  if (fuse == NULL)
+    return FALSE;
+  MmAccount *account = new_account (config, credentials, vfs, error);
+  if (account == NULL)
+    return FALSE;
+  mm_vfs_set_account (vfs, account);
+
+  gboolean served = serve (config, account, fuse, daemonizer, error);
+  /* In this order: open files let go of the account's contents, the account answers what still
+   * waits, and only then the session may go. */
+  mm_fuse_stop (fuse);
+  mm_vfs_close_all (vfs);
+  mm_account_free (account);
+  return served;
 }

@@ -16,6 +16,8 @@ add_options (struct fuse_args *arguments, const MmFuseConfig *config)
         g_string_append_c (options, '\\');
       g_string_append_c (options, *p);
     }
+  if (config->kernel_flags != NULL)
+    g_string_append_printf (options, ",%s", config->kernel_flags);
   if (config->allow_other)
     g_string_append (options, ",allow_other,default_permissions");
   gboolean added = fuse_opt_add_arg (arguments, "mailmount") == 0
@@ -59,7 +61,8 @@ mm_fuse_new (const MmFuseConfig *config, MmVfs *vfs, GError **error)
 gboolean
 mm_fuse_mount (MmFuse *fuse, GError **error)
 {
-  if (fuse_session_mount (fuse->session, fuse->mount_point) == 0)
+  fuse->is_mounted = fuse_session_mount (fuse->session, fuse->mount_point) == 0;
+  if (fuse->is_mounted)
     return TRUE;
   g_set_error (error, MM_ERROR, MM_ERROR_SYSTEM, "'%s' could not be mounted", fuse->mount_point);
   return FALSE;
@@ -73,13 +76,20 @@ mm_fuse_serve (MmFuse *fuse, GError **error)
 
   if (has_handlers)
     fuse_remove_signal_handlers (fuse->session);
-  fuse_session_unmount (fuse->session);
-  mm_fuse_end_requests (fuse);
   /* Positive: a signal ended the loop. */
   if (result < 0)
     g_set_error (error, MM_ERROR, MM_ERROR_SYSTEM, "serving '%s' failed: %s", fuse->mount_point,
                  g_strerror (-result));
   return result >= 0;
+}
+
+void
+mm_fuse_stop (MmFuse *fuse)
+{
+  if (fuse->is_mounted)
+    fuse_session_unmount (fuse->session);
+  fuse->is_mounted = FALSE;
+  mm_fuse_end_requests (fuse);
 }
 
 void

@@ -26,6 +26,7 @@ struct MmFuse
   gint64 timeout_us;
   MmDeadlines *deadlines;
   MmFuseNotifier *notifier;
+  gboolean is_mounted; /* main thread only */
 
   GMutex lock;        /* guards all below */
   GCond idle;
