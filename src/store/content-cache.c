@@ -170,15 +170,20 @@ read_header (int fd, MmContentKey key, MmContentHeader *out_header, const gchar 
     return fail_finding (DAMAGED, out_reason, "it is not a file that is yours alone");
 
   Finding too_short = may_be_unfinished (&status) ? NOT_THERE : DAMAGED;
-  *out_reason = "it is too short";
-  if (pread (fd, octets, sizeof octets, 0) != (gssize) sizeof octets)
-    return too_short;
-  if (!mm_content_header_decode (octets, key, out_header))
+  /* The second time in case another process was rewriting it the first time. */
+  gboolean is_sound = FALSE;
+  for (guint attempt = 0; attempt < 2 && !is_sound; attempt++)
+    {
+      if (pread (fd, octets, sizeof octets, 0) != (gssize) sizeof octets)
+        return fail_finding (too_short, out_reason, "it is too short");
+      is_sound = mm_content_header_decode (octets, key, out_header);
+    }
+  if (!is_sound)
     return fail_finding (DAMAGED, out_reason, "its header is damaged");
   if (out_header->state == MM_CONTENT_PARTIAL)
     return FOUND;
   if ((guint64) status.st_size < MM_CONTENT_HEADER_OCTETS + out_header->size)
-    return too_short;
+    return fail_finding (too_short, out_reason, "it is too short");
   /* The process ended between writing the header and this. */
   if ((status.st_mode & 07777) != MM_CONTENT_MODE_WHOLE && fchmod (fd, MM_CONTENT_MODE_WHOLE) != 0)
     mm_log_debug ("cache file: %s", g_strerror (errno));

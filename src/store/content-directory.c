@@ -120,12 +120,12 @@ mm_content_directory_create_file (MmContentDirectory *directory, MmContentKey ke
     {
       int fd = open_below (directory, path, O_RDWR | O_CREAT | O_EXCL, mode);
 
-      /* Others may remove and make the same file: not for ever. */
-      if (fd >= 0 || attempt == 8)
+      /* Others may make the same file or remove its directories meanwhile, but not for ever. */
+      if (fd >= 0 || attempt == 16)
         return fd;
       if (errno == EEXIST)
         unlinkat (directory->fd, path, 0);
-      else if (errno != ENOENT || !make_parents (directory, path))
+      else if (errno != ENOENT || (!make_parents (directory, path) && errno != ENOENT))
         return -1;
     }
 }

@@ -36,6 +36,7 @@ struct MmIndex
   gchar *directory;                         /* absolute; NULL: in memory */
   sqlite3_stmt *statements[MM_INDEX_N_SQL]; /* owned; prepared when the index is opened */
   gboolean in_transaction;
+  gboolean is_marked;       /* as damaged */
   gboolean must_be_durable; /* an id was given away: see mm_index_note_identity() */
 };
 

@@ -60,8 +60,9 @@ mm_index_prepare (MmIndex *index)
 static void
 mark_as_damaged (MmIndex *index)
 {
-  if (index->directory == NULL)
+  if (index->directory == NULL || index->is_marked)
     return;
+  index->is_marked = TRUE;
 
   g_autofree gchar *path = g_build_filename (index->directory, MM_INDEX_DAMAGE_MARK, NULL);
   mm_autofd int fd = open (path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
