@@ -499,6 +499,63 @@ test_body_data_points_into_the_input (void)
   g_assert_cmpuint (event.length, ==, 1000000);
 }
 
+/* Damage */
+
+static const gchar sample[]
+    = "* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN] x\r\n* CAPABILITY A B\r\n* ENABLED X\r\n"
+      "* LIST (\\Sent) \"/\" {3}\r\na b (\"CHILDINFO\" (\"A\"))\r\n* STATUS \"a\\\"b\" (MESSAGES 1 X (y))\r\n"
+      "* NAMESPACE ((\"\" \"/\")) NIL NIL\r\n* SEARCH 1 2 9 (MODSEQ 4)\r\n+ go\r\n"
+      "* ESEARCH (TAG \"M1\") UID COUNT 3 ALL 1:5,9\r\n* VANISHED (EARLIER) 1,2:3\r\n* 3 EXISTS\r\n"
+      "* 2 FETCH (UID 7 FLAGS (\\Seen a) INTERNALDATE \" 1-Jan-2000 00:00:00 +0000\" RFC822.SIZE 5 "
+      "MODSEQ (3) BODY[HEADER.FIELDS (\"A\")] {4}\r\na\r\nb BODY[]<0> ~{2+}\r\n)( ENVELOPE ((NIL \"x\" "
+      "{1}\r\n))) BODY[1] \"q\" BODY[] NIL)\r\n* 5 EXPUNGE\r\n* X (\"a {2}\" {1}\r\n\n)\r\nM1 OK [UIDNEXT 5] x\r\n";
+
+/* Octets of the sample are dropped, doubled, or replaced by such that mean something. Whatever
+ * comes out, it is the same however the input is cut. */
+static void
+test_random_damage (void)
+{
+  g_autofree gchar *undamaged
+      = trace_parser (NULL, sample, sizeof sample - 1, sizeof sample - 1, 1);
+  static const gchar alphabet[] = "()\"\\{}[]<>~+* \r\n\t,:0159AN\377";
+
+  g_assert_true (
+      g_str_has_suffix (undamaged, "TAGGED OK tag=1 code=22 number=5 code='UIDNEXT 5' text='x'\n"));
+  for (guint round = 0; round < 3000; round++)
+    {
+      g_autoptr (GString) input = g_string_new_len (sample, sizeof sample - 1);
+      MmImapLimits limits = mm_imap_limits_default;
+      g_autofree gchar *whole = NULL;
+
+      if (g_test_rand_bit ())
+        {
+          limits.string_octets = (gsize) g_test_rand_int_range (1, 40);
+          limits.line_octets = (gsize) g_test_rand_int_range (1, 400);
+        }
+      for (gint i = g_test_rand_int_range (0, 4); i > 0; i--)
+        {
+          gsize at = (gsize) g_test_rand_int_range (0, (gint32) input->len);
+          gchar octet = alphabet[g_test_rand_int_range (0, sizeof alphabet)]; /* NUL too */
+
+          if (g_test_rand_bit ())
+            input->str[at] = octet;
+          else if (g_test_rand_bit ())
+            g_string_erase (input, (gssize) at, 1);
+          else
+            g_string_insert_c (input, (gssize) at, octet);
+        }
+      whole = trace_parser (&limits, input->str, input->len, input->len, 1);
+      for (guint i = 0; i < 6; i++)
+        {
+          gsize first = (gsize) g_test_rand_int_range (1, (gint32) input->len);
+          g_autofree gchar *cut = trace_parser (&limits, input->str, input->len, first,
+                                                i < 2 ? 1 : (gsize) g_test_rand_int_range (1, 50));
+
+          g_assert_cmpstr (cut, ==, whole);
+        }
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -543,5 +600,6 @@ main (int argc, char **argv)
   g_test_add_func ("/imap/parser/one-line-of-100000-uids", test_one_line_of_100000_uids);
   g_test_add_func ("/imap/parser/body-data-points-into-the-input",
                    test_body_data_points_into_the_input);
+  g_test_add_func ("/imap/parser/random-damage-gives-one-trace", test_random_damage);
   return g_test_run ();
 }
