@@ -33,14 +33,15 @@ mm_mail_context_push (GThreadPool *pool, void (*run) (gpointer data), gpointer d
 static gboolean
 open_store (MmAccount *account, const MmAccountConfig *config, GError **error)
 {
-  account->context.cache = mm_content_cache_open (config->directory, error);
-  if (account->context.cache == NULL)
-    return FALSE;
   g_autoptr (MmIndex) index = mm_index_open (config->directory, error);
   if (index == NULL)
     return FALSE;
   account->account_id = mm_index_get_account (index, config->key, error);
   if (account->account_id == 0)
+    return FALSE;
+  /* After the index: a new index sets aside content that was kept under another one's numbers. */
+  account->context.cache = mm_content_cache_open (config->directory, error);
+  if (account->context.cache == NULL)
     return FALSE;
   account->context.index = mm_index_thread_new (g_steal_pointer (&index));
   return TRUE;
