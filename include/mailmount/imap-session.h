@@ -25,11 +25,12 @@ G_BEGIN_DECLS
 
 typedef struct
 {
-  gsize line_octets;               /* one response without its literals */
+  gsize line_octets;               /* one response without its literals, which is not held: a SEARCH
+                                    * answer takes up to 11 per UID, 16 MiB by default */
   guint64 literal_octets;          /* one streamed literal */
   gsize string_octets;             /* one string that is kept: a mailbox name, a subject header … */
   guint nesting;                   /* parentheses */
-  guint list_entries;              /* elements of one parenthesised list */
+  guint list_entries;              /* elements of all parenthesised lists of one response */
   guint capabilities;
   guint flags;                     /* flags of one message */
   gsize set_ranges;                /* ranges in one ESEARCH, SEARCH or VANISHED answer */
@@ -174,7 +175,7 @@ typedef struct
   MmImapSection section;
   gboolean is_partial; /* an origin octet <offset> was given */
   guint64 offset;      /* octets */
-  gboolean is_nil;     /* the server sent NIL or nothing; no BODY_DATA follows */
+  gboolean is_nil;     /* the server sent NIL or nothing; BODY_END follows at once */
   guint64 length;      /* octets announced, or the quoted string's own length */
 } MmImapBody;
 

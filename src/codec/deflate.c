@@ -44,18 +44,18 @@ mm_deflate_compress (MmDeflate *self, const guint8 *data, gsize length, GByteArr
   while (length > 0)
     {
       /* zlib counts in uInt. */
-      uInt part = (uInt) MIN (length, (gsize) G_MAXINT32);
+      uInt part = (uInt)MIN (length, (gsize)G_MAXINT32);
 
       length -= part;
-      stream->next_in = (Bytef *) data;
+      stream->next_in = (Bytef *)data;
       stream->avail_in = part;
       data += part;
       do
         {
           stream->next_out = buffer;
           stream->avail_out = sizeof buffer;
-          (void) deflate (stream, length > 0 ? Z_NO_FLUSH : Z_SYNC_FLUSH);
-          g_byte_array_append (out, buffer, (guint) (sizeof buffer - stream->avail_out));
+          (void)deflate (stream, length > 0 ? Z_NO_FLUSH : Z_SYNC_FLUSH);
+          g_byte_array_append (out, buffer, (guint)(sizeof buffer - stream->avail_out));
         }
       while (stream->avail_out == 0);
     }
@@ -65,8 +65,8 @@ void
 mm_deflate_feed (MmDeflate *self, const guint8 *data, gsize length)
 {
   g_assert (self->in.avail_in == 0 && length <= G_MAXUINT);
-  self->in.next_in = (Bytef *) data;
-  self->in.avail_in = (uInt) length;
+  self->in.next_in = (Bytef *)data;
+  self->in.avail_in = (uInt)length;
 }
 
 gssize
@@ -74,9 +74,9 @@ mm_deflate_inflate (MmDeflate *self, guint8 *buffer, gsize size, GError **error)
 {
   int result;
 
-  size = MIN (size, (gsize) G_MAXINT32);
+  size = MIN (size, (gsize)G_MAXINT32);
   self->in.next_out = buffer;
-  self->in.avail_out = (uInt) size;
+  self->in.avail_out = (uInt)size;
   result = inflate (&self->in, Z_SYNC_FLUSH);
   /* Z_BUF_ERROR: nothing to read and nothing held back. An end of the stream is not foreseen:
    * it lasts as long as the connection. */
@@ -86,5 +86,5 @@ mm_deflate_inflate (MmDeflate *self, guint8 *buffer, gsize size, GError **error)
                    self->in.msg != NULL ? self->in.msg : "it ended");
       return -1;
     }
-  return (gssize) (size - self->in.avail_out);
+  return (gssize)(size - self->in.avail_out);
 }

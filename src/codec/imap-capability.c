@@ -69,8 +69,8 @@ mm_imap_capability_list_add (MmImapCapabilityList *list, const gchar *name, gsiz
   if (length > 5 && length <= 5 + MECHANISM_MAX_OCTETS
       && g_ascii_strncasecmp (name, "AUTH=", 5) == 0)
     {
-      g_ptr_array_insert (list->mechanisms, (gint) list->mechanisms->len - 1,
-                          g_ascii_strup (name + 5, (gssize) length - 5));
+      g_ptr_array_insert (list->mechanisms, (gint)list->mechanisms->len - 1,
+                          g_ascii_strup (name + 5, (gssize)length - 5));
       return;
     }
   for (gsize i = 0; i < G_N_ELEMENTS (known); i++)

@@ -86,9 +86,9 @@ gboolean
 mm_imap_command_is_harmless (const MmImapCommand *command)
 {
   static const gchar *const allowed[] = {
-    "CAPABILITY", "ID",       "ENABLE",   "AUTHENTICATE", "LOGIN", "NAMESPACE", "LIST",
-    "LSUB",       "STATUS",   "EXAMINE",  "UNSELECT",     "NOOP",  "IDLE",      "NOTIFY",
-    "COMPRESS",   "UID SEARCH", "UID FETCH", "LOGOUT",
+    "CAPABILITY", "ID",     "ENABLE",   "AUTHENTICATE", "LOGIN",     "NAMESPACE",
+    "LIST",       "LSUB",   "STATUS",   "EXAMINE",      "UNSELECT",  "NOOP",
+    "IDLE",       "NOTIFY", "COMPRESS", "UID SEARCH",   "UID FETCH", "LOGOUT",
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (allowed); i++)
@@ -219,7 +219,7 @@ add_list_return (MmImapCommand *command, MmImapListFlags flags, MmImapStatusItem
   if (options->len == 0)
     return;
   g_ptr_array_add (options, NULL);
-  joined = g_strjoinv (" ", (gchar **) options->pdata);
+  joined = g_strjoinv (" ", (gchar **)options->pdata);
   text = g_strdup_printf (" RETURN (%s)", joined);
   mm_imap_command_add_raw (command, text);
 }
@@ -338,8 +338,7 @@ add_fetch_items (MmImapCommand *command, const MmImapFetchRequest *request)
   mm_imap_command_add_raw (command, ")");
   if (request->changed_since > 0)
     take_part (command, MM_IMAP_PART_RAW,
-               g_strdup_printf (" (CHANGEDSINCE %" G_GUINT64_FORMAT ")",
-                                request->changed_since));
+               g_strdup_printf (" (CHANGEDSINCE %" G_GUINT64_FORMAT ")", request->changed_since));
 }
 
 MmImapCommand *

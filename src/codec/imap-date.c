@@ -77,7 +77,7 @@ take_zone (Cursor *cursor, gint *out_seconds)
     }
   if (!take_number (cursor, 2, 2, &hours))
     return FALSE;
-  (void) take (cursor, ':');
+  (void)take (cursor, ':');
   if (!take_number (cursor, 2, 2, &minutes) || minutes > 59)
     return FALSE;
   *out_seconds = sign * (hours * 3600 + minutes * 60);
@@ -138,7 +138,7 @@ mm_imap_date_parse (const gchar *text, gsize length, gint64 *out_seconds)
     {
       while (cursor.at < cursor.end && g_ascii_isalpha (*cursor.at))
         cursor.at++;
-      (void) take (&cursor, ',');
+      (void)take (&cursor, ',');
       skip_blanks (&cursor);
     }
   if (!take_date (&cursor, &year, &month, &day) || !take (&cursor, ' '))
@@ -154,7 +154,7 @@ mm_imap_date_parse (const gchar *text, gsize length, gint64 *out_seconds)
   skip_blanks (&cursor);
   if (cursor.at != cursor.end)
     return FALSE;
-  *out_seconds = days_since_epoch (year, month, day) * 86400 + hour * 3600 + minute * 60 + second
-                 - zone;
+  *out_seconds
+      = days_since_epoch (year, month, day) * 86400 + hour * 3600 + minute * 60 + second - zone;
   return TRUE;
 }

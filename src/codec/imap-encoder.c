@@ -99,10 +99,10 @@ is_quotable (const Encoder *encoder, const gchar *string, gsize length)
     {
       if (string[i] == '\r' || string[i] == '\n')
         return FALSE;
-      if ((guchar) string[i] >= 0x80)
+      if ((guchar)string[i] >= 0x80)
         is_8bit = TRUE;
     }
-  return !is_8bit || (encoder->encoding->utf8 && g_utf8_validate (string, (gssize) length, NULL));
+  return !is_8bit || (encoder->encoding->utf8 && g_utf8_validate (string, (gssize)length, NULL));
 }
 
 static void
@@ -122,8 +122,8 @@ static void
 write_literal (Encoder *encoder, const gchar *string, gsize length)
 {
   const MmImapEncoding *encoding = encoder->encoding;
-  gboolean is_synchronising = !encoding->literal_plus
-                              && !(encoding->literal_minus && length <= LITERAL_MINUS_MAX_OCTETS);
+  gboolean is_synchronising
+      = !encoding->literal_plus && !(encoding->literal_minus && length <= LITERAL_MINUS_MAX_OCTETS);
   gchar head[32];
 
   g_snprintf (head, sizeof head, "{%" G_GSIZE_FORMAT "%s}\r\n", length,
@@ -178,9 +178,8 @@ static gboolean
 write_command (Encoder *encoder, const MmImapCommand *command, const gchar *initial_response,
                GError **error)
 {
-  g_autofree gchar *start
-      = g_strdup_printf ("%c%" G_GUINT32_FORMAT " %s", MM_IMAP_TAG_LETTER, encoder->tag,
-                         command->name);
+  g_autofree gchar *start = g_strdup_printf ("%c%" G_GUINT32_FORMAT " %s", MM_IMAP_TAG_LETTER,
+                                             encoder->tag, command->name);
   MmImapOutput *last;
 
   if (command->is_empty)
@@ -218,6 +217,6 @@ mm_imap_encode (const MmImapCommand *command, guint32 tag, const MmImapEncoding 
   if (is_written)
     for (MmImapOutput *output; (output = g_queue_pop_head (&encoder.outputs)) != NULL;)
       g_queue_push_tail (outputs, output);
-  g_queue_clear_full (&encoder.outputs, (GDestroyNotify) mm_imap_output_free);
+  g_queue_clear_full (&encoder.outputs, (GDestroyNotify)mm_imap_output_free);
   return is_written;
 }

@@ -90,8 +90,8 @@ parse_internaldate (MmImapParser *parser, MmImapEvent *event, GError **error)
     return mm_imap_parser_skip_literal (parser, parse_item);
   if (parser->token.kind != MM_IMAP_TOKEN_QUOTED)
     return go_on_without_value (parser, error);
-  parser->fetch.has_internaldate = mm_imap_date_parse (parser->token.data, parser->token.length,
-                                                       &parser->fetch.internaldate);
+  parser->fetch.has_internaldate
+      = mm_imap_date_parse (parser->token.data, parser->token.length, &parser->fetch.internaldate);
   return mm_imap_parser_go (parser, parse_item);
 }
 
@@ -133,9 +133,12 @@ add_flag (MmImapParser *parser, GError **error)
     const gchar *name;
     MmImapFlags flag;
   } system_flags[] = {
-    { "\\SEEN", MM_IMAP_FLAG_SEEN },       { "\\ANSWERED", MM_IMAP_FLAG_ANSWERED },
-    { "\\FLAGGED", MM_IMAP_FLAG_FLAGGED }, { "\\DELETED", MM_IMAP_FLAG_DELETED },
-    { "\\DRAFT", MM_IMAP_FLAG_DRAFT },     { "\\RECENT", 0 },
+    { "\\SEEN", MM_IMAP_FLAG_SEEN },
+    { "\\ANSWERED", MM_IMAP_FLAG_ANSWERED },
+    { "\\FLAGGED", MM_IMAP_FLAG_FLAGGED },
+    { "\\DELETED", MM_IMAP_FLAG_DELETED },
+    { "\\DRAFT", MM_IMAP_FLAG_DRAFT },
+    { "\\RECENT", 0 },
     { "\\*", 0 },
   };
 
@@ -180,8 +183,8 @@ parse_flags (MmImapParser *parser, MmImapEvent *event, GError **error)
   parser->fetch.flags = 0;
   parser->n_flags = 0;
   g_string_truncate (parser->keywords, 0);
-  return mm_imap_parser_go (
-      parser, parser->token.kind == MM_IMAP_TOKEN_OPEN ? parse_flag : parse_item);
+  return mm_imap_parser_go (parser,
+                            parser->token.kind == MM_IMAP_TOKEN_OPEN ? parse_flag : parse_item);
 }
 
 /* Bodies */
@@ -221,7 +224,7 @@ emit_body_piece (MmImapParser *parser, MmImapEvent *event, GError **error)
 static MmImapStep
 emit_quoted_body (MmImapParser *parser, MmImapEvent *event, GError **error)
 {
-  event->data = (const guint8 *) parser->token.data;
+  event->data = (const guint8 *)parser->token.data;
   event->length = parser->token.length;
   if (event->length == 0)
     return mm_imap_parser_go (parser, emit_body_end);
@@ -290,11 +293,11 @@ parse_body_name (MmImapParser *parser, gsize bracket, GError **error)
       const gchar *angle = memrchr (name, '<', length);
 
       if (angle == NULL
-          || !mm_imap_parse_number (angle + 1, (gsize) (name + length - angle) - 2,
+          || !mm_imap_parse_number (angle + 1, (gsize)(name + length - angle) - 2,
                                     &parser->body.offset))
         return mm_imap_parser_refuse (error, "a malformed origin of a body");
       parser->body.is_partial = TRUE;
-      end = (gsize) (angle - name);
+      end = (gsize)(angle - name);
     }
   if (end < bracket + 2 || name[end - 1] != ']')
     return mm_imap_parser_refuse (error, "a malformed section of a body");
@@ -369,7 +372,7 @@ mm_imap_parse_fetch (MmImapParser *parser, MmImapEvent *event, GError **error)
     return mm_imap_parser_refuse (error, "FETCH of an impossible number");
   memset (&parser->fetch, 0, sizeof parser->fetch);
   g_string_truncate (parser->keywords, 0);
-  parser->fetch.sequence_number = (guint32) parser->number;
+  parser->fetch.sequence_number = (guint32)parser->number;
   parser->fetch.keywords = parser->keywords->str;
   event->fetch = &parser->fetch;
   return mm_imap_parser_emit (parser, event, MM_IMAP_EVENT_FETCH_BEGIN, parse_item);

@@ -97,7 +97,7 @@ mm_imap_lexer_steal_input (MmImapLexer *lexer, gsize *out_length)
 {
   const guint8 *data = lexer->at;
 
-  *out_length = (gsize) (lexer->end - lexer->at);
+  *out_length = (gsize)(lexer->end - lexer->at);
   lexer->at = lexer->end = NULL;
   return data;
 }
@@ -127,7 +127,7 @@ refuse_length (GError **error, const gchar *what, guint64 limit)
 static inline gboolean
 use (MmImapLexer *lexer, const guint8 *to)
 {
-  lexer->line_octets += (gsize) (to - lexer->at);
+  lexer->line_octets += (gsize)(to - lexer->at);
   lexer->at = to;
   return lexer->line_octets <= lexer->limits->line_octets;
 }
@@ -136,7 +136,7 @@ static void
 keep (MmImapLexer *lexer, const guint8 *from, const guint8 *to)
 {
   lexer->is_carried = TRUE;
-  g_byte_array_append (lexer->carry, from, (guint) (to - from));
+  g_byte_array_append (lexer->carry, from, (guint)(to - from));
 }
 
 /* How far a token that begins (or goes on) at the current octet may be looked at: one octet more
@@ -149,7 +149,7 @@ horizon (const MmImapLexer *lexer)
   if (lexer->is_carried)
     room -= MIN (room, lexer->carry->len);
   room = MIN (room, lexer->limits->line_octets - lexer->line_octets + 1);
-  return (gsize) (lexer->end - lexer->at) > room ? lexer->at + room : lexer->end;
+  return (gsize)(lexer->end - lexer->at) > room ? lexer->at + room : lexer->end;
 }
 
 /* The token ends at @to, exclusive; @skip octets behind it (a quote) are used as well. */
@@ -160,13 +160,13 @@ finish (MmImapLexer *lexer, MmImapTokenKind kind, const guint8 *to, gsize skip, 
   token->kind = kind;
   if (G_LIKELY (!lexer->is_carried))
     {
-      token->data = (const gchar *) lexer->at;
-      token->length = (gsize) (to - lexer->at);
+      token->data = (const gchar *)lexer->at;
+      token->length = (gsize)(to - lexer->at);
     }
   else
     {
       keep (lexer, lexer->at, to);
-      token->data = (const gchar *) lexer->carry->data;
+      token->data = (const gchar *)lexer->carry->data;
       token->length = lexer->carry->len;
     }
   lexer->place = AT_START;
@@ -305,7 +305,7 @@ take_literal_octet (MmImapLexer *lexer, guint8 c)
       if (g_ascii_isdigit (c))
         {
           /* 19 digits cannot overflow 64 bits. */
-          lexer->literal_octets = lexer->literal_octets * 10 + (guint64) (c - '0');
+          lexer->literal_octets = lexer->literal_octets * 10 + (guint64)(c - '0');
           return ++lexer->literal_digits <= 19;
         }
       if (lexer->literal_digits == 0)
@@ -349,7 +349,7 @@ static MmImapLexResult
 next_text (MmImapLexer *lexer, MmImapToken *token, GError **error)
 {
   const guint8 *stop = horizon (lexer);
-  const guint8 *line_end = memchr (lexer->at, '\n', (gsize) (stop - lexer->at));
+  const guint8 *line_end = memchr (lexer->at, '\n', (gsize)(stop - lexer->at));
   MmImapLexResult result;
 
   if (line_end == NULL)
@@ -484,10 +484,10 @@ mm_imap_lexer_next (MmImapLexer *lexer, MmImapLexMode mode, MmImapToken *token, 
 MmImapLexResult
 mm_imap_lexer_next_piece (MmImapLexer *lexer, const guint8 **out_data, gsize *out_length)
 {
-  gsize available = (gsize) (lexer->end - lexer->at);
+  gsize available = (gsize)(lexer->end - lexer->at);
 
   *out_data = lexer->at;
-  *out_length = (gsize) MIN (lexer->literal_octets, (guint64) available);
+  *out_length = (gsize)MIN (lexer->literal_octets, (guint64)available);
   lexer->at += *out_length;
   lexer->literal_octets -= *out_length;
   return *out_length == 0 && lexer->literal_octets > 0 ? MM_IMAP_LEX_MORE : MM_IMAP_LEX_OK;

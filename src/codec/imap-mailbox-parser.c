@@ -12,7 +12,7 @@ keep_name (MmImapParser *parser, GError **error)
       return FALSE;
     }
   g_string_truncate (parser->name, 0);
-  g_string_append_len (parser->name, parser->string, (gssize) parser->string_length);
+  g_string_append_len (parser->name, parser->string, (gssize)parser->string_length);
   return TRUE;
 }
 
@@ -45,8 +45,7 @@ parse_list_rest (MmImapParser *parser, MmImapEvent *event, GError **error)
     return mm_imap_parser_refuse (error, "something behind the name in LIST");
   event->mailbox = parser->mailbox;
   event->mailbox.name = parser->name->str;
-  return mm_imap_parser_emit (parser, event, MM_IMAP_EVENT_LIST,
-                              mm_imap_parser_end_line (parser));
+  return mm_imap_parser_emit (parser, event, MM_IMAP_EVENT_LIST, mm_imap_parser_end_line (parser));
 }
 
 static MmImapStep
@@ -203,7 +202,7 @@ parse_status_item (MmImapParser *parser, MmImapEvent *event, GError **error)
   if (parser->token.kind != MM_IMAP_TOKEN_ATOM)
     return mm_imap_parser_refuse (error, "a malformed item of STATUS");
   g_string_truncate (parser->text, 0);
-  g_string_append_len (parser->text, parser->token.data, (gssize) parser->token.length);
+  g_string_append_len (parser->text, parser->token.data, (gssize)parser->token.length);
   return mm_imap_parser_go (parser, parse_status_value);
 }
 
@@ -233,10 +232,8 @@ mm_imap_parse_status (MmImapParser *parser, MmImapEvent *event, GError **error)
 
 /* NAMESPACE: three groups, each NIL or ((prefix delimiter extensions…)…) */
 
-static MmImapStep parse_namespace_group (MmImapParser *parser, MmImapEvent *event,
-                                         GError **error);
-static MmImapStep parse_namespace_entry (MmImapParser *parser, MmImapEvent *event,
-                                         GError **error);
+static MmImapStep parse_namespace_group (MmImapParser *parser, MmImapEvent *event, GError **error);
+static MmImapStep parse_namespace_entry (MmImapParser *parser, MmImapEvent *event, GError **error);
 
 static MmImapStep
 parse_namespace_rest (MmImapParser *parser, MmImapEvent *event, GError **error)

@@ -23,7 +23,7 @@ mm_imap_parse_number (const gchar *octets, gsize length, guint64 *out_number)
     return FALSE;
   for (gsize i = 0; i < length; i++)
     {
-      guint digit = (guint) (guchar) octets[i] - '0';
+      guint digit = (guint)(guchar)octets[i] - '0';
 
       if (digit > 9 || number > (G_MAXUINT64 - digit) / 10)
         return FALSE;
@@ -41,6 +41,6 @@ mm_imap_parse_nz_number (const gchar *octets, gsize length, guint32 *out_number)
 
   if (!mm_imap_parse_number (octets, length, &number) || number == 0 || number > G_MAXUINT32)
     return FALSE;
-  *out_number = (guint32) number;
+  *out_number = (guint32)number;
   return TRUE;
 }

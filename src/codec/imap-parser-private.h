@@ -49,8 +49,8 @@ struct MmImapParser
   MmImapState after_list;
   MmImapState after_literal;
   MmImapState after_string;
-  gboolean is_atom;     /* the string was no quoted string and no literal */
-  const gchar *string;  /* not NUL-terminated */
+  gboolean is_atom;    /* the string was no quoted string and no literal */
+  const gchar *string; /* not NUL-terminated */
   gsize string_length;
   GByteArray *collected;
 
@@ -63,9 +63,9 @@ struct MmImapParser
   MmImapNamespaceKind namespace_kind;
 
   MmUidSet *uids;
-  gboolean is_uid;  /* ESEARCH … UID */
+  gboolean is_uid;    /* ESEARCH … UID */
   guint32 correlator; /* ESEARCH (TAG …) */
-  gboolean earlier; /* VANISHED (EARLIER) */
+  gboolean earlier;   /* VANISHED (EARLIER) */
   MmImapState after_set;
 
   MmImapFetch fetch;
@@ -96,13 +96,13 @@ mm_imap_parser_pull (MmImapParser *parser, MmImapLexMode mode, GError **error)
 }
 
 /* Pulls a token into parser->token, or leaves the state. */
-#define MM_IMAP_PULL(parser, mode, error)                            \
-  G_STMT_START                                                       \
-  {                                                                  \
-    MmImapStep pulled = mm_imap_parser_pull ((parser), (mode), (error)); \
-    if (G_UNLIKELY (pulled != MM_IMAP_STEP_AGAIN))                   \
-      return pulled;                                                 \
-  }                                                                  \
+#define MM_IMAP_PULL(parser, mode, error)                                                          \
+  G_STMT_START                                                                                     \
+  {                                                                                                \
+    MmImapStep pulled = mm_imap_parser_pull ((parser), (mode), (error));                           \
+    if (G_UNLIKELY (pulled != MM_IMAP_STEP_AGAIN))                                                 \
+      return pulled;                                                                               \
+  }                                                                                                \
   G_STMT_END
 
 static inline MmImapStep
@@ -156,6 +156,11 @@ gboolean mm_imap_parser_append_word (MmImapParser *parser, GString *list, const 
                                      gsize length, GError **error);
 
 /* First states of the responses that have a file of their own. */
+MmImapStep mm_imap_parse_tagged_status (MmImapParser *parser, MmImapEvent *event, GError **error);
+MmImapStep mm_imap_parse_status_text (MmImapParser *parser, MmImapEvent *event, GError **error);
+MmImapStep mm_imap_parse_continuation (MmImapParser *parser, MmImapEvent *event, GError **error);
+MmImapStep mm_imap_parse_capability (MmImapParser *parser, MmImapEvent *event, GError **error);
+MmImapStep mm_imap_parse_enabled (MmImapParser *parser, MmImapEvent *event, GError **error);
 MmImapStep mm_imap_parse_fetch (MmImapParser *parser, MmImapEvent *event, GError **error);
 MmImapStep mm_imap_parse_list (MmImapParser *parser, MmImapEvent *event, GError **error);
 MmImapStep mm_imap_parse_lsub (MmImapParser *parser, MmImapEvent *event, GError **error);
@@ -164,6 +169,10 @@ MmImapStep mm_imap_parse_namespace (MmImapParser *parser, MmImapEvent *event, GE
 MmImapStep mm_imap_parse_search (MmImapParser *parser, MmImapEvent *event, GError **error);
 MmImapStep mm_imap_parse_esearch (MmImapParser *parser, MmImapEvent *event, GError **error);
 MmImapStep mm_imap_parse_vanished (MmImapParser *parser, MmImapEvent *event, GError **error);
+
+/* TRUE when the token in hand is OK, NO or BAD or, untagged, BYE or PREAUTH; it is then in
+ * parser->status. */
+gboolean mm_imap_parse_status_word (MmImapParser *parser, gboolean is_tagged);
 
 /* "M12" as 12; 0 for anything else. */
 guint32 mm_imap_parse_tag (const gchar *tag, gsize length);

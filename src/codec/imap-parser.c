@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "imap-parser-private.h"
-#include "imap-response-code.h"
 
 const MmImapLimits mm_imap_limits_default = {
   /* 1,000,000 UIDs of up to ten digits fit in one SEARCH answer. It is not held. */
@@ -92,7 +91,7 @@ mm_imap_parser_get_capabilities (const MmImapParser *parser)
 const gchar *const *
 mm_imap_parser_get_mechanisms (const MmImapParser *parser)
 {
-  return (const gchar *const *) parser->capabilities.mechanisms->pdata;
+  return (const gchar *const *)parser->capabilities.mechanisms->pdata;
 }
 
 MmImapStep
@@ -130,7 +129,7 @@ mm_imap_parser_append_word (MmImapParser *parser, GString *list, const gchar *wo
     }
   if (list->len > 0)
     g_string_append_c (list, ' ');
-  g_string_append_len (list, word, (gssize) length);
+  g_string_append_len (list, word, (gssize)length);
   return TRUE;
 }
 
@@ -210,10 +209,10 @@ collect_literal (MmImapParser *parser, MmImapEvent *event, GError **error)
     return MM_IMAP_STEP_MORE;
   if (length > 0)
     {
-      g_byte_array_append (parser->collected, data, (guint) length);
+      g_byte_array_append (parser->collected, data, (guint)length);
       return MM_IMAP_STEP_AGAIN;
     }
-  parser->string = (const gchar *) parser->collected->data;
+  parser->string = (const gchar *)parser->collected->data;
   parser->string_length = parser->collected->len;
   return mm_imap_parser_go (parser, parser->after_string);
 }
@@ -245,184 +244,6 @@ mm_imap_parser_want_string (MmImapParser *parser, MmImapState after)
 {
   parser->after_string = after;
   return mm_imap_parser_go (parser, collect_string);
-}
-
-/* Status responses */
-
-static void
-keep_text (GString *to, const gchar *text, gsize length)
-{
-  g_string_truncate (to, 0);
-  g_string_append_len (to, text, (gssize) length);
-  for (gsize i = 0; i < to->len; i++)
-    if (to->str[i] == '\0')
-      to->str[i] = '?';
-}
-
-static gboolean
-check_capabilities (MmImapParser *parser, GError **error)
-{
-  if (parser->new_capabilities.n_seen <= parser->limits.capabilities)
-    return TRUE;
-  mm_imap_parser_refuse_limit (error, "capabilities", parser->limits.capabilities);
-  return FALSE;
-}
-
-static void
-replace_capabilities (MmImapParser *parser)
-{
-  MmImapCapabilityList old = parser->capabilities;
-
-  parser->capabilities = parser->new_capabilities;
-  parser->new_capabilities = old;
-}
-
-static gboolean
-parse_capability_code (MmImapParser *parser, const gchar *names, gsize length, GError **error)
-{
-  const gchar *end = names + length;
-
-  mm_imap_capability_list_clear (&parser->new_capabilities);
-  while (names < end)
-    {
-      const gchar *blank = memchr (names, ' ', (gsize) (end - names));
-      const gchar *word_end = blank != NULL ? blank : end;
-
-      if (word_end > names)
-        mm_imap_capability_list_add (&parser->new_capabilities, names,
-                                     (gsize) (word_end - names));
-      if (!check_capabilities (parser, error))
-        return FALSE;
-      names = blank != NULL ? blank + 1 : end;
-    }
-  replace_capabilities (parser);
-  return TRUE;
-}
-
-static MmImapStep
-emit_status (MmImapParser *parser, MmImapEvent *event, GError **error)
-{
-  event->tag = parser->tag;
-  event->status = parser->status;
-  event->code = parser->code;
-  event->code_number = parser->code_number;
-  event->code_text = parser->has_code ? parser->code_text->str : NULL;
-  event->text = parser->text->str;
-  return mm_imap_parser_emit (parser, event,
-                              parser->tag != 0 ? MM_IMAP_EVENT_TAGGED : MM_IMAP_EVENT_UNTAGGED,
-                              mm_imap_parser_end_line (parser));
-}
-
-/* A [CAPABILITY] code becomes an event of its own before the status: who acts on the status knows
- * the capabilities already. */
-static MmImapStep
-parse_status_text (MmImapParser *parser, MmImapEvent *event, GError **error)
-{
-  MmImapResponseText parsed;
-
-  MM_IMAP_PULL (parser, MM_IMAP_LEX_TEXT, error);
-  mm_imap_response_text_parse (parser->token.data, parser->token.length, &parsed);
-  keep_text (parser->text, parsed.text, parsed.text_length);
-  keep_text (parser->code_text, parsed.code_text != NULL ? parsed.code_text : "",
-             parsed.code_length);
-  parser->has_code = parsed.code_text != NULL;
-  parser->code = parsed.code;
-  parser->code_number = parsed.number;
-  if (!parsed.is_capability)
-    return mm_imap_parser_go (parser, emit_status);
-  if (!parse_capability_code (parser, parsed.arguments, parsed.arguments_length, error))
-    return MM_IMAP_STEP_ERROR;
-  return mm_imap_parser_emit (parser, event, (MmImapEventType) MM_IMAP_EVENT_CODE_CAPABILITY,
-                              emit_status);
-}
-
-static gboolean
-parse_status_word (MmImapParser *parser, gboolean is_tagged)
-{
-  static const gchar *const words[] = { "OK", "NO", "BAD", "BYE", "PREAUTH" }; /* MmImapStatus */
-  guint n_words = is_tagged ? 3 : G_N_ELEMENTS (words);
-
-  for (guint i = 0; i < n_words; i++)
-    if (mm_imap_parser_is_word (parser, words[i]))
-      {
-        parser->status = (MmImapStatus) i;
-        return TRUE;
-      }
-  return FALSE;
-}
-
-static MmImapStep
-parse_tagged_status (MmImapParser *parser, MmImapEvent *event, GError **error)
-{
-  MM_IMAP_PULL (parser, MM_IMAP_LEX_NORMAL, error);
-  if (!parse_status_word (parser, TRUE))
-    return mm_imap_parser_refuse (error, "a tagged response without OK, NO or BAD");
-  return mm_imap_parser_go (parser, parse_status_text);
-}
-
-static MmImapStep
-parse_continuation (MmImapParser *parser, MmImapEvent *event, GError **error)
-{
-  gsize blanks = 0;
-
-  MM_IMAP_PULL (parser, MM_IMAP_LEX_TEXT, error);
-  if (parser->token.length > 0 && parser->token.data[0] == ' ')
-    blanks = 1;
-  keep_text (parser->text, parser->token.data + blanks, parser->token.length - blanks);
-  event->text = parser->text->str;
-  return mm_imap_parser_emit (parser, event, (MmImapEventType) MM_IMAP_EVENT_CONTINUATION,
-                              mm_imap_parser_end_line (parser));
-}
-
-/* CAPABILITY and ENABLED */
-
-static MmImapStep
-parse_capability_names (MmImapParser *parser, MmImapEvent *event, GError **error)
-{
-  MM_IMAP_PULL (parser, MM_IMAP_LEX_NORMAL, error);
-  if (parser->token.kind == MM_IMAP_TOKEN_EOL)
-    {
-      replace_capabilities (parser);
-      return mm_imap_parser_emit (parser, event, MM_IMAP_EVENT_CAPABILITY,
-                                  mm_imap_parser_end_line (parser));
-    }
-  if (parser->token.kind != MM_IMAP_TOKEN_ATOM)
-    return mm_imap_parser_refuse (error, "a capability that is no atom");
-  mm_imap_capability_list_add (&parser->new_capabilities, parser->token.data,
-                               parser->token.length);
-  return check_capabilities (parser, error) ? MM_IMAP_STEP_AGAIN : MM_IMAP_STEP_ERROR;
-}
-
-static MmImapStep
-parse_capability (MmImapParser *parser, MmImapEvent *event, GError **error)
-{
-  mm_imap_capability_list_clear (&parser->new_capabilities);
-  return mm_imap_parser_go (parser, parse_capability_names);
-}
-
-static MmImapStep
-parse_enabled_names (MmImapParser *parser, MmImapEvent *event, GError **error)
-{
-  MM_IMAP_PULL (parser, MM_IMAP_LEX_NORMAL, error);
-  if (parser->token.kind == MM_IMAP_TOKEN_EOL)
-    {
-      event->text = parser->text->str;
-      return mm_imap_parser_emit (parser, event, MM_IMAP_EVENT_ENABLED,
-                                  mm_imap_parser_end_line (parser));
-    }
-  if (parser->token.kind != MM_IMAP_TOKEN_ATOM)
-    return mm_imap_parser_refuse (error, "an enabled capability that is no atom");
-  if (!mm_imap_parser_append_word (parser, parser->text, parser->token.data,
-                                   parser->token.length, error))
-    return MM_IMAP_STEP_ERROR;
-  return MM_IMAP_STEP_AGAIN;
-}
-
-static MmImapStep
-parse_enabled (MmImapParser *parser, MmImapEvent *event, GError **error)
-{
-  g_string_truncate (parser->text, 0);
-  return mm_imap_parser_go (parser, parse_enabled_names);
 }
 
 /* "* 12 EXISTS" */
@@ -471,8 +292,8 @@ parse_untagged (MmImapParser *parser, MmImapEvent *event, GError **error)
     const gchar *word;
     MmImapState state;
   } responses[] = {
-    { "CAPABILITY", parse_capability },
-    { "ENABLED", parse_enabled },
+    { "CAPABILITY", mm_imap_parse_capability },
+    { "ENABLED", mm_imap_parse_enabled },
     { "LIST", mm_imap_parse_list },
     { "LSUB", mm_imap_parse_lsub },
     { "STATUS", mm_imap_parse_status },
@@ -491,8 +312,8 @@ parse_untagged (MmImapParser *parser, MmImapEvent *event, GError **error)
         return mm_imap_parser_refuse (error, "a malformed number");
       return mm_imap_parser_go (parser, parse_numbered);
     }
-  if (parse_status_word (parser, FALSE))
-    return mm_imap_parser_go (parser, parse_status_text);
+  if (mm_imap_parse_status_word (parser, FALSE))
+    return mm_imap_parser_go (parser, mm_imap_parse_status_text);
   for (gsize i = 0; i < G_N_ELEMENTS (responses); i++)
     if (mm_imap_parser_is_word (parser, responses[i].word))
       return mm_imap_parser_go (parser, responses[i].state);
@@ -518,10 +339,10 @@ parse_first (MmImapParser *parser, MmImapEvent *event, GError **error)
   if (mm_imap_parser_is_word (parser, "*"))
     return mm_imap_parser_go (parser, parse_untagged);
   if (mm_imap_parser_is_word (parser, "+"))
-    return mm_imap_parser_go (parser, parse_continuation);
+    return mm_imap_parser_go (parser, mm_imap_parse_continuation);
   if (parser->token.kind == MM_IMAP_TOKEN_ATOM)
     parser->tag = mm_imap_parse_tag (parser->token.data, parser->token.length);
   if (parser->tag == 0)
     return mm_imap_parser_refuse (error, "a line that is no response");
-  return mm_imap_parser_go (parser, parse_tagged_status);
+  return mm_imap_parser_go (parser, mm_imap_parse_tagged_status);
 }

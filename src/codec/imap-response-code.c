@@ -83,7 +83,7 @@ static void
 parse_code (MmImapResponseText *out)
 {
   const gchar *blank = memchr (out->code_text, ' ', out->code_length);
-  gsize name_length = blank != NULL ? (gsize) (blank - out->code_text) : out->code_length;
+  gsize name_length = blank != NULL ? (gsize)(blank - out->code_text) : out->code_length;
 
   out->arguments = out->code_text + name_length;
   out->arguments_length = out->code_length - name_length;
@@ -108,7 +108,7 @@ mm_imap_response_text_parse (const gchar *text, gsize length, MmImapResponseText
   if (length == 0 || text[0] != '[' || (end = find_end (text, length)) == NULL)
     return;
   out->code_text = text + 1;
-  out->code_length = (gsize) (end - text) - 1;
+  out->code_length = (gsize)(end - text) - 1;
   out->text = end + 1;
   out->text_length = length - out->code_length - 2;
   skip_blanks (&out->text, &out->text_length);

@@ -70,7 +70,7 @@ compare_ranges (gconstpointer a, gconstpointer b)
 static void
 normalise (const MmUidSet *const_set)
 {
-  MmUidSet *set = (MmUidSet *) const_set;
+  MmUidSet *set = (MmUidSet *)const_set;
   gsize kept = 0;
 
   if (!set->is_dirty)
@@ -86,7 +86,7 @@ normalise (const MmUidSet *const_set)
       else
         *range_at (set, ++kept) = *next;
     }
-  g_array_set_size (set->ranges, (guint) (kept + 1));
+  g_array_set_size (set->ranges, (guint)(kept + 1));
   set->is_dirty = FALSE;
 }
 
@@ -147,7 +147,7 @@ mm_uid_set_count (const MmUidSet *set)
 
   normalise (set);
   for (gsize i = 0; i < set->ranges->len; i++)
-    count += (guint64) range_at (set, i)->last - range_at (set, i)->first + 1;
+    count += (guint64)range_at (set, i)->last - range_at (set, i)->first + 1;
   return count;
 }
 
@@ -157,7 +157,7 @@ mm_uid_set_get_ranges (const MmUidSet *set, gsize *out_n_ranges)
   normalise (set);
   if (out_n_ranges != NULL)
     *out_n_ranges = set->ranges->len;
-  return (const MmUidRange *) set->ranges->data;
+  return (const MmUidRange *)set->ranges->data;
 }
 
 gchar *
@@ -188,12 +188,12 @@ parse_number (const gchar **text, const gchar *end, guint32 *out_number)
 
   while (*text < end && g_ascii_isdigit (**text))
     {
-      number = number * 10 + (guint64) (**text - '0');
+      number = number * 10 + (guint64)(**text - '0');
       if (number > G_MAXUINT32)
         return FALSE;
       (*text)++;
     }
-  *out_number = (guint32) number;
+  *out_number = (guint32)number;
   return *text > start && number > 0;
 }
 

@@ -5,12 +5,13 @@
 
 #include "imap-encoder.h"
 #include "imap-parser.h"
+#include "imap-sasl-exchange.h"
 
 typedef struct
 {
   guint32 tag;
   gboolean is_enable;
-  MmSasl *sasl; /* nullable */
+  MmSasl *sasl;          /* nullable */
   gboolean has_answered; /* a SASL response was made */
   gboolean has_begun;    /* a part of it was sent */
 } InProgress;
@@ -66,7 +67,7 @@ mm_imap_session_free (MmImapSession *session)
     return;
   mm_imap_parser_free (session->parser);
   g_hash_table_unref (session->in_progress);
-  g_queue_clear_full (&session->outputs, (GDestroyNotify) mm_imap_output_free);
+  g_queue_clear_full (&session->outputs, (GDestroyNotify)mm_imap_output_free);
   g_clear_error (&session->failure);
   g_clear_error (&session->sasl_error);
   g_free (session);
@@ -130,33 +131,13 @@ refuse (GError **error, const gchar *what)
 
 /* Sending */
 
-/* The response as base64, or "=" for an empty initial one. Frees and wipes @response. */
-static gchar *
-encode_response (GByteArray *response, gboolean is_initial)
-{
-  gchar *text = response->len == 0 && is_initial ? g_strdup ("=")
-                                                 : g_base64_encode (response->data, response->len);
-
-  mm_secret_wipe (response->data, response->len);
-  g_byte_array_unref (response);
-  return text;
-}
-
-static void
-free_secret_text (gchar *text)
-{
-  if (text != NULL)
-    mm_secret_wipe (text, strlen (text));
-  g_free (text);
-}
-
 static gboolean
 check_allowed (const MmImapSession *session, const MmImapCommand *command, GError **error)
 {
   if ((session->flags & MM_IMAP_SESSION_READ_ONLY) && !mm_imap_command_is_harmless (command))
     {
-      g_set_error (error, MM_ERROR, MM_ERROR_READ_ONLY,
-                   "the session is read-only: %s is not sent", command->name);
+      g_set_error (error, MM_ERROR, MM_ERROR_READ_ONLY, "the session is read-only: %s is not sent",
+                   command->name);
       return FALSE;
     }
   /* RFC 9051 7.2.2: a client must not. */
@@ -175,24 +156,18 @@ static gboolean
 make_initial_response (MmImapSession *session, const MmImapCommand *command, gchar **out_response,
                        GError **error)
 {
-  GByteArray *response;
-
   *out_response = NULL;
-  if (command->sasl == NULL
-      || !(mm_imap_session_get_capabilities (session) & MM_IMAP_CAP_SASL_IR)
+  if (command->sasl == NULL || !(mm_imap_session_get_capabilities (session) & MM_IMAP_CAP_SASL_IR)
       || !mm_sasl_has_initial_response (command->sasl))
     return TRUE;
-  response = mm_sasl_step (command->sasl, NULL, 0, error);
-  if (response == NULL)
-    return FALSE;
-  *out_response = encode_response (response, TRUE);
-  return TRUE;
+  *out_response = mm_imap_sasl_initial_line (command->sasl, error);
+  return *out_response != NULL;
 }
 
 guint32
 mm_imap_session_submit (MmImapSession *session, MmImapCommand *command, GError **error)
 {
-  g_autoptr (MmImapCommand) owned = command;
+  g_autoptr (MmImapCommand) owned G_GNUC_UNUSED = command;
   MmImapCapabilities capabilities = mm_imap_session_get_capabilities (session);
   MmImapEncoding encoding = {
     .literal_plus = (capabilities & MM_IMAP_CAP_LITERAL_PLUS) != 0,
@@ -210,7 +185,7 @@ mm_imap_session_submit (MmImapSession *session, MmImapCommand *command, GError *
                                &session->outputs, error);
   in_progress = g_new0 (InProgress, 1);
   in_progress->has_answered = initial_response != NULL;
-  free_secret_text (initial_response);
+  mm_imap_sasl_free_line (initial_response);
   if (!is_encoded)
     {
       g_free (in_progress);
@@ -249,12 +224,12 @@ mm_imap_session_take_output (MmImapSession *session)
     }
   if (n_outputs == 0)
     return NULL;
-  octets = g_byte_array_sized_new ((guint) length);
+  octets = g_byte_array_sized_new ((guint)length);
   for (; n_outputs > 0; n_outputs--)
     {
       g_autoptr (MmImapOutput) output = g_queue_pop_head (&session->outputs);
 
-      g_byte_array_append (octets, output->octets, (guint) output->length);
+      g_byte_array_append (octets, output->octets, (guint)output->length);
       lookup (session, output->tag)->has_begun = TRUE;
       session->wait = output->wait;
       session->wait_tag = output->tag;
@@ -266,7 +241,7 @@ mm_imap_session_take_output (MmImapSession *session)
 
 /* Puts a line of an exchange in front of everything that waits for its end. */
 static void
-answer_challenge (MmImapSession *session, const InProgress *command, const gchar *text)
+send_line (MmImapSession *session, const InProgress *command, const gchar *text)
 {
   MmImapOutput *output = mm_imap_output_new (command->tag);
 
@@ -278,59 +253,18 @@ answer_challenge (MmImapSession *session, const InProgress *command, const gchar
 }
 
 static gboolean
-decode_base64 (const gchar *text, guint8 **out_octets, gsize *out_length)
-{
-  gsize length = strlen (text);
-  gsize padding = 0;
-
-  while (padding < 2 && padding < length && text[length - 1 - padding] == '=')
-    padding++;
-  for (gsize i = 0; i < length - padding; i++)
-    if (!g_ascii_isalnum (text[i]) && text[i] != '+' && text[i] != '/')
-      return FALSE;
-  if (length % 4 != 0)
-    return FALSE;
-  *out_octets = g_base64_decode (text, out_length);
-  return TRUE;
-}
-
-/* What a server says before a client that speaks first is no challenge, and some say words. */
-static GByteArray *
-step_sasl (InProgress *command, const gchar *text, GError **error)
-{
-  g_autofree guint8 *challenge = NULL;
-  gsize length = 0;
-
-  if (!command->has_answered && mm_sasl_has_initial_response (command->sasl))
-    text = "";
-  command->has_answered = TRUE;
-  if (!decode_base64 (text, &challenge, &length))
-    {
-      g_set_error_literal (error, MM_ERROR, MM_ERROR_AUTHENTICATION,
-                           "the server's challenge is not base64");
-      return NULL;
-    }
-  return mm_sasl_step (command->sasl, challenge, length, error);
-}
-
-static gboolean
 take_challenge (MmImapSession *session, const gchar *text, GError **error)
 {
   InProgress *command = lookup (session, session->wait_tag);
-  GByteArray *response;
-  gchar *encoded;
+  gchar *answer;
 
   if (session->sasl_error != NULL)
     return refuse (error, "a challenge after the exchange was cancelled");
-  response = step_sasl (command, text, &session->sasl_error);
-  if (response == NULL)
-    {
-      answer_challenge (session, command, "*"); /* RFC 9051 6.2.2: cancels */
-      return TRUE;
-    }
-  encoded = encode_response (response, FALSE);
-  answer_challenge (session, command, encoded);
-  free_secret_text (encoded);
+  answer = mm_imap_sasl_answer_line (command->sasl, text, !command->has_answered,
+                                     &session->sasl_error);
+  command->has_answered = TRUE;
+  send_line (session, command, answer != NULL ? answer : "*"); /* RFC 9051 6.2.2: cancels */
+  mm_imap_sasl_free_line (answer);
   return TRUE;
 }
 
@@ -371,7 +305,7 @@ static gboolean
 has_output (const MmImapSession *session, guint32 tag)
 {
   for (GList *link = session->outputs.head; link != NULL; link = link->next)
-    if (((const MmImapOutput *) link->data)->tag == tag)
+    if (((const MmImapOutput *)link->data)->tag == tag)
       return TRUE;
   return FALSE;
 }
@@ -388,7 +322,7 @@ drop_rest (MmImapSession *session, const InProgress *command, MmImapStatus statu
   if (!command->has_begun || status == MM_IMAP_STATUS_OK)
     return refuse (error, "the answer to a command that was not sent yet");
   while (!g_queue_is_empty (&session->outputs)
-         && ((MmImapOutput *) g_queue_peek_head (&session->outputs))->tag == command->tag)
+         && ((MmImapOutput *)g_queue_peek_head (&session->outputs))->tag == command->tag)
     mm_imap_output_free (g_queue_pop_head (&session->outputs));
   return TRUE;
 }
@@ -429,7 +363,7 @@ take_enabled (MmImapSession *session, const MmImapEvent *event)
 static gboolean
 take_greeting (MmImapSession *session, MmImapEvent *event, GError **error)
 {
-  if ((gint) event->type == MM_IMAP_EVENT_CODE_CAPABILITY)
+  if ((gint)event->type == MM_IMAP_EVENT_CODE_CAPABILITY)
     return TRUE;
   if (event->type != MM_IMAP_EVENT_UNTAGGED
       || (event->status != MM_IMAP_STATUS_OK && event->status != MM_IMAP_STATUS_PREAUTH
@@ -457,16 +391,15 @@ check_idle_lines (MmImapSession *session, GError **error)
 /* FALSE with @error: the protocol is broken. *out_is_for_caller: the event is one of the
  * interface. */
 static gboolean
-take_event (MmImapSession *session, MmImapEvent *event, gboolean *out_is_for_caller,
-            GError **error)
+take_event (MmImapSession *session, MmImapEvent *event, gboolean *out_is_for_caller, GError **error)
 {
   *out_is_for_caller = TRUE;
   if (!session->is_greeted)
     {
-      *out_is_for_caller = (gint) event->type != MM_IMAP_EVENT_CODE_CAPABILITY;
+      *out_is_for_caller = (gint)event->type != MM_IMAP_EVENT_CODE_CAPABILITY;
       return take_greeting (session, event, error);
     }
-  switch ((gint) event->type)
+  switch ((gint)event->type)
     {
     case MM_IMAP_EVENT_CONTINUATION:
       *out_is_for_caller = FALSE;

@@ -23,7 +23,7 @@ add_piece (MmImapParser *parser, GError **error)
   const gchar *piece = parser->token.data;
   gsize length = parser->token.length;
   const gchar *colon = memchr (piece, ':', length);
-  gsize first_length = colon != NULL ? (gsize) (colon - piece) : length;
+  gsize first_length = colon != NULL ? (gsize)(colon - piece) : length;
   guint32 first, last;
 
   if (!mm_imap_parse_nz_number (piece, first_length, &first))

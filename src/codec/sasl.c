@@ -51,8 +51,7 @@ struct MmSasl
 static gboolean
 has_credentials (const Mechanism *mechanism, const MmSaslCredentials *credentials)
 {
-  return mechanism->kind == KIND_GSASL ? credentials->password != NULL
-                                       : credentials->token != NULL;
+  return mechanism->kind == KIND_GSASL ? credentials->password != NULL : credentials->token != NULL;
 }
 
 static gboolean
@@ -108,7 +107,7 @@ static gboolean
 has_control (const gchar *octets, gsize length)
 {
   for (gsize i = 0; i < length; i++)
-    if ((guchar) octets[i] < ' ' || octets[i] == 0x7f)
+    if ((guchar)octets[i] < ' ' || octets[i] == 0x7f)
       return TRUE;
   return FALSE;
 }
@@ -154,7 +153,7 @@ mm_sasl_new (const gchar *mechanism, const MmSaslCredentials *credentials, GErro
 static void
 wipe_property (Gsasl_session *session, Gsasl_property property)
 {
-  gchar *value = (gchar *) gsasl_property_fast (session, property);
+  gchar *value = (gchar *)gsasl_property_fast (session, property);
 
   if (value != NULL)
     mm_secret_wipe (value, strlen (value));
@@ -203,7 +202,7 @@ step_gsasl (MmSasl *sasl, const guint8 *challenge, gsize length, GError **error)
   char *octets = NULL;
   size_t n_octets = 0;
   GByteArray *response;
-  int result = gsasl_step (sasl->session, (const char *) challenge, length, &octets, &n_octets);
+  int result = gsasl_step (sasl->session, (const char *)challenge, length, &octets, &n_octets);
 
   if (result != GSASL_OK && result != GSASL_NEEDS_MORE)
     {
@@ -212,8 +211,8 @@ step_gsasl (MmSasl *sasl, const guint8 *challenge, gsize length, GError **error)
       return NULL;
     }
   sasl->may_succeed = sasl->is_over = result == GSASL_OK;
-  response = g_byte_array_sized_new ((guint) n_octets);
-  g_byte_array_append (response, (const guint8 *) octets, (guint) n_octets);
+  response = g_byte_array_sized_new ((guint)n_octets);
+  g_byte_array_append (response, (const guint8 *)octets, (guint)n_octets);
   mm_secret_wipe (octets, n_octets);
   gsasl_free (octets);
   return response;
@@ -248,20 +247,19 @@ make_oauth_response (const MmSasl *sasl)
   else
     {
       g_autofree gchar *user = escape_gs2_name (sasl->user);
-      g_autofree gchar *host = sasl->host != NULL ? g_strdup_printf ("host=%s\001", sasl->host)
-                                                  : g_strdup ("");
-      g_autofree gchar *port = sasl->port != 0 ? g_strdup_printf ("port=%u\001", sasl->port)
-                                               : g_strdup ("");
+      g_autofree gchar *host
+          = sasl->host != NULL ? g_strdup_printf ("host=%s\001", sasl->host) : g_strdup ("");
+      g_autofree gchar *port
+          = sasl->port != 0 ? g_strdup_printf ("port=%u\001", sasl->port) : g_strdup ("");
 
       head = g_strdup_printf ("n,a=%s,\001%s%sauth=Bearer ", user, host, port);
     }
   head_length = strlen (head);
   /* Of its final size at once: growing would leave copies of the token behind. */
-  response = g_byte_array_sized_new ((guint) (head_length + token_length + 2));
-  g_byte_array_append (response, (const guint8 *) head, (guint) head_length);
-  g_byte_array_append (response, (const guint8 *) mm_secret_get (sasl->token),
-                       (guint) token_length);
-  g_byte_array_append (response, (const guint8 *) "\001\001", 2);
+  response = g_byte_array_sized_new ((guint)(head_length + token_length + 2));
+  g_byte_array_append (response, (const guint8 *)head, (guint)head_length);
+  g_byte_array_append (response, (const guint8 *)mm_secret_get (sasl->token), (guint)token_length);
+  g_byte_array_append (response, (const guint8 *)"\001\001", 2);
   return response;
 }
 
@@ -281,7 +279,7 @@ step_oauth (MmSasl *sasl)
   sasl->is_over = TRUE;
   dummy = g_byte_array_new ();
   if (sasl->mechanism->kind == KIND_OAUTHBEARER)
-    g_byte_array_append (dummy, (const guint8 *) "\001", 1);
+    g_byte_array_append (dummy, (const guint8 *)"\001", 1);
   return dummy;
 }
 

@@ -22,7 +22,7 @@ trace_octets (GString *trace, const guint8 *octets, gsize length)
     if (octets[i] < ' ' || octets[i] > '~' || octets[i] == '%')
       g_string_append_printf (trace, "%%%02x", octets[i]);
     else
-      g_string_append_c (trace, (gchar) octets[i]);
+      g_string_append_c (trace, (gchar)octets[i]);
 }
 
 static inline void
@@ -31,7 +31,7 @@ trace_text (GString *trace, const gchar *name, const gchar *text)
   if (text == NULL)
     return;
   g_string_append_printf (trace, " %s='", name);
-  trace_octets (trace, (const guint8 *) text, strlen (text));
+  trace_octets (trace, (const guint8 *)text, strlen (text));
   g_string_append_c (trace, '\'');
 }
 
@@ -44,7 +44,7 @@ trace_status (GString *trace, const gchar *name, const MmImapEvent *event)
   if (event->tag != 0)
     g_string_append_printf (trace, " tag=%u", event->tag);
   if (event->code != MM_IMAP_CODE_NONE)
-    g_string_append_printf (trace, " code=%d", (gint) event->code);
+    g_string_append_printf (trace, " code=%d", (gint)event->code);
   if (event->code_number != 0)
     g_string_append_printf (trace, " number=%" G_GUINT64_FORMAT, event->code_number);
   trace_text (trace, "code", event->code_text);
@@ -58,7 +58,7 @@ trace_mailbox (GString *trace, const MmImapMailbox *mailbox)
   if (mailbox->delimiter != 0)
     g_string_append_printf (trace, " delimiter=%c", mailbox->delimiter);
   if (mailbox->attributes != 0)
-    g_string_append_printf (trace, " attributes=%x", (guint) mailbox->attributes);
+    g_string_append_printf (trace, " attributes=%x", (guint)mailbox->attributes);
   if (mailbox->is_lsub)
     g_string_append (trace, " lsub");
   if (mailbox->has_messages)
@@ -79,7 +79,7 @@ trace_fetch (GString *trace, const MmImapFetch *fetch)
     g_string_append_printf (trace, " uid=%u", fetch->uid);
   if (fetch->has_flags)
     {
-      g_string_append_printf (trace, " flags=%x", (guint) fetch->flags);
+      g_string_append_printf (trace, " flags=%x", (guint)fetch->flags);
       trace_text (trace, "keywords", fetch->keywords);
     }
   if (fetch->has_internaldate)
@@ -119,7 +119,7 @@ trace_uids (GString *trace, const gchar *name, const MmImapEvent *event)
 static inline void
 trace_event (GString *trace, const MmImapEvent *event)
 {
-  switch ((gint) event->type)
+  switch ((gint)event->type)
     {
     case MM_IMAP_EVENT_GREETING:
       trace_status (trace, "GREETING", event);
@@ -147,7 +147,7 @@ trace_event (GString *trace, const MmImapEvent *event)
       trace_mailbox (trace, &event->mailbox);
       break;
     case MM_IMAP_EVENT_NAMESPACE:
-      g_string_append_printf (trace, "NAMESPACE %d", (gint) event->namespace_kind);
+      g_string_append_printf (trace, "NAMESPACE %d", (gint)event->namespace_kind);
       trace_text (trace, "prefix", event->namespace_prefix);
       if (event->namespace_delimiter != 0)
         g_string_append_printf (trace, " delimiter=%c", event->namespace_delimiter);

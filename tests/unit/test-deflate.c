@@ -17,7 +17,7 @@ inflate_all (MmDeflate *deflate, const GByteArray *compressed, gsize piece, gsiz
 
       mm_deflate_feed (deflate, compressed->data + at, MIN (piece, compressed->len - at));
       while ((n = mm_deflate_inflate (deflate, buffer, size, &error)) > 0)
-        g_byte_array_append (plain, buffer, (guint) n);
+        g_byte_array_append (plain, buffer, (guint)n);
       g_assert_no_error (error);
       g_assert_cmpint (n, ==, 0);
     }
@@ -27,11 +27,11 @@ inflate_all (MmDeflate *deflate, const GByteArray *compressed, gsize piece, gsiz
 static GByteArray *
 make_octets (gsize length, gboolean is_random)
 {
-  GByteArray *octets = g_byte_array_sized_new ((guint) length);
+  GByteArray *octets = g_byte_array_sized_new ((guint)length);
 
-  g_byte_array_set_size (octets, (guint) length);
+  g_byte_array_set_size (octets, (guint)length);
   for (gsize i = 0; i < length; i++)
-    octets->data[i] = is_random ? (guint8) g_test_rand_int () : (guint8) (i / 100);
+    octets->data[i] = is_random ? (guint8)g_test_rand_int () : (guint8)(i / 100);
   return octets;
 }
 
@@ -66,7 +66,7 @@ test_each_flush_can_be_read (void)
       g_autoptr (GByteArray) compressed = g_byte_array_new ();
       g_autoptr (GByteArray) plain = NULL;
 
-      mm_deflate_compress (here, (const guint8 *) line, strlen (line), compressed);
+      mm_deflate_compress (here, (const guint8 *)line, strlen (line), compressed);
       plain = inflate_all (peer, compressed, 7, 7);
       g_assert_cmpmem (plain->data, plain->len, line, strlen (line));
     }

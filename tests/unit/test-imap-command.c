@@ -11,14 +11,14 @@
 static gchar *
 encode (MmImapCommand *command, MmImapEncoding encoding, GError **error)
 {
-  g_autoptr (MmImapCommand) owned = command;
+  g_autoptr (MmImapCommand) owned G_GNUC_UNUSED = command;
   GQueue outputs = G_QUEUE_INIT;
   GString *text = g_string_new (NULL);
   gboolean is_encoded = mm_imap_encode (command, 7, &encoding, NULL, &outputs, error);
 
   for (MmImapOutput *output; (output = g_queue_pop_head (&outputs)) != NULL;)
     {
-      g_string_append_len (text, (const gchar *) output->octets, (gssize) output->length);
+      g_string_append_len (text, (const gchar *)output->octets, (gssize)output->length);
       if (output->wait == MM_IMAP_WAIT_LITERAL)
         g_string_append_c (text, '|');
       mm_imap_output_free (output);
@@ -165,8 +165,7 @@ test_strings_follow_what_the_server_offers (void)
   g_autofree gchar *literal = g_strdup_printf ("M7 EXAMINE {4096+}\r\n%s\r\n", long_name);
   g_autofree gchar *waiting = g_strdup_printf ("M7 EXAMINE {4097}\r\n|%s\r\n", longer_name);
 
-  check_with (plus, mm_imap_command_examine ("\xc3\xa4", FALSE),
-              "M7 EXAMINE {2+}\r\n\xc3\xa4\r\n");
+  check_with (plus, mm_imap_command_examine ("\xc3\xa4", FALSE), "M7 EXAMINE {2+}\r\n\xc3\xa4\r\n");
   check_with (minus, mm_imap_command_examine ("\xc3\xa4", TRUE),
               "M7 EXAMINE {2+}\r\n\xc3\xa4 (CONDSTORE)\r\n");
   check_with (utf8, mm_imap_command_examine ("\xc3\xa4", FALSE), "M7 EXAMINE \"\xc3\xa4\"\r\n");
@@ -188,8 +187,7 @@ test_nothing_breaks_out (void)
          "M7 EXAMINE {14}\r\n|a\r\nM8 DELETE b\r\n");
   check (mm_imap_command_examine ("a\nb", FALSE), "M7 EXAMINE {3}\r\n|a\nb\r\n");
   check (mm_imap_command_examine ("a\" b", FALSE), "M7 EXAMINE \"a\\\" b\"\r\n");
-  check (mm_imap_command_login ("u", lines),
-         "M7 LOGIN \"u\" {16}\r\n|a\r\nM8 DELETE x\r\n\r\n");
+  check (mm_imap_command_login ("u", lines), "M7 LOGIN \"u\" {16}\r\n|a\r\nM8 DELETE x\r\n\r\n");
   check_refused (mm_imap_command_login ("u", nul), MM_ERROR_NAME_ENCODING);
   check_refused (mm_imap_command_enable ("X\r\nM8 DELETE y"), MM_ERROR_NAME_ENCODING);
   check_refused (mm_imap_command_enable (""), MM_ERROR_NAME_ENCODING);
@@ -229,10 +227,10 @@ static void
 test_read_only_refuses_what_changes (void)
 {
   static const gchar *const changing[] = {
-    "SELECT",   "STORE",       "UID STORE",   "COPY",       "UID COPY", "MOVE",       "UID MOVE",
-    "APPEND",   "EXPUNGE",     "UID EXPUNGE", "CREATE",     "DELETE",   "RENAME",     "SUBSCRIBE",
-    "CLOSE",    "UNSUBSCRIBE", "CHECK",       "SETACL",     "FETCH",    "SETMETADATA", "STARTTLS",
-    "SETQUOTA", "REPLACE",     "UID REPLACE", "",           "noop",     "X-ANYTHING", "UID",
+    "SELECT",   "STORE",       "UID STORE",   "COPY",   "UID COPY", "MOVE",        "UID MOVE",
+    "APPEND",   "EXPUNGE",     "UID EXPUNGE", "CREATE", "DELETE",   "RENAME",      "SUBSCRIBE",
+    "CLOSE",    "UNSUBSCRIBE", "CHECK",       "SETACL", "FETCH",    "SETMETADATA", "STARTTLS",
+    "SETQUOTA", "REPLACE",     "UID REPLACE", "",       "noop",     "X-ANYTHING",  "UID",
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (changing); i++)
@@ -259,11 +257,14 @@ static void
 test_read_only_fetches_only_peek (void)
 {
   static const gchar *const marking[] = {
-    " 1 (BODY[])", " 1 body[1]", " 1 (UID BODY.PEEK[] BODY[HEADER])", " 1 RFC822", " 1 rfc822.text",
-    " 1 (RFC822.SIZE RFC822)", " 1 RFC822.HEADER", " 1 BINARY[1]",
+    " 1 (BODY[])",      " 1 body[1]",     " 1 (UID BODY.PEEK[] BODY[HEADER])",
+    " 1 RFC822",        " 1 rfc822.text", " 1 (RFC822.SIZE RFC822)",
+    " 1 RFC822.HEADER", " 1 BINARY[1]",
   };
   static const gchar *const peeking[] = {
-    " 1 (UID BODY.PEEK[])", " 1 RFC822.SIZE", " 1 (BODY.PEEK[1] BINARY.PEEK[1] BODYSTRUCTURE)",
+    " 1 (UID BODY.PEEK[])",
+    " 1 RFC822.SIZE",
+    " 1 (BODY.PEEK[1] BINARY.PEEK[1] BODYSTRUCTURE)",
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (marking); i++)

@@ -50,13 +50,29 @@ static void
 test_refused (void)
 {
   static const gchar *const texts[] = {
-    "", " ", "x", "32-Jan-1970 00:00:00 +0000", "0-Jan-1970 00:00:00 +0000",
-    "29-Feb-1900 00:00:00 +0000", "29-Feb-2001 00:00:00 +0000", "31-Apr-2000 00:00:00 +0000",
-    "01-Foo-1970 00:00:00 +0000", "01-Jan-0000 00:00:00 +0000", "01-Jan-1970",
-    "01-Jan-1970 25:00:00 +0000", "01-Jan-1970 00:60:00 +0000", "01-Jan-1970 00:00:61 +0000",
-    "01-Jan-1970 00:00:00 +0", "01-Jan-1970 00:00:00 +0060", "01-Jan-1970 00:00:00 +0000 x",
-    "01-Jan-19700 00:00:00 +0000", "01-Jan-1970 00:00:00.5 +0000", "01 Jan-1970 00:00:00 +0000",
-    "-1-Jan-1970 00:00:00 +0000", "01-Ja", "01-Jan-1970 00:",
+    "",
+    " ",
+    "x",
+    "32-Jan-1970 00:00:00 +0000",
+    "0-Jan-1970 00:00:00 +0000",
+    "29-Feb-1900 00:00:00 +0000",
+    "29-Feb-2001 00:00:00 +0000",
+    "31-Apr-2000 00:00:00 +0000",
+    "01-Foo-1970 00:00:00 +0000",
+    "01-Jan-0000 00:00:00 +0000",
+    "01-Jan-1970",
+    "01-Jan-1970 25:00:00 +0000",
+    "01-Jan-1970 00:60:00 +0000",
+    "01-Jan-1970 00:00:61 +0000",
+    "01-Jan-1970 00:00:00 +0",
+    "01-Jan-1970 00:00:00 +0060",
+    "01-Jan-1970 00:00:00 +0000 x",
+    "01-Jan-19700 00:00:00 +0000",
+    "01-Jan-1970 00:00:00.5 +0000",
+    "01 Jan-1970 00:00:00 +0000",
+    "-1-Jan-1970 00:00:00 +0000",
+    "01-Ja",
+    "01-Jan-1970 00:",
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (texts); i++)
@@ -83,11 +99,11 @@ test_every_day (void)
   g_date_set_dmy (&date, 1, G_DATE_JANUARY, 1890);
   while (g_date_get_year (&date) < 2110)
     {
-      g_autofree gchar *text = g_strdup_printf (
-          "%02d-%s-%04d 00:00:00 +0000", g_date_get_day (&date),
-          months[g_date_get_month (&date) - 1], g_date_get_year (&date));
+      g_autofree gchar *text
+          = g_strdup_printf ("%02d-%s-%04d 00:00:00 +0000", g_date_get_day (&date),
+                             months[g_date_get_month (&date) - 1], g_date_get_year (&date));
 
-      check (text, (gint64) g_date_days_between (&epoch, &date) * 86400);
+      check (text, (gint64)g_date_days_between (&epoch, &date) * 86400);
       g_date_add_days (&date, 1);
     }
 }

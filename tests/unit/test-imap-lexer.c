@@ -32,7 +32,7 @@ lex (const MmImapLimits *limits, MmImapLexMode mode, const gchar *input, gsize l
 
               result = mm_imap_lexer_next_piece (lexer, &data, &n);
               in_literal = result == MM_IMAP_LEX_MORE || n > 0;
-              g_string_append_len (text, (const gchar *) data, (gssize) n);
+              g_string_append_len (text, (const gchar *)data, (gssize)n);
               if (!in_literal)
                 g_string_append_c (text, '\n');
               continue;
@@ -51,7 +51,7 @@ lex (const MmImapLimits *limits, MmImapLexMode mode, const gchar *input, gsize l
               && token.kind != MM_IMAP_TOKEN_EOL)
             {
               g_string_append_c (text, ' ');
-              g_string_append_len (text, token.data, (gssize) token.length);
+              g_string_append_len (text, token.data, (gssize)token.length);
             }
           g_string_append (text, token.has_comma ? ",\n" : "\n");
         }
@@ -178,7 +178,7 @@ test_tokens_point_into_the_input (void)
   MmImapToken token;
   g_autoptr (GError) error = NULL;
 
-  mm_imap_lexer_feed (lexer, (const guint8 *) input, sizeof input - 1);
+  mm_imap_lexer_feed (lexer, (const guint8 *)input, sizeof input - 1);
   g_assert_cmpint (mm_imap_lexer_next (lexer, MM_IMAP_LEX_NORMAL, &token, &error), ==,
                    MM_IMAP_LEX_OK);
   g_assert_true (token.data == input);

@@ -7,7 +7,7 @@ trace_parser (const MmImapLimits *limits, const gchar *input, gsize length, gsiz
 {
   g_autoptr (MmImapParser) parser = mm_imap_parser_new (limits);
 
-  return trace_cut ((TraceFeed) mm_imap_parser_feed, (TraceNext) mm_imap_parser_next, parser, input,
+  return trace_cut ((TraceFeed)mm_imap_parser_feed, (TraceNext)mm_imap_parser_next, parser, input,
                     length, first, piece);
 }
 
@@ -71,8 +71,9 @@ test_status_codes (void)
 static void
 test_capability_code_comes_before_its_status (void)
 {
-  check ("M2 OK [CAPABILITY IMAP4rev1 AUTH=plain  ID] in\r\n",
-         "CAPABILITY\nTAGGED OK tag=2 code=1 code='CAPABILITY IMAP4rev1 AUTH=plain  ID' text='in'\n");
+  check (
+      "M2 OK [CAPABILITY IMAP4rev1 AUTH=plain  ID] in\r\n",
+      "CAPABILITY\nTAGGED OK tag=2 code=1 code='CAPABILITY IMAP4rev1 AUTH=plain  ID' text='in'\n");
 }
 
 static void
@@ -95,10 +96,26 @@ static void
 test_broken_lines (void)
 {
   static const gchar *const lines[] = {
-    "\r\n", "* \r\n", "hello\r\n", "M01 OK\r\n", "M OK\r\n", "M0 OK\r\n", "M4294967296 OK\r\n",
-    "a1 OK\r\n", "M1 PREAUTH\r\n", "M1 BYE\r\n", "M1\r\n", "* 12\r\n", "* 12x EXISTS\r\n",
-    "* 1 EXPUNGE 2\r\n", "* 0 EXPUNGE\r\n", "* 99999999999999999999999 EXISTS\r\n", "* OK\rx\n* \001\r\n",
-    "(\r\n", "\"*\" OK\r\n", "{3}\r\nabc",
+    "\r\n",
+    "* \r\n",
+    "hello\r\n",
+    "M01 OK\r\n",
+    "M OK\r\n",
+    "M0 OK\r\n",
+    "M4294967296 OK\r\n",
+    "a1 OK\r\n",
+    "M1 PREAUTH\r\n",
+    "M1 BYE\r\n",
+    "M1\r\n",
+    "* 12\r\n",
+    "* 12x EXISTS\r\n",
+    "* 1 EXPUNGE 2\r\n",
+    "* 0 EXPUNGE\r\n",
+    "* 99999999999999999999999 EXISTS\r\n",
+    "* OK\rx\n* \001\r\n",
+    "(\r\n",
+    "\"*\" OK\r\n",
+    "{3}\r\nabc",
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (lines); i++)
@@ -133,7 +150,7 @@ test_capability (void)
   g_autoptr (GError) error = NULL;
 
   check (input, "CAPABILITY\n");
-  mm_imap_parser_feed (parser, (const guint8 *) input, sizeof input - 1);
+  mm_imap_parser_feed (parser, (const guint8 *)input, sizeof input - 1);
   g_assert_true (mm_imap_parser_next (parser, &event, &error));
   g_assert_cmpint (mm_imap_parser_get_capabilities (parser), ==,
                    MM_IMAP_CAP_IMAP4REV1 | MM_IMAP_CAP_LITERAL_PLUS);
@@ -171,8 +188,9 @@ test_list (void)
 static void
 test_list_extended_data_is_skipped (void)
 {
-  check ("* LIST (\\Subscribed) \"/\" \"b\" (\"CHILDINFO\" (\"SUBSCRIBED\") OLDNAME ({1}\r\na))\r\n",
-         "LIST name='b' delimiter=/ attributes=8\n");
+  check (
+      "* LIST (\\Subscribed) \"/\" \"b\" (\"CHILDINFO\" (\"SUBSCRIBED\") OLDNAME ({1}\r\na))\r\n",
+      "LIST name='b' delimiter=/ attributes=8\n");
 }
 
 static void
@@ -304,8 +322,10 @@ static void
 test_fetch_header_fields_forms (void)
 {
   static const gchar *const names[] = {
-    "BODY[HEADER.FIELDS (SUBJECT)]", "BODY[HEADER.FIELDS (\"SUBJECT\" \"x]\\\"]\")]",
-    "body[header.fields(Subject)]",  "BODY[Header.Fields ( subject )]",
+    "BODY[HEADER.FIELDS (SUBJECT)]",
+    "BODY[HEADER.FIELDS (\"SUBJECT\" \"x]\\\"]\")]",
+    "body[header.fields(Subject)]",
+    "BODY[Header.Fields ( subject )]",
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
@@ -344,10 +364,11 @@ test_fetch_items_without_value (void)
 static void
 test_fetch_unknown_items_are_skipped (void)
 {
-  check ("* 1 FETCH (ENVELOPE (\"d\" \"s (\" ((\"n\" NIL {1}\r\n( \"h\")) NIL) X-GM-MSGID 1278455344 "
-         "X-GM-LABELS (\\Inbox \"a b\" {2}\r\n))) BODYSTRUCTURE ((\"text\" \"plain\" NIL 7 (\"a\" "
-         "\"b\"))(\"x\") \"mixed\") RFC822.HEADER {2}\r\nxx UID 9 EMAILID (M1) X \"q\")\r\n",
-         "FETCH_BEGIN seq=1\nFETCH_END seq=1 uid=9\n");
+  check (
+      "* 1 FETCH (ENVELOPE (\"d\" \"s (\" ((\"n\" NIL {1}\r\n( \"h\")) NIL) X-GM-MSGID 1278455344 "
+      "X-GM-LABELS (\\Inbox \"a b\" {2}\r\n))) BODYSTRUCTURE ((\"text\" \"plain\" NIL 7 (\"a\" "
+      "\"b\"))(\"x\") \"mixed\") RFC822.HEADER {2}\r\nxx UID 9 EMAILID (M1) X \"q\")\r\n",
+      "FETCH_BEGIN seq=1\nFETCH_END seq=1 uid=9\n");
 }
 
 static void
@@ -368,11 +389,33 @@ static void
 test_fetch_dangerous_nonsense_is_refused (void)
 {
   static const gchar *const items[] = {
-    "UID 0", "UID 4294967296", "UID -1", "UID 1 UID 2", "BODY[] {99999999999999999999}\r\n",
-    "BODY[] {-1}\r\n", "BODY[] {}\r\n", "BODY[] {1\r\n", "BODY[] {1}x", "BODY[] {1 }\r\n",
-    "BODY[] {1}\rx", "BODY[]{1}\r\nx", "BODY[] {1++}\r\nx", "BODY[] (a)", "BODY[] 5",
-    "BODY[<5> {1}\r\nx", "BODY[]<x> {1}\r\nx", "BODY[]<> NIL", "BODY[]x NIL", "BODY[ \r\n]",
-    "\"UID\" 1", "5 UID", "FLAGS (\\Seen", "FLAGS (\"x\r\n", "UID 1\r\n", "(UID 1)", "FLAGS ((a))",
+    "UID 0",
+    "UID 4294967296",
+    "UID -1",
+    "UID 1 UID 2",
+    "BODY[] {99999999999999999999}\r\n",
+    "BODY[] {-1}\r\n",
+    "BODY[] {}\r\n",
+    "BODY[] {1\r\n",
+    "BODY[] {1}x",
+    "BODY[] {1 }\r\n",
+    "BODY[] {1}\rx",
+    "BODY[]{1}\r\nx",
+    "BODY[] {1++}\r\nx",
+    "BODY[] (a)",
+    "BODY[] 5",
+    "BODY[<5> {1}\r\nx",
+    "BODY[]<x> {1}\r\nx",
+    "BODY[]<> NIL",
+    "BODY[]x NIL",
+    "BODY[ \r\n]",
+    "\"UID\" 1",
+    "5 UID",
+    "FLAGS (\\Seen",
+    "FLAGS (\"x\r\n",
+    "UID 1\r\n",
+    "(UID 1)",
+    "FLAGS ((a))",
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (items); i++)
@@ -411,7 +454,8 @@ test_limit_strings (void)
 
   limits.string_octets = 10;
   check_limit (&limits, "* LIST () NIL 1234567890\r\n", "* LIST () NIL 12345678901\r\n");
-  check_limit (&limits, "* LIST () NIL \"123456789\\\"\"\r\n", "* LIST () NIL \"1234567890\\\"\"\r\n");
+  check_limit (&limits, "* LIST () NIL \"123456789\\\"\"\r\n",
+               "* LIST () NIL \"1234567890\\\"\"\r\n");
   check_limit (&limits, "* LIST () NIL {10}\r\n1234567890\r\n",
                "* LIST () NIL {11}\r\n12345678901\r\n");
   check_limit (&limits, "* OK 34567890\r\n", "* OK 345678901\r\n");
@@ -427,7 +471,8 @@ test_limit_lines_without_literals (void)
   MmImapLimits limits = mm_imap_limits_default;
 
   limits.line_octets = 40;
-  check_limit (&limits, "* 1 FETCH (BODY[] {50}\r\n12345678901234567890123456789012345678901234567890)\r\n",
+  check_limit (&limits,
+               "* 1 FETCH (BODY[] {50}\r\n12345678901234567890123456789012345678901234567890)\r\n",
                "* 1 FETCH (UID 1                        )\r\n");
   check_limit (&limits, "* OK 6789012345678901234567890123456789\n* 1 EXISTS\r\n",
                "* OK 67890123456789012345678901234567890\n");
@@ -475,7 +520,7 @@ test_one_line_of_100000_uids (void)
   for (guint i = 0; i < 100000; i++)
     g_string_append_printf (line, " %u", 4000000000u - 2 * i);
   g_string_append (line, "\r\n");
-  mm_imap_parser_feed (parser, (const guint8 *) line->str, line->len);
+  mm_imap_parser_feed (parser, (const guint8 *)line->str, line->len);
   g_assert_true (mm_imap_parser_next (parser, &event, &error));
   g_assert_cmpuint (mm_uid_set_count (event.uids), ==, 100000);
 }
@@ -490,12 +535,12 @@ test_body_data_points_into_the_input (void)
   MmImapEvent event;
 
   g_string_set_size (input, start + 1000000);
-  mm_imap_parser_feed (parser, (const guint8 *) input->str, input->len);
+  mm_imap_parser_feed (parser, (const guint8 *)input->str, input->len);
   g_assert_true (mm_imap_parser_next (parser, &event, &error));
   g_assert_true (mm_imap_parser_next (parser, &event, &error));
   g_assert_true (mm_imap_parser_next (parser, &event, &error));
   g_assert_cmpint (event.type, ==, MM_IMAP_EVENT_BODY_DATA);
-  g_assert_true (event.data == (const guint8 *) input->str + start);
+  g_assert_true (event.data == (const guint8 *)input->str + start);
   g_assert_cmpuint (event.length, ==, 1000000);
 }
 
@@ -503,12 +548,15 @@ test_body_data_points_into_the_input (void)
 
 static const gchar sample[]
     = "* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN] x\r\n* CAPABILITY A B\r\n* ENABLED X\r\n"
-      "* LIST (\\Sent) \"/\" {3}\r\na b (\"CHILDINFO\" (\"A\"))\r\n* STATUS \"a\\\"b\" (MESSAGES 1 X (y))\r\n"
+      "* LIST (\\Sent) \"/\" {3}\r\na b (\"CHILDINFO\" (\"A\"))\r\n* STATUS \"a\\\"b\" (MESSAGES 1 "
+      "X (y))\r\n"
       "* NAMESPACE ((\"\" \"/\")) NIL NIL\r\n* SEARCH 1 2 9 (MODSEQ 4)\r\n+ go\r\n"
       "* ESEARCH (TAG \"M1\") UID COUNT 3 ALL 1:5,9\r\n* VANISHED (EARLIER) 1,2:3\r\n* 3 EXISTS\r\n"
       "* 2 FETCH (UID 7 FLAGS (\\Seen a) INTERNALDATE \" 1-Jan-2000 00:00:00 +0000\" RFC822.SIZE 5 "
-      "MODSEQ (3) BODY[HEADER.FIELDS (\"A\")] {4}\r\na\r\nb BODY[]<0> ~{2+}\r\n)( ENVELOPE ((NIL \"x\" "
-      "{1}\r\n))) BODY[1] \"q\" BODY[] NIL)\r\n* 5 EXPUNGE\r\n* X (\"a {2}\" {1}\r\n\n)\r\nM1 OK [UIDNEXT 5] x\r\n";
+      "MODSEQ (3) BODY[HEADER.FIELDS (\"A\")] {4}\r\na\r\nb BODY[]<0> ~{2+}\r\n)( ENVELOPE ((NIL "
+      "\"x\" "
+      "{1}\r\n))) BODY[1] \"q\" BODY[] NIL)\r\n* 5 EXPUNGE\r\n* X (\"a {2}\" {1}\r\n\n)\r\nM1 OK "
+      "[UIDNEXT 5] x\r\n";
 
 /* Octets of the sample are dropped, doubled, or replaced by such that mean something. Whatever
  * comes out, it is the same however the input is cut. */
@@ -529,27 +577,27 @@ test_random_damage (void)
 
       if (g_test_rand_bit ())
         {
-          limits.string_octets = (gsize) g_test_rand_int_range (1, 40);
-          limits.line_octets = (gsize) g_test_rand_int_range (1, 400);
+          limits.string_octets = (gsize)g_test_rand_int_range (1, 40);
+          limits.line_octets = (gsize)g_test_rand_int_range (1, 400);
         }
       for (gint i = g_test_rand_int_range (0, 4); i > 0; i--)
         {
-          gsize at = (gsize) g_test_rand_int_range (0, (gint32) input->len);
+          gsize at = (gsize)g_test_rand_int_range (0, (gint32)input->len);
           gchar octet = alphabet[g_test_rand_int_range (0, sizeof alphabet)]; /* NUL too */
 
           if (g_test_rand_bit ())
             input->str[at] = octet;
           else if (g_test_rand_bit ())
-            g_string_erase (input, (gssize) at, 1);
+            g_string_erase (input, (gssize)at, 1);
           else
-            g_string_insert_c (input, (gssize) at, octet);
+            g_string_insert_c (input, (gssize)at, octet);
         }
       whole = trace_parser (&limits, input->str, input->len, input->len, 1);
       for (guint i = 0; i < 6; i++)
         {
-          gsize first = (gsize) g_test_rand_int_range (1, (gint32) input->len);
+          gsize first = (gsize)g_test_rand_int_range (1, (gint32)input->len);
           g_autofree gchar *cut = trace_parser (&limits, input->str, input->len, first,
-                                                i < 2 ? 1 : (gsize) g_test_rand_int_range (1, 50));
+                                                i < 2 ? 1 : (gsize)g_test_rand_int_range (1, 50));
 
           g_assert_cmpstr (cut, ==, whole);
         }

@@ -93,8 +93,9 @@ test_random_against_a_model (void)
 
       for (gint i = g_test_rand_int_range (1, 30); i > 0; i--)
         {
-          guint32 first = (guint32) g_test_rand_int_range (1, 101);
-          guint32 last = (guint32) g_test_rand_int_range ((gint32) first, MIN ((gint32) first + 9, 101));
+          guint32 first = (guint32)g_test_rand_int_range (1, 101);
+          guint32 last
+              = (guint32)g_test_rand_int_range ((gint32)first, MIN ((gint32)first + 9, 101));
 
           mm_uid_set_add_range (set, first, last);
           for (guint32 uid = first; uid <= last; uid++)
@@ -136,8 +137,8 @@ static void
 test_parse (void)
 {
   static const gchar *const wrong[] = {
-    "", ",", "1,", ",1", "1,,2", "0", "0:5", "5:0", "1:", ":1", "1:2:3", "*", "1:*", "1 ", " 1", "a",
-    "4294967296", "-1", "1;2", "99999999999999999999999",
+    "",      ",", "1,",  ",1", "1,,2", "0", "0:5",        "5:0", "1:",  ":1",
+    "1:2:3", "*", "1:*", "1 ", " 1",   "a", "4294967296", "-1",  "1;2", "99999999999999999999999",
   };
 
   check_parse ("1:5,7", 9, "1:5,7", 0);

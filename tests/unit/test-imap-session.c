@@ -12,7 +12,7 @@ typedef struct
 static void
 set_up (Fixture *fixture, gconstpointer flags)
 {
-  fixture->session = mm_imap_session_new (NULL, (MmImapSessionFlags) GPOINTER_TO_INT (flags));
+  fixture->session = mm_imap_session_new (NULL, (MmImapSessionFlags)GPOINTER_TO_INT (flags));
   fixture->has_failed = FALSE;
 }
 
@@ -32,7 +32,7 @@ server (Fixture *fixture, const gchar *input, const gchar *expected)
 
   mm_imap_session_feed (fixture->session, octets, strlen (octets));
   fixture->has_failed
-      = !trace_pull (trace, &in_data, (TraceNext) mm_imap_session_next, fixture->session);
+      = !trace_pull (trace, &in_data, (TraceNext)mm_imap_session_next, fixture->session);
   g_assert_cmpstr (trace->str, ==, expected);
 }
 
@@ -42,7 +42,7 @@ client (Fixture *fixture, const gchar *expected)
 {
   g_autoptr (GByteArray) output = mm_imap_session_take_output (fixture->session);
   g_autofree gchar *text
-      = output != NULL ? g_strndup ((const gchar *) output->data, output->len) : NULL;
+      = output != NULL ? g_strndup ((const gchar *)output->data, output->len) : NULL;
 
   g_assert_cmpstr (text, ==, expected);
 }
@@ -90,8 +90,8 @@ static void
 test_greeting_must_come_first (Fixture *fixture, gconstpointer flags)
 {
   static const gchar *const lines[] = {
-    "* CAPABILITY IMAP4rev1\r\n", "* NO x\r\n", "* BAD x\r\n", "+ x\r\n",
-    "* 1 EXISTS\r\n", "* 1 FETCH (UID 1)\r\n", "M1 OK x\r\n", "* LIST () NIL x\r\n",
+    "* CAPABILITY IMAP4rev1\r\n", "* NO x\r\n",  "* BAD x\r\n",         "+ x\r\n", "* 1 EXISTS\r\n",
+    "* 1 FETCH (UID 1)\r\n",      "M1 OK x\r\n", "* LIST () NIL x\r\n",
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (lines); i++)
@@ -157,7 +157,8 @@ test_pipelining (Fixture *fixture, gconstpointer flags)
   client (fixture, "M1 NOOP\r\nM2 NAMESPACE\r\n");
   client (fixture, NULL);
   g_assert_cmpuint (mm_imap_session_get_n_in_progress (fixture->session), ==, 2);
-  server (fixture, "M2 NO a\r\nM1 OK b\r\n", "TAGGED NO tag=2 text='a'\nTAGGED OK tag=1 text='b'\n");
+  server (fixture, "M2 NO a\r\nM1 OK b\r\n",
+          "TAGGED NO tag=2 text='a'\nTAGGED OK tag=1 text='b'\n");
   g_assert_cmpuint (mm_imap_session_get_n_in_progress (fixture->session), ==, 0);
 }
 
@@ -347,9 +348,9 @@ test_login_disabled (Fixture *fixture, gconstpointer flags)
 
   server (fixture, "* OK [CAPABILITY LOGINDISABLED] x\r\n",
           "GREETING OK code=1 code='CAPABILITY LOGINDISABLED' text='x'\n");
-  g_assert_cmpuint (mm_imap_session_submit (fixture->session,
-                                            mm_imap_command_login ("u", password), &error),
-                    ==, 0);
+  g_assert_cmpuint (
+      mm_imap_session_submit (fixture->session, mm_imap_command_login ("u", password), &error), ==,
+      0);
   g_assert_error (error, MM_ERROR, MM_ERROR_UNSUPPORTED);
   client (fixture, NULL);
 }
@@ -365,7 +366,8 @@ test_flood_without_command (void)
   server (&fixture, "* OK x\r\n", "GREETING OK text='x'\n");
   submit (&fixture, mm_imap_command_noop ());
   client (&fixture, "M1 NOOP\r\n");
-  server (&fixture, "* X\r\n* X\r\n* X\r\n* X\r\n* X\r\n* X\r\nM1 OK x\r\n* X\r\n* X\r\n* 3 EXISTS\r\n",
+  server (&fixture,
+          "* X\r\n* X\r\n* X\r\n* X\r\n* X\r\n* X\r\nM1 OK x\r\n* X\r\n* X\r\n* 3 EXISTS\r\n",
           "TAGGED OK tag=1 text='x'\nEXISTS 3\n");
   server (&fixture, "* X\r\n* X\r\n* 4 EXISTS\r\n", "LIMIT\n");
   tear_down (&fixture, NULL);
@@ -374,10 +376,10 @@ test_flood_without_command (void)
 static void
 test_same_trace_however_cut (void)
 {
-  static const gchar input[]
-      = GREETING "* CAPABILITY IMAP4rev1 IDLE\r\n* 18 EXISTS\r\n* BYE [X y] z\r\n"
-                 "* 1 FETCH (BODY[] {5}\r\nab\r\nc FLAGS (\\Seen x) UID 9)\r\n* X {1}\r\n"
-                 "\n\r\n* VANISHED 1:3,9\r\n* LIST (\\Sent) {1}\r\n/ {2}\r\n\"( (X (1))\r\nZ OK\r\n";
+  static const gchar input[] = GREETING
+      "* CAPABILITY IMAP4rev1 IDLE\r\n* 18 EXISTS\r\n* BYE [X y] z\r\n"
+      "* 1 FETCH (BODY[] {5}\r\nab\r\nc FLAGS (\\Seen x) UID 9)\r\n* X {1}\r\n"
+      "\n\r\n* VANISHED 1:3,9\r\n* LIST (\\Sent) {1}\r\n/ {2}\r\n\"( (X (1))\r\nZ OK\r\n";
   const gsize length = sizeof input - 1;
   g_autofree gchar *expected = NULL;
 
@@ -386,10 +388,10 @@ test_same_trace_however_cut (void)
       g_autoptr (MmImapSession) session = mm_imap_session_new (NULL, 0);
       g_autoptr (MmImapSession) other = mm_imap_session_new (NULL, 0);
       g_autofree gchar *in_two
-          = trace_cut ((TraceFeed) mm_imap_session_feed, (TraceNext) mm_imap_session_next, session,
+          = trace_cut ((TraceFeed)mm_imap_session_feed, (TraceNext)mm_imap_session_next, session,
                        input, length, first, length);
       g_autofree gchar *in_many
-          = trace_cut ((TraceFeed) mm_imap_session_feed, (TraceNext) mm_imap_session_next, other,
+          = trace_cut ((TraceFeed)mm_imap_session_feed, (TraceNext)mm_imap_session_next, other,
                        input, length, first, first);
 
       if (expected == NULL)
@@ -397,7 +399,8 @@ test_same_trace_however_cut (void)
       g_assert_cmpstr (in_two, ==, expected);
       g_assert_cmpstr (in_many, ==, expected);
     }
-  g_assert_true (g_str_has_suffix (expected, "LIST name='\"(' delimiter=/ attributes=200\nPROTOCOL\n"));
+  g_assert_true (
+      g_str_has_suffix (expected, "LIST name='\"(' delimiter=/ attributes=200\nPROTOCOL\n"));
 }
 
 static void

@@ -38,10 +38,10 @@ answer (MmSasl *sasl, const gchar *challenge)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (GByteArray) response
-      = mm_sasl_step (sasl, (const guint8 *) challenge, strlen (challenge), &error);
+      = mm_sasl_step (sasl, (const guint8 *)challenge, strlen (challenge), &error);
 
   g_assert_no_error (error);
-  return g_strndup ((const gchar *) response->data, response->len);
+  return g_strndup ((const gchar *)response->data, response->len);
 }
 
 static void
@@ -49,7 +49,7 @@ check_answer (MmSasl *sasl, const gchar *challenge, const gchar *expected, gsize
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (GByteArray) response
-      = mm_sasl_step (sasl, (const guint8 *) challenge, strlen (challenge), &error);
+      = mm_sasl_step (sasl, (const guint8 *)challenge, strlen (challenge), &error);
 
   g_assert_no_error (error);
   g_assert_cmpmem (response->data, response->len, expected, length);
@@ -60,7 +60,7 @@ check_failure (MmSasl *sasl, const gchar *challenge)
 {
   g_autoptr (GError) error = NULL;
 
-  g_assert_null (mm_sasl_step (sasl, (const guint8 *) challenge, strlen (challenge), &error));
+  g_assert_null (mm_sasl_step (sasl, (const guint8 *)challenge, strlen (challenge), &error));
   g_assert_error (error, MM_ERROR, MM_ERROR_AUTHENTICATION);
   g_assert_false (mm_sasl_may_succeed (sasl));
 }
@@ -124,8 +124,8 @@ typedef struct
 static const ScramVector vectors[] = {
   /* RFC 5802 section 5 */
   { "SCRAM-SHA-1", "SHA1", 20, "user", "pencil", "QSXCR+Q6sek8bf92", 4096,
-    "fyko+d2lbbFgONRv9qkxdawL", "3rfcNHYJY1ZVvWVs7j", "v0X8v3Bz2T0CJGbJQyF0X+HI4Ts=",
-    "rmF9pqV8S7suAoZWja4dJRkFsKQ=" },
+    "fyko+d2lbbFgONRv9qkxdawL", "3rfcNHYJY1ZVvWVs7j",
+    "v0X8v3Bz2T0CJGbJQyF0X+HI4Ts=", "rmF9pqV8S7suAoZWja4dJRkFsKQ=" },
   /* RFC 7677 section 3 */
   { "SCRAM-SHA-256", "SHA256", 32, "user", "pencil", "W22ZaJ0SNY7soEsUEjb6gQ==", 4096,
     "rOprNGfwEbeRWgbNEkqO", "%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0",
@@ -151,9 +151,8 @@ hmac (const ScramVector *vector, const guint8 *key, const gchar *text, guint8 *o
 {
   unsigned int length = 0;
 
-  g_assert_nonnull (HMAC (EVP_get_digestbyname (vector->digest), key,
-                          (int) vector->digest_octets, (const guint8 *) text, strlen (text), out,
-                          &length));
+  g_assert_nonnull (HMAC (EVP_get_digestbyname (vector->digest), key, (int)vector->digest_octets,
+                          (const guint8 *)text, strlen (text), out, &length));
   g_assert_cmpuint (length, ==, vector->digest_octets);
 }
 
@@ -165,9 +164,9 @@ scram_compute (const ScramVector *vector, const gchar *auth_message)
   g_autofree guint8 *salt = g_base64_decode (vector->salt, &salt_length);
   guint8 salted[32], client_key[32], stored_key[32], signature[32], server_key[32], verifier[32];
 
-  g_assert_cmpint (PKCS5_PBKDF2_HMAC (vector->password, -1, salt, (int) salt_length,
+  g_assert_cmpint (PKCS5_PBKDF2_HMAC (vector->password, -1, salt, (int)salt_length,
                                       vector->iterations, EVP_get_digestbyname (vector->digest),
-                                      (int) vector->digest_octets, salted),
+                                      (int)vector->digest_octets, salted),
                    ==, 1);
   hmac (vector, salted, "Client Key", client_key);
   EVP_Digest (client_key, vector->digest_octets, stored_key, NULL,
@@ -201,7 +200,8 @@ static void
 play_scram (const ScramVector *vector, const gchar *server_password, gboolean proves_itself,
             gboolean mangles_nonce)
 {
-  g_autoptr (MmSasl) sasl = start (vector->mechanism, vector->user, vector->password, NULL, NULL, 0);
+  g_autoptr (MmSasl) sasl
+      = start (vector->mechanism, vector->user, vector->password, NULL, NULL, 0);
   g_autofree gchar *first = answer (sasl, "");
   g_autofree gchar *server_first = NULL;
   g_autofree gchar *final = NULL;
@@ -271,12 +271,11 @@ test_scram_foreign_nonce (gconstpointer data)
 static void
 test_oauthbearer (void)
 {
-  static const gchar expected[]
-      = "n,a=user@example.com,\001host=server.example.com\001port=143\001"
-        "auth=Bearer vF9dft4qmTc2Nvb3RlckBhbHRhdmlzdGEuY29tCg==\001\001";
-  g_autoptr (MmSasl) sasl = start ("OAUTHBEARER", "user@example.com", NULL,
-                                   "vF9dft4qmTc2Nvb3RlckBhbHRhdmlzdGEuY29tCg==",
-                                   "server.example.com", 143);
+  static const gchar expected[] = "n,a=user@example.com,\001host=server.example.com\001port=143\001"
+                                  "auth=Bearer vF9dft4qmTc2Nvb3RlckBhbHRhdmlzdGEuY29tCg==\001\001";
+  g_autoptr (MmSasl) sasl
+      = start ("OAUTHBEARER", "user@example.com", NULL,
+               "vF9dft4qmTc2Nvb3RlckBhbHRhdmlzdGEuY29tCg==", "server.example.com", 143);
 
   g_assert_true (mm_sasl_has_initial_response (sasl));
   check_answer (sasl, "", expected, sizeof expected - 1); /* RFC 7628 section 4.1 */
@@ -340,9 +339,9 @@ test_refused_credentials (void)
 static void
 test_choose (void)
 {
-  static const gchar *const all[] = { "GSSAPI",      "LOGIN",         "PLAIN",       "CRAM-MD5",
-                                      "SCRAM-SHA-1", "SCRAM-SHA-256", "DIGEST-MD5",  "XOAUTH2",
-                                      "OAUTHBEARER", NULL };
+  static const gchar *const all[]
+      = { "GSSAPI",        "LOGIN",      "PLAIN",   "CRAM-MD5",    "SCRAM-SHA-1",
+          "SCRAM-SHA-256", "DIGEST-MD5", "XOAUTH2", "OAUTHBEARER", NULL };
   static const gchar *const weak[] = { "login", "plain", NULL };
   static const gchar *const none[] = { NULL };
   g_autoptr (MmSecret) secret = mm_secret_new ("x", 1);
