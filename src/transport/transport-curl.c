@@ -341,8 +341,15 @@ set_open_error (CurlTransport *self, const Opening *opening, CURLcode code, GErr
     case CURLE_WRITE_ERROR:
       set_greeting_error (self, opening, error);
       break;
-    case CURLE_GOT_NOTHING:
     case CURLE_RECV_ERROR:
+      /* libcurl's own limit on what may come before the connection is ours. */
+      if (strstr (detail, "Too large") != NULL)
+        {
+          set_greeting_error (self, opening, error);
+          break;
+        }
+      G_GNUC_FALLTHROUGH;
+    case CURLE_GOT_NOTHING:
     case CURLE_SEND_ERROR:
       g_set_error (error, MM_ERROR, MM_ERROR_CONNECTION_LOST,
                    "%s port %u closed the connection before it greeted: %s", endpoint->host,

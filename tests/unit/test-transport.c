@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <mailmount/fd.h>
+#include <mailmount/transport.h>
+
+#include "scripted-server.h"
+
+typedef struct
+{
+  ScriptedServer *server;
+  MmEndpoint endpoint;
+} Fixture;
+
+static void
+set_up (Fixture *fixture, gconstpointer data)
+{
+  fixture->server = scripted_server_new ();
+  fixture->endpoint = (MmEndpoint){ .protocol = MM_PROTOCOL_IMAP,
+                                    .host = (gchar *) "127.0.0.1",
+                                    .port = scripted_server_get_port (fixture->server),
+                                    .tls = MM_TLS_NONE,
+                                    .timeout_ms = 10000 };
+}
+
+static void
+tear_down (Fixture *fixture, gconstpointer data)
+{
+  scripted_server_free (fixture->server);
+}
+
+static void
+assert_refused (Fixture *fixture, MmError code, const gchar *words)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (MmTransport) transport = mm_transport_open (&fixture->endpoint, NULL, &error);
+
+  g_assert_null (transport);
+  g_assert_error (error, MM_ERROR, (gint) code);
+  g_assert_nonnull (strstr (error->message, words));
+}
+
+static void
+test_preamble (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+
+  scripted_server_add (fixture->server, "S: * OK hello\nC: CAPABILITY\n"
+                                        "S: * CAPABILITY IMAP4rev1 ONE\nS: $T OK done\nW");
+  g_autoptr (MmTransport) transport = mm_transport_open (&fixture->endpoint, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (mm_transport_get_preamble (transport), ==,
+                   "* OK hello\r\n* CAPABILITY IMAP4rev1 ONE\r\n");
+  g_assert_true (mm_transport_is_private (transport));
+}
+
+static void
+test_preauth_greeting (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+
+  scripted_server_add (fixture->server, "S: * PREAUTH hello\nC: CAPABILITY\n"
+                                        "S: * CAPABILITY IMAP4rev1\nS: $T OK done\nW");
+  g_autoptr (MmTransport) transport = mm_transport_open (&fixture->endpoint, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_true (g_str_has_prefix (mm_transport_get_preamble (transport), "* PREAUTH hello\r\n"));
+}
+
+static void
+test_bye_greeting (Fixture *fixture, gconstpointer data)
+{
+  scripted_server_add (fixture->server, "S: * BYE come back tomorrow\nX");
+  assert_refused (fixture, MM_ERROR_UNAVAILABLE, "come back tomorrow");
+}
+
+static void
+test_other_protocol (Fixture *fixture, gconstpointer data)
+{
+  scripted_server_add (fixture->server, "S: 220 smtp.example.org\nX");
+  g_autoptr (GError) error = NULL;
+  g_autoptr (MmTransport) transport = mm_transport_open (&fixture->endpoint, NULL, &error);
+  g_assert_null (transport);
+  g_assert_nonnull (error);
+}
+
+static void
+test_closed_before_greeting (Fixture *fixture, gconstpointer data)
+{
+  scripted_server_add (fixture->server, "X");
+  g_autoptr (GError) error = NULL;
+  g_autoptr (MmTransport) transport = mm_transport_open (&fixture->endpoint, NULL, &error);
+  g_assert_null (transport);
+  g_assert_error (error, MM_ERROR, MM_ERROR_CONNECTION_LOST);
+}
+
+static void
+test_silence (Fixture *fixture, gconstpointer data)
+{
+  fixture->endpoint.timeout_ms = 200;
+  scripted_server_add (fixture->server, "W");
+  assert_refused (fixture, MM_ERROR_TIMEOUT, "did not answer");
+}
+
+static void
+test_connection_refused (Fixture *fixture, gconstpointer data)
+{
+  ScriptedServer *gone = scripted_server_new ();
+
+  fixture->endpoint.port = scripted_server_get_port (gone);
+  scripted_server_free (gone);
+  assert_refused (fixture, MM_ERROR_OFFLINE, "refuses connections on port");
+}
+
+static void
+test_unknown_host (Fixture *fixture, gconstpointer data)
+{
+  fixture->endpoint.host = (gchar *) "does-not-exist.invalid";
+  assert_refused (fixture, MM_ERROR_OFFLINE, "is not known");
+}
+
+static void
+test_starttls_missing (Fixture *fixture, gconstpointer data)
+{
+  fixture->endpoint.tls = MM_TLS_STARTTLS;
+  scripted_server_add (fixture->server, "S: * OK hello\nC: CAPABILITY\n"
+                                        "S: * CAPABILITY IMAP4rev1\nS: $T OK done\nW");
+  assert_refused (fixture, MM_ERROR_TLS, "offers no encryption");
+}
+
+static void
+test_starttls_refused (Fixture *fixture, gconstpointer data)
+{
+  fixture->endpoint.tls = MM_TLS_STARTTLS;
+  scripted_server_add (fixture->server, "S: * OK hello\nC: CAPABILITY\n"
+                                        "S: * CAPABILITY IMAP4rev1 STARTTLS\nS: $T OK done\n"
+                                        "C: STARTTLS\nS: $T NO not now\nW");
+  assert_refused (fixture, MM_ERROR_TLS, "offers no encryption");
+}
+
+static void
+test_starttls_preauth (Fixture *fixture, gconstpointer data)
+{
+  fixture->endpoint.tls = MM_TLS_STARTTLS;
+  scripted_server_add (fixture->server, "S: * PREAUTH hello\nC: CAPABILITY\n"
+                                        "S: * CAPABILITY IMAP4rev1 STARTTLS\nS: $T OK done\nW");
+  assert_refused (fixture, MM_ERROR_TLS, "PREAUTH");
+}
+
+/* What somebody on the line put behind the OK, to be read as if it came through TLS. */
+static void
+test_starttls_injection (Fixture *fixture, gconstpointer data)
+{
+  fixture->endpoint.tls = MM_TLS_STARTTLS;
+  scripted_server_add (fixture->server,
+                       "S: * OK hello\nC: CAPABILITY\n"
+                       "S: * CAPABILITY IMAP4rev1 STARTTLS\nS: $T OK done\nC: STARTTLS\n"
+                       "R: $T OK begin\\r\\n* CAPABILITY IMAP4rev1 AUTH=LOGIN\\r\\n\nW");
+  g_autoptr (GError) error = NULL;
+  g_autoptr (MmTransport) transport = mm_transport_open (&fixture->endpoint, NULL, &error);
+  g_assert_null (transport);
+  g_assert_nonnull (error);
+}
+
+static void
+test_tls_to_clear_text_port (Fixture *fixture, gconstpointer data)
+{
+  fixture->endpoint.tls = MM_TLS_IMPLICIT;
+  scripted_server_add (fixture->server, "S: * OK hello\nW");
+  assert_refused (fixture, MM_ERROR_TLS, "TLS");
+}
+
+static void
+test_endless_greeting_line (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GString) script = g_string_new ("R: * OK ");
+
+  for (guint i = 0; i < 20000; i++)
+    g_string_append (script, "0123456789");
+  g_string_append (script, "\\r\\n\nW");
+  scripted_server_add (fixture->server, script->str);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (MmTransport) transport = mm_transport_open (&fixture->endpoint, NULL, &error);
+  g_assert_null (transport);
+  g_assert_error (error, MM_ERROR, MM_ERROR_PROTOCOL);
+}
+
+typedef struct
+{
+  ScriptedServer *server;
+  gint flag;
+} Aborter;
+
+static gpointer
+abort_soon (gpointer data)
+{
+  Aborter *aborter = data;
+
+  scripted_server_wait_ended (aborter->server, 1);
+  g_atomic_int_set (&aborter->flag, 1);
+  return NULL;
+}
+
+static void
+test_abort (Fixture *fixture, gconstpointer data)
+{
+  Aborter aborter = { .server = fixture->server };
+  g_autoptr (GError) error = NULL;
+
+  /* The script is at its end at once; the server then waits for a command. */
+  scripted_server_add (fixture->server, "");
+  GThread *thread = g_thread_new ("abort", abort_soon, &aborter);
+  gint64 started = g_get_monotonic_time ();
+  g_autoptr (MmTransport) transport
+      = mm_transport_open (&fixture->endpoint, &aborter.flag, &error);
+  g_assert_null (transport);
+  g_assert_error (error, MM_ERROR, MM_ERROR_CANCELLED);
+  g_assert_cmpint (g_get_monotonic_time () - started, <, 5 * G_USEC_PER_SEC);
+  g_thread_join (thread);
+}
+
+static MmTransport *
+open_plain (Fixture *fixture, const gchar *rest_of_script)
+{
+  g_autofree gchar *script
+      = g_strconcat ("S: * OK hello\nC: CAPABILITY\nS: * CAPABILITY IMAP4rev1\nS: $T OK done\n",
+                     rest_of_script, NULL);
+  g_autoptr (GError) error = NULL;
+
+  scripted_server_add (fixture->server, script);
+  MmTransport *transport = mm_transport_open (&fixture->endpoint, NULL, &error);
+  g_assert_no_error (error);
+  return transport;
+}
+
+static void
+test_octets_both_ways (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (MmTransport) transport = open_plain (fixture, "C: PING\nS: $T PONG\nX");
+  g_autoptr (GError) error = NULL;
+  gchar buffer[100];
+  gsize n = 0, total = 0;
+  MmIoStatus status;
+
+  g_assert_cmpint (mm_transport_send (transport, "x PING\r\n", 8, &n, &error), ==, MM_IO_OK);
+  g_assert_cmpuint (n, ==, 8);
+  while ((status = mm_transport_recv (transport, buffer + total, sizeof buffer - total, &n, &error))
+         != MM_IO_EOF)
+    {
+      g_assert_no_error (error);
+      if (status == MM_IO_OK)
+        total += n;
+      else
+        g_assert_cmpint (mm_transport_wait (transport, MM_WAIT_READABLE, -1, 10000), ==,
+                         MM_WAIT_READABLE);
+    }
+  g_assert_cmpmem (buffer, total, "x PONG\r\n", 8);
+  /* The end stays the end. */
+  g_assert_cmpint (mm_transport_recv (transport, buffer, sizeof buffer, &n, &error), ==, MM_IO_EOF);
+}
+
+static void
+test_wait_is_woken (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (MmTransport) transport = open_plain (fixture, "W");
+  mm_autofd int wake_fd = eventfd (1, EFD_CLOEXEC);
+
+  g_assert_cmpint (mm_transport_wait (transport, MM_WAIT_READABLE, wake_fd, 10000), ==,
+                   MM_WAIT_WOKEN);
+  g_assert_cmpint (mm_transport_wait (transport, MM_WAIT_READABLE, -1, 10), ==, 0);
+  g_assert_cmpint (mm_transport_wait (transport, MM_WAIT_READABLE | MM_WAIT_WRITABLE, -1, 10000),
+                   ==, MM_WAIT_WRITABLE);
+}
+
+#define ADD(NAME, FUNC) g_test_add ("/transport/" NAME, Fixture, NULL, set_up, FUNC, tear_down)
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  ADD ("preamble-is-greeting-and-capabilities", test_preamble);
+  ADD ("preauth-greeting-is-passed-on", test_preauth_greeting);
+  ADD ("bye-as-greeting-is-unavailable", test_bye_greeting);
+  ADD ("another-protocol-is-refused", test_other_protocol);
+  ADD ("closed-before-greeting-is-lost", test_closed_before_greeting);
+  ADD ("silence-is-a-timeout", test_silence);
+  ADD ("closed-port-is-offline", test_connection_refused);
+  ADD ("unknown-host-is-offline", test_unknown_host);
+  ADD ("starttls-not-offered-is-refused", test_starttls_missing);
+  ADD ("starttls-answered-no-is-refused", test_starttls_refused);
+  ADD ("preauth-instead-of-starttls-is-refused", test_starttls_preauth);
+  ADD ("octets-behind-starttls-ok-are-refused", test_starttls_injection);
+  ADD ("tls-to-a-clear-text-port-is-refused", test_tls_to_clear_text_port);
+  ADD ("endless-greeting-line-is-refused", test_endless_greeting_line);
+  ADD ("abort-flag-ends-opening", test_abort);
+  ADD ("octets-go-both-ways-until-eof", test_octets_both_ways);
+  ADD ("wait-tells-wake-readable-writable", test_wait_is_woken);
+  return g_test_run ();
+}
