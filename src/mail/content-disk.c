@@ -17,10 +17,9 @@ mm_content_get_key (const MmContent *content)
 
 /* ---- looking up ---- */
 
-static void
-look_up (gpointer data)
+void
+mm_content_look_up (MmContent *content)
 {
-  MmContent *content = data;
   MmContentFile *file = mm_content_cache_lookup (content->context->cache,
                                                  mm_content_get_key (content));
   if (file != NULL && !mm_content_file_verify (file))
@@ -47,13 +46,20 @@ look_up (gpointer data)
                                                  content->number,
                                                  content->context->observer_data);
   mm_waiters_fire (waiters, NULL);
+}
+
+static void
+run_lookup (gpointer data)
+{
+  MmContent *content = data;
+  mm_content_look_up (content);
   mm_content_unref (content);
 }
 
 void
 mm_content_start_lookup (MmContent *content)
 {
-  mm_mail_context_push (content->context->disk_readers, look_up, mm_content_ref (content));
+  mm_mail_context_push (content->context->disk_readers, run_lookup, mm_content_ref (content));
 }
 
 /* ---- storing ---- */

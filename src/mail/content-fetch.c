@@ -15,6 +15,9 @@
  * this it is refused. */
 #define UNPROVED_OCTETS_MAX (256 * 1024 * 1024)
 
+/* Room made at once for a literal of known length; a longer one grows as it arrives. */
+#define RESERVED_OCTETS_MAX (16 * 1024 * 1024)
+
 typedef enum
 {
   STEP_FIRST,  /* the bytes */
@@ -37,7 +40,21 @@ typedef struct
   GError *error;          /* of the item */
 } Fetch;
 
-static void send_fetch (Fetch *fetch);
+/* Several messages of one mailbox in one job. */
+typedef struct
+{
+  Fetch **fetches; /* Array of @n; NULL where the item has ended */
+  gsize n;
+} Batch;
+
+static void send_fetches (Fetch **fetches, gsize n, MmRemotePriority priority);
+
+/* The next step of one message. Somebody waits for it, whoever asked first. */
+static void
+send_again (Fetch *fetch)
+{
+  send_fetches (&fetch, 1, MM_REMOTE_PRIORITY_DEMAND);
+}
 
 static void
 free_fetch (Fetch *fetch)
@@ -159,10 +176,11 @@ judge_range (Fetch *fetch, GBytes *octets)
           return;
         }
       fetch->ask = (MmContentAsk){ .is_whole = TRUE };
-      send_fetch (fetch);
+      send_again (fetch);
       return;
     }
-  if (length != MIN ((guint64) fetch->ask.length, size - fetch->ask.offset))
+  if (size < fetch->ask.offset
+      || length != MIN ((guint64) fetch->ask.length, size - fetch->ask.offset))
     fail_with (fetch, MM_ERROR_MESSAGE_BAD,
                "the server sent %" G_GSIZE_FORMAT " octets from %" G_GUINT64_FORMAT
                " on where there must be %u",
@@ -196,7 +214,7 @@ judge_whole (Fetch *fetch, GBytes *octets)
     {
       fetch->first = g_bytes_ref (octets);
       fetch->step = STEP_EXISTS;
-      send_fetch (fetch);
+      send_again (fetch);
     }
 }
 
@@ -208,7 +226,7 @@ judge_missing (Fetch *fetch)
     {
       fetch->is_gone = TRUE;
       fetch->step = STEP_EXISTS;
-      send_fetch (fetch);
+      send_again (fetch);
     }
   else
     fail (fetch, fetch->error);
@@ -224,47 +242,12 @@ judge_existence (Fetch *fetch)
       return;
     }
   fetch->step = STEP_AGAIN;
-  send_fetch (fetch);
-}
-
-/* ---- the sink ---- */
-
-static void
-on_begin (gsize index, guint64 length, gpointer user_data)
-{
-  Fetch *fetch = user_data;
-
-  fetch->announced = length;
-  fetch->told_size = length;
-  g_byte_array_set_size (fetch->arriving, 0);
+  send_again (fetch);
 }
 
 static void
-on_data (gsize index, const guint8 *data, gsize length, gpointer user_data)
+judge (Fetch *fetch)
 {
-  Fetch *fetch = user_data;
-
-  if (fetch->announced <= UNPROVED_OCTETS_MAX)
-    g_byte_array_append (fetch->arriving, data, (guint) length);
-}
-
-static void
-on_item_done (gsize index, MmProbeResult probe, const GError *error, gpointer user_data)
-{
-  Fetch *fetch = user_data;
-
-  fetch->probe = probe;
-  if (error != NULL)
-    fetch->error = g_error_copy (error);
-}
-
-static void
-on_done (const GError *error, gpointer user_data)
-{
-  Fetch *fetch = user_data;
-
-  if (fetch->error == NULL && error != NULL)
-    fetch->error = g_error_copy (error);
   if (g_error_matches (fetch->error, MM_ERROR, MM_ERROR_MESSAGE_GONE))
     judge_missing (fetch);
   else if (fetch->error != NULL)
@@ -287,17 +270,54 @@ on_done (const GError *error, gpointer user_data)
     }
 }
 
-/* ---- sending ---- */
+/* ---- the sink ---- */
 
 static void
-send_fetch (Fetch *fetch)
+on_begin (gsize index, guint64 length, gpointer user_data)
 {
-  static const MmRemoteFetchSink sink = {
-    .begin = on_begin,
-    .data = on_data,
-    .item_done = on_item_done,
-    .done = on_done,
-  };
+  Fetch *fetch = ((Batch *) user_data)->fetches[index];
+
+  fetch->announced = length;
+  fetch->told_size = length;
+  g_byte_array_unref (fetch->arriving);
+  fetch->arriving = fetch->step == STEP_EXISTS || length > UNPROVED_OCTETS_MAX
+                        ? g_byte_array_new ()
+                        : g_byte_array_sized_new ((guint) MIN (length, RESERVED_OCTETS_MAX));
+}
+
+static void
+on_data (gsize index, const guint8 *data, gsize length, gpointer user_data)
+{
+  Fetch *fetch = ((Batch *) user_data)->fetches[index];
+
+  if (fetch->announced <= UNPROVED_OCTETS_MAX)
+    g_byte_array_append (fetch->arriving, data, (guint) length);
+}
+
+static void
+on_item_done (gsize index, MmProbeResult probe, const GError *error, gpointer user_data)
+{
+  Fetch *fetch = g_steal_pointer (&((Batch *) user_data)->fetches[index]);
+
+  fetch->probe = probe;
+  fetch->error = error != NULL ? g_error_copy (error) : NULL;
+  judge (fetch);
+}
+
+static void
+on_done (const GError *error, gpointer user_data)
+{
+  Batch *batch = user_data;
+
+  g_free (batch->fetches);
+  g_free (batch);
+}
+
+/* ---- sending ---- */
+
+static MmFetchItem
+describe_item (const Fetch *fetch)
+{
   MmFetchItem item = { .uid = fetch->target.uid };
 
   if (fetch->step == STEP_EXISTS)
@@ -311,18 +331,40 @@ send_fetch (Fetch *fetch)
       item.length = fetch->ask.length;
       item.probe_size = fetch->ask.probe_size;
     }
-  g_clear_error (&fetch->error);
-  fetch->probe = MM_PROBE_NONE;
-  fetch->announced = 0;
-  g_byte_array_set_size (fetch->arriving, 0);
-  g_autoptr (MmRemoteJob) job
-      = mm_remote_fetch (fetch->content->context->remote, fetch->target.mailbox_name,
-                         fetch->target.uidvalidity, &item, 1, MM_REMOTE_PRIORITY_DEMAND, &sink,
-                         fetch);
+  return item;
 }
 
-void
-mm_content_start_fetch (MmContent *content, const MmContentAsk *ask)
+/* @fetches: of one mailbox; the pointers are copied. */
+static void
+send_fetches (Fetch **fetches, gsize n, MmRemotePriority priority)
+{
+  static const MmRemoteFetchSink sink = {
+    .begin = on_begin,
+    .data = on_data,
+    .item_done = on_item_done,
+    .done = on_done,
+  };
+  const MmFetchTarget *target = &fetches[0]->target;
+  MmRemote *remote = fetches[0]->content->context->remote;
+  g_autofree MmFetchItem *items = g_new0 (MmFetchItem, n);
+  g_autofree gchar *mailbox_name = g_strdup (target->mailbox_name);
+  Batch *batch = g_new (Batch, 1);
+
+  batch->n = n;
+  batch->fetches = g_memdup2 (fetches, n * sizeof (Fetch *));
+  for (gsize i = 0; i < n; i++)
+    {
+      items[i] = describe_item (fetches[i]);
+      g_clear_error (&fetches[i]->error);
+      fetches[i]->probe = MM_PROBE_NONE;
+      fetches[i]->announced = 0;
+    }
+  g_autoptr (MmRemoteJob) job = mm_remote_fetch (remote, mailbox_name, target->uidvalidity, items,
+                                                 n, priority, &sink, batch);
+}
+
+static Fetch *
+new_fetch (MmContent *content, const MmContentAsk *ask)
 {
   Fetch *fetch = g_new0 (Fetch, 1);
 
@@ -330,8 +372,32 @@ mm_content_start_fetch (MmContent *content, const MmContentAsk *ask)
   fetch->ask = *ask;
   fetch->arriving = g_byte_array_new ();
   if (mm_mailbox_get_fetch_target (content->mailbox, content->number, &fetch->target))
-    send_fetch (fetch);
-  else
-    fail_with (fetch, MM_ERROR_MESSAGE_GONE, "message %" G_GUINT64_FORMAT " of '%s' was expunged",
-               content->number, content->mailbox->path);
+    return fetch;
+  fail_with (fetch, MM_ERROR_MESSAGE_GONE, "message %" G_GUINT64_FORMAT " of '%s' was expunged",
+             content->number, content->mailbox->path);
+  return NULL;
+}
+
+void
+mm_content_start_fetch (MmContent *content, const MmContentAsk *ask)
+{
+  Fetch *fetch = new_fetch (content, ask);
+
+  if (fetch != NULL)
+    send_fetches (&fetch, 1, MM_REMOTE_PRIORITY_DEMAND);
+}
+
+void
+mm_content_start_fetches (MmContent *const *contents, const MmContentAsk *asks, gsize n)
+{
+  g_autoptr (GPtrArray) fetches = g_ptr_array_new ();
+
+  for (gsize i = 0; i < n; i++)
+    {
+      Fetch *fetch = new_fetch (contents[i], &asks[i]);
+      if (fetch != NULL)
+        g_ptr_array_add (fetches, fetch);
+    }
+  if (fetches->len > 0)
+    send_fetches ((Fetch **) fetches->pdata, fetches->len, MM_REMOTE_PRIORITY_READ_AHEAD);
 }

@@ -17,6 +17,8 @@
 #define MM_CONTENT_WHOLE_OCTETS_MAX (128 * 1024)
 /* The first range of a large message, fetched with the proof of its size: `head` needs no more. */
 #define MM_CONTENT_FIRST_RANGE_OCTETS (16 * 1024)
+/* A message up to this is fetched whole when it is fetched ahead of its reader. */
+#define MM_CONTENT_AHEAD_OCTETS_MAX (8 * 1024 * 1024)
 /* While reading is sequential the ranges double between these. */
 #define MM_CONTENT_WINDOW_OCTETS_MIN (256 * 1024)
 #define MM_CONTENT_WINDOW_OCTETS_MAX (1024 * 1024)
@@ -81,19 +83,9 @@ MmContent *mm_content_table_open (MmContentTable *table, MmMailbox *mailbox, gui
 /* Blocks until the last reference is gone: the remote and the disk threads have ended. */
 guint mm_content_table_get_length (MmContentTable *table);
 
-/* ---- content-disk.c ---- */
+/* ---- content.c ---- */
 
-/* Looks the message up in the cache; the state was just set to LOOKING_UP. No lock held. */
-void mm_content_start_lookup (MmContent *content);
-/* Queues the storing of octets that just came. A whole small message, or a piece of a large one. */
-void mm_content_store (MmContent *content, guint64 offset, GBytes *octets);
-/* The last reader left: write the extents of a partial file down. Takes over the file. */
-void mm_content_flush_file (MmMailContext *context, MmContentFile *file);
-
-/* ---- content-fetch.c ---- */
-
-/* What has to be asked for so that [offset, offset + length) can be read, or, with length 0, so
- * that the size is known. Marks it as on its way. FALSE: it is on its way already. */
+/* What is to be asked of the server: all of a message, or a range. */
 typedef struct
 {
   gboolean is_whole;
@@ -102,5 +94,25 @@ typedef struct
   guint64 probe_size; /* 0: no probe */
 } MmContentAsk;
 
-/* Sends what was marked. No lock held. */
+/* Marks what is to be fetched before anyone reads: all of the message, or, when @only_head, the first
+ * range of a large one. FALSE when there is nothing to do: it is in the cache, on its way, or gone.
+ * Blocks on the disk. */
+gboolean mm_content_mark_ahead (MmContent *content, gboolean only_head, MmContentAsk *out_ask);
+
+/* ---- content-disk.c ---- */
+
+/* Looks the message up in the cache; the state was just set to LOOKING_UP. No lock held. The first
+ * leaves it to a disk thread, the second blocks. */
+void mm_content_start_lookup (MmContent *content);
+void mm_content_look_up (MmContent *content);
+/* Queues the storing of octets that just came. A whole small message, or a piece of a large one. */
+void mm_content_store (MmContent *content, guint64 offset, GBytes *octets);
+/* The last reader left: write the extents of a partial file down. Takes over the file. */
+void mm_content_flush_file (MmMailContext *context, MmContentFile *file);
+
+/* ---- content-fetch.c ---- */
+
+/* Sends what was marked, because somebody waits for it. No lock held. */
 void mm_content_start_fetch (MmContent *content, const MmContentAsk *ask);
+/* Sends what was marked in @n contents of one mailbox, ahead of their readers. */
+void mm_content_start_fetches (MmContent *const *contents, const MmContentAsk *asks, gsize n);

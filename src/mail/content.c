@@ -305,6 +305,38 @@ mm_content_try_read (MmContent *content, void *buffer, gsize size, guint64 offse
   return result;
 }
 
+gboolean
+mm_content_mark_ahead (MmContent *content, gboolean only_head, MmContentAsk *out_ask)
+{
+  MmMessage message;
+  gboolean is_marked = FALSE;
+
+  /* Looking up verifies, which is the reader's business when the message is here. */
+  if (mm_content_cache_has_complete (content->context->cache, mm_content_get_key (content)))
+    return FALSE;
+  g_mutex_lock (&content->lock);
+  gboolean look_up = content->lookup == MM_CONTENT_NOT_LOOKED_UP;
+  if (look_up)
+    content->lookup = MM_CONTENT_LOOKING_UP;
+  g_mutex_unlock (&content->lock);
+  if (look_up)
+    mm_content_look_up (content);
+
+  if (!mm_mailbox_get_message (content->mailbox, content->number, &message))
+    return FALSE;
+  g_mutex_lock (&content->lock);
+  gboolean is_untouched = content->lookup == MM_CONTENT_LOOKED_UP && content->file == NULL
+                          && content->pieces->len == 0 && content->spans->len == 0;
+  if (is_untouched && only_head && message.size > MM_CONTENT_WHOLE_OCTETS_MAX)
+    is_marked = mark_for_size_locked (content, message.size, out_ask);
+  else if (is_untouched && message.size <= MM_CONTENT_AHEAD_OCTETS_MAX)
+    is_marked = mark_whole_locked (content, out_ask);
+  else if (is_untouched)
+    is_marked = mark_range_locked (content, 0, MM_CONTENT_WINDOW_OCTETS_MAX, message.size, out_ask);
+  g_mutex_unlock (&content->lock);
+  return is_marked;
+}
+
 gchar *
 mm_content_peek_message_id (MmContent *content)
 {
