@@ -54,7 +54,8 @@ gboolean mm_content_cache_store (MmContentCache *cache, MmContentKey key,
                                  GBytes *const *segments, gsize n_segments,
                                  guint8 out_digest[MM_DIGEST_OCTETS], GError **error);
 
-/* Begins a file of @size octets, empty of extents; one that was there is replaced.
+/* Begins a file of @size octets, empty of extents; one that was there is replaced, and who uses it
+ * goes on with it. Of no octets it is complete at once. MM_ERROR_TOO_BIG beyond 2^60 octets.
  * (transfer full) */
 MmContentFile *mm_content_cache_create (MmContentCache *cache, MmContentKey key, guint64 size,
                                         GError **error);

@@ -221,11 +221,20 @@ list_found (MmContentCache *cache, const MmContentHeader *header, int fd, GArray
   return NULL;
 }
 
+/* Where a file system knows no locks, two processes may write one file: each octet is the same, and
+ * a list that was torn shows it. */
+static gboolean
+lock_partial (int fd)
+{
+  return flock (fd, LOCK_EX | LOCK_NB) == 0 || errno == ENOLCK || errno == EOPNOTSUPP
+         || errno == ENOSYS;
+}
+
 /* A partial file must be opened for writing, and by nobody else. */
 static MmContentFile *
 lookup_partial (MmContentCache *cache, MmContentKey key)
 {
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&cache->partial_lock);
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&cache->partial_lock);
   MmContentFile *listed = mm_content_registry_find (&cache->registry, key);
 
   if (listed != NULL)
@@ -235,7 +244,7 @@ lookup_partial (MmContentCache *cache, MmContentKey key)
   MmContentHeader header;
   const gchar *reason = NULL;
 
-  if (fd < 0 || flock (fd, LOCK_EX | LOCK_NB) != 0)
+  if (fd < 0 || !lock_partial (fd))
     return NULL;
   /* It may have become whole since it was seen to be partial. */
   Finding finding = read_header (fd, key, &header, &reason);
@@ -416,7 +425,7 @@ create_partial (MmContentCache *cache, const MmContentHeader *header)
   if (fd < 0)
     return -1;
   mm_content_header_encode (header, octets);
-  if (flock (fd, LOCK_EX | LOCK_NB) == 0 && mm_content_write_all (fd, &buffer, 1, 0))
+  if (lock_partial (fd) && mm_content_write_all (fd, &buffer, 1, 0))
     return mm_fd_steal (&fd);
 
   int errno_value = errno;

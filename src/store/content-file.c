@@ -432,7 +432,7 @@ gboolean
 mm_content_file_write (MmContentFile *file, guint64 offset, const void *data, gsize length,
                        GError **error)
 {
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&file->work_lock);
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&file->work_lock);
   guint64 filled;
 
   if (mm_content_file_is_complete (file))
@@ -517,7 +517,7 @@ choose_list_offset (const MmContentFile *file, gsize octets)
 gboolean
 mm_content_file_flush (MmContentFile *file, GError **error)
 {
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&file->work_lock);
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&file->work_lock);
 
   if (mm_content_file_is_complete (file) || file->fd < 0
       || g_atomic_int_get (&file->is_forgotten) || mm_extents_get_octets (file->unflushed) == 0)

@@ -2,7 +2,6 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <mailmount/fd.h>
 #include <mailmount/log.h>
 
 #include "index-open.h"
@@ -65,8 +64,10 @@ mark_as_damaged (MmIndex *index)
   index->is_marked = TRUE;
 
   g_autofree gchar *path = g_build_filename (index->directory, MM_INDEX_DAMAGE_MARK, NULL);
-  mm_autofd int fd = open (path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  int fd = open (path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
+  if (fd >= 0)
+    close (fd);
   mm_log_warning ("the index in '%s' is damaged; it will be set aside at the next start",
                   index->directory);
 }

@@ -352,7 +352,7 @@ test_removed_folder_is_gone (Fixture *fixture, gconstpointer in_memory)
       store (fixture->cache, (MmContentKey) { 5, number }, content, 100);
       store (fixture->cache, (MmContentKey) { 6, number }, content, 100);
     }
-  g_autoptr (MmContentFile) partial = create (fixture->cache, (MmContentKey) { 5, 99999 }, 100);
+  MmContentFile *partial = create (fixture->cache, (MmContentKey) { 5, 99999 }, 100);
   mm_content_cache_remove_folder (fixture->cache, 5);
   mm_content_cache_remove_folder (fixture->cache, 12345);
   for (guint64 number = 1; number < 2000; number += 97)
@@ -361,6 +361,7 @@ test_removed_folder_is_gone (Fixture *fixture, gconstpointer in_memory)
       assert_stored (fixture->cache, (MmContentKey) { 6, number }, content, 100);
     }
   g_assert_null (mm_content_cache_lookup (fixture->cache, (MmContentKey) { 5, 99999 }));
+  mm_content_file_unref (partial);
   /* The directories are made again. */
   store (fixture->cache, (MmContentKey) { 5, 1 }, content, 100);
   assert_stored (fixture->cache, (MmContentKey) { 5, 1 }, content, 100);
@@ -555,6 +556,7 @@ test_directory_is_made_private (void)
   GStatBuf status;
 
   g_assert_no_error (error);
+  g_assert_nonnull (cache);
   g_assert_no_errno (g_stat (directory, &status));
   g_assert_cmpuint (status.st_mode & 07777, ==, 0700);
   g_assert_no_errno (g_stat (content, &status));
