@@ -72,14 +72,16 @@ test_write_file (const gchar *path, const gchar *text)
 static inline gboolean
 test_mount_small_disk (const gchar *directory, const gchar *size_option)
 {
-  g_autofree gchar *map = g_strdup_printf ("0 %d 1", (int) geteuid ());
+  g_autofree gchar *uid_map = g_strdup_printf ("0 %d 1", (int) geteuid ());
+  g_autofree gchar *gid_map = g_strdup_printf ("0 %d 1", (int) getegid ());
   gboolean is_root = geteuid () == 0;
 
   if (unshare (CLONE_NEWNS | (is_root ? 0 : CLONE_NEWUSER)) != 0)
     return FALSE;
   if (!is_root
       && (!test_write_file ("/proc/self/setgroups", "deny")
-          || !test_write_file ("/proc/self/uid_map", map)))
+          || !test_write_file ("/proc/self/uid_map", uid_map)
+          || !test_write_file ("/proc/self/gid_map", gid_map)))
     return FALSE;
   return mount ("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0
          && mount ("tmpfs", directory, "tmpfs", 0, size_option) == 0;
