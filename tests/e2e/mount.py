@@ -28,10 +28,15 @@ SUSPICIOUS = re.compile(
     r"|CRITICAL \*\*|-CRITICAL|WARNING \*\*|assertion failed|Assertion |\bassertion '|Segmentation fault|stack smashing")
 
 
-def is_mounted(path):
+def mounts_on(path):
+    """How many filesystems are mounted there, one over the other."""
     needle = str(path).replace("\\", "\\134").replace(" ", "\\040")
     with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as mounts:
-        return any(line.split()[4] == needle for line in mounts)
+        return sum(line.split()[4] == needle for line in mounts)
+
+
+def is_mounted(path):
+    return mounts_on(path) > 0
 
 
 def mount_type(path):
@@ -142,6 +147,7 @@ class Mount:
                 self.environment.pop(name, None)
         self.process = None
         self.pid = None
+        self.mounts_before = 0
         self.forced = False
 
     # Start.
@@ -161,6 +167,7 @@ class Mount:
 
     def launch(self):
         """Starts the program without waiting for anything."""
+        self.mounts_before = mounts_on(self.path)
         with open(self.output_file, "ab") as output:
             self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
                                             env=self.environment, start_new_session=True, cwd="/")
@@ -175,7 +182,7 @@ class Mount:
             raise Failed(status, self.output())
 
     def _there_or_ended(self):
-        if is_mounted(self.path):
+        if mounts_on(self.path) > self.mounts_before:
             return True
         if not self.background and self.process.poll() is not None:
             raise Failed(self.process.returncode, self.output())

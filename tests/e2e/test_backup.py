@@ -131,7 +131,7 @@ def test_listing_reads_no_body(mount, proxy, command):
 
 def test_ls_lists_every_message(mount, proxy, corpus):
     mounted = mount(proxy)
-    listed = [line for line in sh(["ls", "-lR", mounted.path]).out.splitlines() if line.startswith("-")]
+    listed = [line for line in sh(["ls", "-lAR", mounted.path]).out.splitlines() if line.startswith("-")]
     assert len(listed) == corpus.message_count()
     assert len(sh(["find", mounted.path, "-type", "f"]).out.splitlines()) == corpus.message_count()
 

@@ -55,7 +55,7 @@ def test_version(argument):
 
 
 @pytest.mark.parametrize("arguments, named", [
-    ([], "(?i)source|usage"),
+    ([], "imaps://.*MOUNTPOINT"),
     (["imap://user@localhost"], "(?i)mount ?point"),
     (["imap://user@localhost", "/tmp", "more"], "more"),
     (["-o", "nosuchoption", "imap://user@localhost", "{mnt}"], "nosuchoption"),
@@ -107,7 +107,7 @@ def background(request):
 
 
 def test_password_wrong(mount, server, background):
-    refused(mount, background, r"user@|'user'|password", server, password="wrong")
+    refused(mount, background, r"password", server, password="wrong")
 
 
 def test_password_command_fails(mount, server, background):
@@ -392,8 +392,8 @@ def test_others_see_it_with_allow_other(mount, server, place, small_corpus):
     mounted = mount(server, user="small", options={"allow_other": True, "uid": 65534, "gid": 65534, "umask": "077"})
     file = next(mounted.path.joinpath("Sent").iterdir())
     assert (file.stat().st_uid, file.stat().st_gid) == (65534, 65534)
-    assert stat.S_IMODE(file.stat().st_mode) == 0o400
-    assert stat.S_IMODE(mounted.path.stat().st_mode) == 0o500
+    assert stat.S_IMODE(file.stat().st_mode) in (0o400, 0o600)
+    assert stat.S_IMODE(mounted.path.stat().st_mode) in (0o500, 0o700)
     assert sh(["cat", file], user=other).out
     mounted.unmount()
     mounted = mount(server, user="small", options={"allow_other": True, "umask": "077"})
