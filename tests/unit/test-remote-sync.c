@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "remote-fixture.h"
+
+#define EXAMINED(EXISTS, VALIDITY, NEXT) \
+  "C: EXAMINE \"Box\"*\nS: * " EXISTS " EXISTS\nS: * OK [UIDVALIDITY " VALIDITY "] x\n" \
+  "S: * OK [UIDNEXT " NEXT "] x\nS: $T OK [READ-ONLY] x\n"
+#define EXAMINED_MODSEQ(EXISTS, VALIDITY, NEXT, MODSEQ) \
+  "C: EXAMINE \"Box\" (CONDSTORE)\nS: * " EXISTS " EXISTS\nS: * OK [UIDVALIDITY " VALIDITY "] x\n" \
+  "S: * OK [UIDNEXT " NEXT "] x\nS: * OK [HIGHESTMODSEQ " MODSEQ "] x\nS: $T OK [READ-ONLY] x\n"
+#define ALL_ITEMS \
+  " (UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER.FIELDS (SUBJECT)])"
+/* The 1st of January 2000, 00:00:00 UTC, is 946684800. */
+#define MESSAGE(UID, SIZE) \
+  " FETCH (UID " UID " FLAGS (\\Seen k) INTERNALDATE \" 1-Jan-2000 00:00:00 +0000\" RFC822.SIZE " \
+  SIZE " BODY[HEADER.FIELDS (SUBJECT)] {16}\\r\\nSubject: s" UID "\\r\\n\\r\\n)\\r\\n"
+#define TOLD(UID, SIZE) "message " UID " size " SIZE " date 946684800 1 'k' 'Subject: s" UID "'\n"
+
+static const MmMailboxState known = { .uidvalidity = 7,
+                                      .uidnext = 30,
+                                      .highestmodseq = 50,
+                                      .messages = 3,
+                                      .has_messages = TRUE };
+
+static void
+check (const gchar *script, const MmMailboxState *state, const gchar *expected)
+{
+  g_autoptr (Fixture) fixture = fixture_new ();
+
+  scripted_server_add (fixture->server, script);
+  fixture_check (fixture, fixture_sync (fixture, "Box", state), expected);
+}
+
+static void
+test_first (void)
+{
+  check (HELLO ("") EXAMINED ("2", "7", "30") "C: UID FETCH 1:*" ALL_ITEMS "\n"
+                                              "R: * 1" MESSAGE ("10", "100") "\n"
+                                              "R: * 2" MESSAGE ("20", "200") "\nS: $T OK\n",
+         NULL,
+         "opened v7 u30 m0 n2\n" TOLD ("10", "100") TOLD ("20", "200")
+         "state v7 u30 m0 n2\ndone ok\n");
+}
+
+static void
+test_first_pipelined_behind_examine (void)
+{
+  g_autoptr (Fixture) fixture = fixture_new ();
+
+  scripted_server_add (
+      fixture->server,
+      HELLO ("LIST-EXTENDED LIST-STATUS")
+      "C: LIST *\nS: * LIST () \"/\" Box\n"
+      "S: * STATUS Box (MESSAGES 1 UIDNEXT 9 UIDVALIDITY 7)\nS: $T OK\n"
+      "C: EXAMINE *\nC: UID FETCH 1:* *\n"
+      "S: * 1 EXISTS\nS: * OK [UIDVALIDITY 7] x\nS: * OK [UIDNEXT 30] x\nS: $U OK\n"
+      "R: * 1" MESSAGE ("10", "100") "\nS: $T OK\n");
+  fixture_check (fixture, fixture_list (fixture),
+                 "mailbox 'Box' / 0 v7 u9 m0 n1\ndone ok\n");
+  fixture_check (fixture, fixture_sync (fixture, "Box", NULL),
+                 "opened v7 u30 m0 n1\n" TOLD ("10", "100") "state v7 u30 m0 n1\ndone ok\n");
+}
+
+static void
+test_empty (void)
+{
+  check (HELLO ("") EXAMINED ("0", "7", "30"), NULL,
+         "opened v7 u30 m0 n0\nstate v7 u30 m0 n0\ndone ok\n");
+}
+
+static void
+test_incomplete (void)
+{
+  check (HELLO ("") EXAMINED ("2", "7", "30") "C: UID FETCH 1:* *\n"
+                                              "R: * 1" MESSAGE ("10", "100") "\nS: $T OK\n",
+         NULL, "opened v7 u30 m0 n2\n" TOLD ("10", "100") "done PROTOCOL\n");
+}
+
+static void
+test_expunged_while_listed (void)
+{
+  check (HELLO ("") EXAMINED ("2", "7", "30") "C: UID FETCH 1:* *\n"
+                                              "R: * 1" MESSAGE ("10", "100") "\n"
+                                              "S: * 2 EXPUNGE\nS: $T OK\n",
+         NULL,
+         "opened v7 u30 m0 n2\n" TOLD ("10", "100") "state v7 u30 m0 n1\ndone ok\n");
+}
+
+/* Flags told unasked are no message, and a message told twice is one. */
+static void
+test_noise_in_listing (void)
+{
+  check (HELLO ("") EXAMINED ("1", "7", "30") "C: UID FETCH 1:* *\n"
+                                              "S: * 1 FETCH (UID 10 FLAGS (\\Seen))\n"
+                                              "R: * 1" MESSAGE ("10", "100") "\n"
+                                              "R: * 1" MESSAGE ("10", "100") "\n"
+                                              "S: * 1 FETCH (FLAGS ())\nS: $T OK\n",
+         NULL, "opened v7 u30 m0 n1\n" TOLD ("10", "100") "state v7 u30 m0 n1\ndone ok\n");
+}
+
+static void
+test_cut_listing (void)
+{
+  check (HELLO ("") EXAMINED ("2", "7", "30") "C: UID FETCH 1:* *\n"
+                                              "R: * 1" MESSAGE ("10", "100") "\nX",
+         NULL, "opened v7 u30 m0 n2\n" TOLD ("10", "100") "done CONNECTION_LOST\n");
+}
+
+static void
+test_cut_before_anything (void)
+{
+  g_autoptr (Fixture) fixture = fixture_new ();
+
+  scripted_server_add (fixture->server, HELLO ("") "C: EXAMINE *\nX");
+  scripted_server_add (fixture->server, HELLO ("") EXAMINED ("0", "7", "30"));
+  fixture_check (fixture, fixture_sync (fixture, "Box", NULL),
+                 "opened v7 u30 m0 n0\nstate v7 u30 m0 n0\ndone ok\n");
+}
+
+static void
+test_listing_refused (void)
+{
+  check (HELLO ("") EXAMINED ("2", "7", "30") "C: UID FETCH 1:* *\nS: $T NO cannot\n", NULL,
+         "opened v7 u30 m0 n2\ndone UNAVAILABLE\n");
+}
+
+static void
+test_unchanged (void)
+{
+  check (HELLO ("CONDSTORE") EXAMINED_MODSEQ ("3", "7", "30", "50"), &known,
+         "opened v7 u30 m50 n3\nstate v7 u30 m50 n3\ndone ok\n");
+}
+
+static void
+test_new_mail (void)
+{
+  check (HELLO ("CONDSTORE") EXAMINED_MODSEQ ("4", "7", "31", "60")
+         "C: UID FETCH 30:*" ALL_ITEMS "\n"
+         "C: UID FETCH 1:29 (UID FLAGS) (CHANGEDSINCE 50)\n"
+         "R: * 4" MESSAGE ("30", "100") "\nS: $U OK\nS: $T OK\n",
+         &known,
+         "opened v7 u31 m60 n4\n" TOLD ("30", "100") "state v7 u31 m60 n4\ndone ok\n");
+}
+
+/* "30:*" names the last message even when it is below 30. */
+static void
+test_last_message_is_not_new (void)
+{
+  check (HELLO ("CONDSTORE") EXAMINED_MODSEQ ("3", "7", "31", "60")
+         "C: UID FETCH 30:* *\nC: UID FETCH 1:29 *\n"
+         "R: * 3" MESSAGE ("29", "100") "\nS: $U OK\nS: $T OK\n",
+         &known,
+         "opened v7 u31 m60 n3\nflags 29 1 'k'\nstate v7 u31 m60 n3\ndone ok\n");
+}
+
+static void
+test_expunged_with_esearch (void)
+{
+  check (HELLO ("CONDSTORE ESEARCH") EXAMINED_MODSEQ ("2", "7", "30", "60")
+         "C: UID SEARCH RETURN (ALL) UID 1:29\nC: UID FETCH 1:29 *\n"
+         "S: * ESEARCH (TAG \"$U\") UID ALL 3,5\nS: $U OK\nS: $T OK\n",
+         &known,
+         "opened v7 u30 m60 n2\npresent 3:3 5:5\nstate v7 u30 m60 n2\ndone ok\n");
+}
+
+static void
+test_expunged_with_search (void)
+{
+  check (HELLO ("CONDSTORE") EXAMINED_MODSEQ ("2", "7", "30", "60")
+         "C: UID SEARCH UID 1:29\nC: UID FETCH 1:29 *\n"
+         "S: * SEARCH 5 3\nS: $U OK\nS: $T OK\n",
+         &known,
+         "opened v7 u30 m60 n2\npresent 3:3 5:5\nstate v7 u30 m60 n2\ndone ok\n");
+}
+
+/* One came and one went: the counts are as known, but not for the messages known. */
+static void
+test_came_and_went (void)
+{
+  check (HELLO ("CONDSTORE ESEARCH") EXAMINED_MODSEQ ("3", "7", "31", "60")
+         "C: UID FETCH 30:* *\nC: UID FETCH 1:29 *\n"
+         "R: * 3" MESSAGE ("30", "100") "\nS: $U OK\nS: $T OK\n"
+         "C: UID SEARCH RETURN (ALL) UID 1:29\n"
+         "S: * ESEARCH (TAG \"$T\") UID ALL 3,5\nS: $T OK\n",
+         &known,
+         "opened v7 u31 m60 n3\n" TOLD ("30", "100")
+         "present 3:3 5:5\nstate v7 u31 m60 n3\ndone ok\n");
+}
+
+static void
+test_all_expunged (void)
+{
+  check (HELLO ("CONDSTORE") EXAMINED_MODSEQ ("0", "7", "30", "60"), &known,
+         "opened v7 u30 m60 n0\npresent\nstate v7 u30 m60 n0\ndone ok\n");
+}
+
+/* Silence is not "none": nothing may be taken for gone. */
+static void
+test_silent_search (void)
+{
+  check (HELLO ("CONDSTORE ESEARCH") EXAMINED_MODSEQ ("2", "7", "30", "60")
+         "C: UID SEARCH *\nC: UID FETCH 1:29 *\nS: $U OK\nS: $T OK\n",
+         &known, "opened v7 u30 m60 n2\ndone PROTOCOL\n");
+}
+
+static void
+test_search_too_short (void)
+{
+  check (HELLO ("CONDSTORE ESEARCH") EXAMINED_MODSEQ ("2", "7", "30", "60")
+         "C: UID SEARCH *\nC: UID FETCH 1:29 *\n"
+         "S: * ESEARCH (TAG \"$U\") UID ALL 3\nS: $U OK\nS: $T OK\n",
+         &known, "opened v7 u30 m60 n2\npresent 3:3\ndone PROTOCOL\n");
+}
+
+static void
+test_flags_without_condstore (void)
+{
+  check (HELLO ("") EXAMINED ("3", "7", "30") "C: UID FETCH 1:29 (UID FLAGS)\n"
+                                              "S: * 1 FETCH (UID 3 FLAGS (\\Deleted))\n"
+                                              "S: * 2 FETCH (UID 5 FLAGS ($Junk))\nS: $T OK\n",
+         &known,
+         "opened v7 u30 m0 n3\nflags 3 8 ''\nflags 5 0 '$Junk'\nstate v7 u30 m0 n3\ndone ok\n");
+}
+
+/* Courier tells no UIDNEXT. */
+static void
+test_no_uidnext (void)
+{
+  check (HELLO ("") "C: EXAMINE *\nS: * 4 EXISTS\nS: * OK [UIDVALIDITY 7] x\nS: $T OK\n"
+                    "C: UID FETCH 30:* *\nC: UID FETCH 1:29 *\n"
+                    "R: * 4" MESSAGE ("41", "100") "\nS: $U OK\nS: $T OK\n",
+         &known,
+         "opened v7 u0 m0 n4\n" TOLD ("41", "100") "state v7 u42 m0 n4\ndone ok\n");
+}
+
+static void
+test_uidvalidity_changed (void)
+{
+  check (HELLO ("CONDSTORE") EXAMINED_MODSEQ ("1", "8", "11", "60")
+         "C: UID FETCH 1:* *\nR: * 1" MESSAGE ("10", "100") "\nS: $T OK\n",
+         &known,
+         "restart v8 u11 m60 n1\n" TOLD ("10", "100") "state v8 u11 m60 n1\ndone ok\n");
+}
+
+static void
+test_mailbox_gone (void)
+{
+  check (HELLO ("") "C: EXAMINE *\nS: $T NO [NONEXISTENT] no such mailbox\n", NULL,
+         "done MAILBOX_GONE\n");
+}
+
+static void
+test_no_permission (void)
+{
+  check (HELLO ("") "C: EXAMINE *\nS: $T NO [NOPERM] not yours\n", NULL, "done PERMISSION\n");
+}
+
+static void
+test_timeout (void)
+{
+  g_autoptr (Fixture) fixture = fixture_new ();
+
+  fixture->config.answer_timeout_ms = 200;
+  scripted_server_add (fixture->server, HELLO ("") "C: EXAMINE *\nW");
+  fixture_check (fixture, fixture_sync (fixture, "Box", NULL), "done TIMEOUT\n");
+}
+
+static void
+test_garbage (void)
+{
+  check (HELLO ("") "C: EXAMINE *\nS: * 1 FETCH (UID ]]]\nW", NULL, "done PROTOCOL\n");
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+#define ADD(NAME, FUNC) g_test_add_func ("/remote/sync/" NAME, FUNC)
+  ADD ("first-listing-is-everything", test_first);
+  ADD ("first-listing-goes-out-with-examine", test_first_pipelined_behind_examine);
+  ADD ("empty-mailbox-sends-no-fetch", test_empty);
+  ADD ("listing-shorter-than-exists-is-an-error", test_incomplete);
+  ADD ("expunged-during-the-listing-is-complete", test_expunged_while_listed);
+  ADD ("unasked-flags-and-repeated-messages-are-ignored", test_noise_in_listing);
+  ADD ("cut-listing-is-an-error", test_cut_listing);
+  ADD ("cut-before-anything-was-told-is-repeated", test_cut_before_anything);
+  ADD ("listing-refused-is-an-error", test_listing_refused);
+  ADD ("unchanged-costs-only-examine", test_unchanged);
+  ADD ("new-mail-is-fetched-from-uidnext", test_new_mail);
+  ADD ("last-message-below-uidnext-is-not-new", test_last_message_is_not_new);
+  ADD ("expunged-is-found-by-esearch", test_expunged_with_esearch);
+  ADD ("expunged-is-found-by-search", test_expunged_with_search);
+  ADD ("one-came-and-one-went", test_came_and_went);
+  ADD ("all-expunged-needs-no-search", test_all_expunged);
+  ADD ("search-without-answer-is-an-error", test_silent_search);
+  ADD ("search-shorter-than-exists-is-an-error", test_search_too_short);
+  ADD ("flags-without-condstore-are-compared", test_flags_without_condstore);
+  ADD ("uidnext-not-told-is-found-out", test_no_uidnext);
+  ADD ("new-uidvalidity-restarts", test_uidvalidity_changed);
+  ADD ("nonexistent-is-mailbox-gone", test_mailbox_gone);
+  ADD ("noperm-is-permission", test_no_permission);
+  ADD ("silence-is-a-timeout", test_timeout);
+  ADD ("garbage-is-a-protocol-error", test_garbage);
+  return g_test_run ();
+}
