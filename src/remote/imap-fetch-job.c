@@ -659,7 +659,9 @@ static void
 fetch_job_finish (MmRemoteJob *base, const GError *error)
 {
   FetchJob *job = (FetchJob *) base;
-  gboolean is_all_told = job->n_left == 0;
+  /* An error that hit single items only was told with those. */
+  gboolean is_all_told
+      = job->n_left == 0 && !g_error_matches (error, MM_ERROR, MM_ERROR_CANCELLED);
 
   for (gsize i = 0; i < job->n_items; i++)
     if (job->items[i].state != ITEM_DONE)
