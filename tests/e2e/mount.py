@@ -149,6 +149,7 @@ class Mount:
         self.pid = None
         self.mounts_before = 0
         self.forced = False
+        self.refused = False  # it ended by itself: what is on the mount point is another's
 
     # Start.
 
@@ -162,6 +163,9 @@ class Mount:
         except TimeoutError:
             self.kill()
             raise AssertionError(f"no mount within {self.deadline} s: {self.output()}") from None
+        except Failed:
+            self.refused = True
+            raise
         self.pid = self._find_pid()
         return self
 
@@ -266,7 +270,7 @@ class Mount:
     def close(self):
         """The end of a test: unmounts when still mounted, and fails on what a run must not leave or print."""
         problem = None
-        if self.process is not None:
+        if self.process is not None and not self.refused:
             try:
                 if is_mounted(self.path) and self.alive():
                     self.unmount()
