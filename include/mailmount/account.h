@@ -95,6 +95,15 @@ void mm_account_get_totals (MmAccount *account, guint64 *out_messages, guint64 *
  * (transfer full) */
 MmContent *mm_account_open_content (MmAccount *account, MmMailbox *mailbox, guint64 number);
 
+/* What readers do, so that what they will do next can be fetched ahead: a directory was opened for
+ * listing, a message was opened, a message of @size octets was closed after having been read up to
+ * @read_octets. @thread_id is the kernel's, of the caller; 0: not known. */
+void mm_account_note_list (MmAccount *account, MmMailbox *mailbox, guint thread_id);
+void mm_account_note_open (MmAccount *account, MmMailbox *mailbox, guint64 number,
+                           guint thread_id);
+void mm_account_note_close (MmAccount *account, MmMailbox *mailbox, guint64 number,
+                            guint64 read_octets, guint64 size);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (MmAccount, mm_account_free)
 
 G_END_DECLS

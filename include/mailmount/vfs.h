@@ -68,7 +68,9 @@ MmTry mm_vfs_try_lookup (MmVfs *vfs, guint64 directory, const gchar *name, MmAtt
 MmTry mm_vfs_try_get_attributes (MmVfs *vfs, guint64 inode, MmAttributes *out, MmWaiter *waiter,
                                  GError **error);
 
-MmTry mm_vfs_try_open_directory (MmVfs *vfs, guint64 inode, MmVfsDirectory **out,
+/* @thread_id: the kernel's number of the calling thread, 0 when it is not known; a hint for reading
+ * ahead. */
+MmTry mm_vfs_try_open_directory (MmVfs *vfs, guint64 inode, guint thread_id, MmVfsDirectory **out,
                                  MmWaiter *waiter, GError **error);
 
 /* Takes one entry; FALSE when there is no room for it. @offset is where to go on behind it. */
@@ -80,9 +82,10 @@ MmTry mm_vfs_try_read_directory (MmVfsDirectory *directory, gint64 offset, MmVfs
                                  gpointer user_data, MmWaiter *waiter, GError **error);
 void mm_vfs_close_directory (MmVfsDirectory *directory);
 
-/* DONE: the size that mm_vfs_try_get_attributes() tells is exact from now on. */
-MmTry mm_vfs_try_open (MmVfs *vfs, guint64 inode, MmVfsFile **out, MmWaiter *waiter,
-                       GError **error);
+/* DONE: the size that mm_vfs_try_get_attributes() tells is exact from now on. WAIT: *out, which was
+ * NULL at first, is to be given to the next attempt, or to mm_vfs_close(). */
+MmTry mm_vfs_try_open (MmVfs *vfs, guint64 inode, guint thread_id, MmVfsFile **out,
+                       MmWaiter *waiter, GError **error);
 MmTry mm_vfs_try_read (MmVfsFile *file, void *buffer, gsize size, guint64 offset, gsize *out_n,
                        MmWaiter *waiter, GError **error);
 void mm_vfs_close (MmVfsFile *file);

@@ -127,8 +127,8 @@ do_forget_multi (fuse_req_t req, size_t count, struct fuse_forget_data *forgets)
 static MmTry
 attempt_opendir (MmFuseRequest *request, MmWaiter *waiter, GError **error)
 {
-  return mm_vfs_try_open_directory (request->fuse->vfs, request->inode, &request->directory,
-                                    waiter, error);
+  return mm_vfs_try_open_directory (request->fuse->vfs, request->inode, request->thread_id,
+                                    &request->directory, waiter, error);
 }
 
 static void
@@ -251,7 +251,8 @@ do_releasedir (fuse_req_t req, fuse_ino_t inode, struct fuse_file_info *info)
 static MmTry
 attempt_open (MmFuseRequest *request, MmWaiter *waiter, GError **error)
 {
-  return mm_vfs_try_open (request->fuse->vfs, request->inode, &request->file, waiter, error);
+  return mm_vfs_try_open (request->fuse->vfs, request->inode, request->thread_id, &request->file,
+                          waiter, error);
 }
 
 static void

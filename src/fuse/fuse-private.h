@@ -58,6 +58,7 @@ struct MmFuseRequest
 
   /* Arguments and results of the operations. */
   fuse_ino_t inode;
+  guint thread_id; /* of the caller */
   gchar *name;
   gsize size;
   off_t offset;

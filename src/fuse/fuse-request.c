@@ -190,6 +190,7 @@ mm_fuse_request_new (fuse_req_t req, const MmFuseOperation *operation, fuse_ino_
   request->req = req;
   request->operation = operation;
   request->inode = inode;
+  request->thread_id = (guint) fuse_req_ctx (req)->pid;
   g_atomic_ref_count_init (&request->refs);
   g_mutex_init (&request->lock);
   return request;

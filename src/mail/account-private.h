@@ -9,6 +9,7 @@
 
 #include "content-private.h"
 #include "folder-tree.h"
+#include "read-ahead.h"
 
 struct MmAccount
 {
@@ -20,6 +21,7 @@ struct MmAccount
   gchar **exclude;   /* nullable */
   gboolean subscribed_only;
   MmContentTable *contents;
+  MmReadAhead *read_ahead;
 
   GMutex lock; /* guards all below; no other lock is taken under it but a mailbox's */
   GCond listed;

@@ -95,12 +95,13 @@ mm_account_new (const MmAccountConfig *config, GError **error)
       return NULL;
     }
   mm_remote_set_change_func (context->remote, on_server_change, account);
+  account->read_ahead = mm_read_ahead_new (account->contents, context);
   mm_account_load_folders (account);
   return account;
 }
 
 /* Takes the house down in the order in which the parts use one another: first what brings new work
- * (the server), then what works it off (disk, index), then what they worked on. */
+ * (reading ahead, the server), then what works it off (disk, index), then what they worked on. */
 void
 mm_account_free (MmAccount *account)
 {
@@ -108,6 +109,7 @@ mm_account_free (MmAccount *account)
     return;
   MmMailContext *context = &account->context;
 
+  mm_read_ahead_free (account->read_ahead);
   mm_remote_close (context->remote);
   g_thread_pool_free (context->disk_readers, FALSE, TRUE);
   g_thread_pool_free (context->disk_writers, FALSE, TRUE);
@@ -322,4 +324,23 @@ mm_account_open_content (MmAccount *account, MmMailbox *mailbox, guint64 number)
   if (!mm_mailbox_get_message (mailbox, number, &message))
     return NULL;
   return mm_content_table_open (account->contents, mailbox, number);
+}
+
+void
+mm_account_note_list (MmAccount *account, MmMailbox *mailbox, guint thread_id)
+{
+  mm_read_ahead_note_list (account->read_ahead, mailbox, thread_id);
+}
+
+void
+mm_account_note_open (MmAccount *account, MmMailbox *mailbox, guint64 number, guint thread_id)
+{
+  mm_read_ahead_note_open (account->read_ahead, mailbox, number, thread_id);
+}
+
+void
+mm_account_note_close (MmAccount *account, MmMailbox *mailbox, guint64 number,
+                       guint64 read_octets, guint64 size)
+{
+  mm_read_ahead_note_close (account->read_ahead, mailbox, number, read_octets, size);
 }

@@ -72,6 +72,10 @@ gboolean mm_mailbox_get_fetch_target (MmMailbox *mailbox, guint64 number, MmFetc
 void mm_fetch_target_clear (MmFetchTarget *target);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (MmFetchTarget, mm_fetch_target_clear)
 
+/* All messages, ascending by number: Array<MmMessage>. (transfer full) */
+GArray *mm_mailbox_dup_messages (MmMailbox *mailbox);
+gboolean mm_mailbox_is_complete (MmMailbox *mailbox);
+
 gboolean mm_mailbox_is_named (MmMailbox *mailbox, const gchar *name);
 
 /* Queues everything unwritten, before the index thread ends. */

@@ -341,3 +341,25 @@ mm_mailbox_is_named (MmMailbox *mailbox, const gchar *name)
   g_mutex_unlock (&mailbox->lock);
   return is_named;
 }
+
+GArray *
+mm_mailbox_dup_messages (MmMailbox *mailbox)
+{
+  GArray *messages = g_array_new (FALSE, FALSE, sizeof (MmMessage));
+
+  g_mutex_lock (&mailbox->lock);
+  gsize length = mm_message_table_get_length (mailbox->table);
+  if (length > 0)
+    g_array_append_vals (messages, mm_message_table_at (mailbox->table, 0), (guint) length);
+  g_mutex_unlock (&mailbox->lock);
+  return messages;
+}
+
+gboolean
+mm_mailbox_is_complete (MmMailbox *mailbox)
+{
+  g_mutex_lock (&mailbox->lock);
+  gboolean is_complete = mailbox->is_complete;
+  g_mutex_unlock (&mailbox->lock);
+  return is_complete;
+}

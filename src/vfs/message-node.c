@@ -28,8 +28,6 @@ try_get_attributes (MmVfs *vfs, guint64 inode, MmAttributes *out, MmWaiter *wait
 static MmTry
 try_open (MmVfs *vfs, guint64 inode, MmVfsFile *file, MmWaiter *waiter, GError **error)
 {
-  guint64 size;
-
   if (file->content == NULL)
     {
       MmFolder folder;
@@ -38,8 +36,11 @@ try_open (MmVfs *vfs, guint64 inode, MmVfsFile *file, MmWaiter *waiter, GError *
         file->content = mm_account_open_content (vfs->account, folder.mailbox, message.number);
       if (file->content == NULL)
         return mm_vfs_fail_not_found (error);
+      file->mailbox = folder.mailbox;
+      file->number = message.number;
+      mm_account_note_open (vfs->account, folder.mailbox, message.number, file->thread_id);
     }
-  return mm_content_try_size (file->content, &size, waiter, error);
+  return mm_content_try_size (file->content, &file->size, waiter, error);
 }
 
 /* ---- extended attributes ---- */

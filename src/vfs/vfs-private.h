@@ -53,7 +53,12 @@ struct MmVfsDirectory
 struct MmVfsFile
 {
   MmVfs *vfs;
-  MmContent *content; /* owned */
+  guint thread_id;     /* of the opener */
+  MmContent *content;  /* owned */
+  MmMailbox *mailbox;  /* borrowed */
+  guint64 number;
+  guint64 size;        /* octets, set when the open is done */
+  _Atomic guint64 read_octets; /* the end of the furthest read */
 };
 
 /* The folder behind a directory's inode number: the root stands for one too. */

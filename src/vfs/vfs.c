@@ -201,8 +201,8 @@ mm_vfs_try_get_attributes (MmVfs *vfs, guint64 inode, MmAttributes *out, MmWaite
 }
 
 MmTry
-mm_vfs_try_open_directory (MmVfs *vfs, guint64 inode, MmVfsDirectory **out, MmWaiter *waiter,
-                           GError **error)
+mm_vfs_try_open_directory (MmVfs *vfs, guint64 inode, guint thread_id, MmVfsDirectory **out,
+                           MmWaiter *waiter, GError **error)
 {
   const MmNodeClass *node_class = get_class (inode);
 
@@ -212,6 +212,8 @@ mm_vfs_try_open_directory (MmVfs *vfs, guint64 inode, MmVfsDirectory **out, MmWa
   MmTry result = node_class->open_directory (vfs, inode, &directory, waiter, error);
   if (result == MM_TRY_DONE)
     {
+      if (directory.folder.mailbox != NULL)
+        mm_account_note_list (vfs->account, directory.folder.mailbox, thread_id);
       *out = g_memdup2 (&directory, sizeof directory);
       g_mutex_lock (&vfs->lock);
       g_hash_table_add (vfs->directories, *out);
@@ -239,7 +241,8 @@ mm_vfs_close_directory (MmVfsDirectory *directory)
 }
 
 MmTry
-mm_vfs_try_open (MmVfs *vfs, guint64 inode, MmVfsFile **out, MmWaiter *waiter, GError **error)
+mm_vfs_try_open (MmVfs *vfs, guint64 inode, guint thread_id, MmVfsFile **out, MmWaiter *waiter,
+                 GError **error)
 {
   const MmNodeClass *node_class = get_class (inode);
 
@@ -250,6 +253,7 @@ mm_vfs_try_open (MmVfs *vfs, guint64 inode, MmVfsFile **out, MmWaiter *waiter, G
     {
       *out = g_new0 (MmVfsFile, 1);
       (*out)->vfs = vfs;
+      (*out)->thread_id = thread_id;
       g_mutex_lock (&vfs->lock);
       g_hash_table_add (vfs->files, *out);
       g_mutex_unlock (&vfs->lock);
@@ -264,7 +268,10 @@ MmTry
 mm_vfs_try_read (MmVfsFile *file, void *buffer, gsize size, guint64 offset, gsize *out_n,
                  MmWaiter *waiter, GError **error)
 {
-  return mm_content_try_read (file->content, buffer, size, offset, out_n, waiter, error);
+  MmTry result = mm_content_try_read (file->content, buffer, size, offset, out_n, waiter, error);
+  if (result == MM_TRY_DONE && offset + *out_n > file->read_octets)
+    file->read_octets = offset + *out_n;
+  return result;
 }
 
 static void
@@ -282,6 +289,9 @@ mm_vfs_close (MmVfsFile *file)
   g_mutex_lock (&vfs->lock);
   g_hash_table_remove (vfs->files, file);
   g_mutex_unlock (&vfs->lock);
+  if (file->content != NULL)
+    mm_account_note_close (vfs->account, file->mailbox, file->number, file->read_octets,
+                           file->size);
   free_file (file);
 }
 

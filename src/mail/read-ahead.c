@@ -1,0 +1,442 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "read-ahead.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <mailmount/clock.h>
+
+#include "read-ahead-stream.h"
+
+/* All that is fetched, or on its way, and not yet read: about what the fastest wire holds in a round
+ * trip of 50 ms, and within what a small machine can spare. */
+#define BUDGET_OCTETS (16 * 1024 * 1024)
+/* A stream begins with this much of it and doubles its share with every open in order. */
+#define SHARE_OCTETS_MIN (512 * 1024)
+/* One command asks for so much; several are in flight. */
+#define COMMAND_OCTETS   (1024 * 1024)
+#define COMMAND_MESSAGES 128
+/* A reader that opened nothing for so long is gone. */
+#define GONE_US (10 * G_USEC_PER_SEC)
+/* So many messages in a row of which only the beginning was read: only beginnings are fetched. */
+#define HEADS_IN_A_ROW 2
+/* Folders that were listed and not yet read, remembered in the order of their listing. */
+#define LISTED_MAX 4096
+
+typedef enum
+{
+  NOTE_LIST,
+  NOTE_OPEN,
+  NOTE_CLOSE,
+  NOTE_END,
+} NoteKind;
+
+typedef struct
+{
+  NoteKind kind;
+  MmMailbox *mailbox; /* borrowed */
+  guint64 number;
+  guint thread_id;
+  guint64 read_octets;
+  guint64 size;
+} Note;
+
+/* A content fetched for a reader that has not come yet. */
+typedef struct
+{
+  MmContent *content; /* owned ref */
+  guint64 octets;     /* what it takes of the budget */
+} Held;
+
+typedef struct
+{
+  MmMailbox *mailbox;  /* borrowed */
+  MmReadStream *way;
+  GHashTable *held;    /* Map<number *, Held *> */
+  guint64 held_octets;
+  guint64 share_octets; /* of the budget */
+  guint n_heads;       /* messages in a row of which only the beginning was read */
+  gboolean reads_whole; /* one was read beyond its beginning */
+  guint lister;        /* process that listed the directory last; 0: not known */
+} Stream;
+
+struct MmReadAhead
+{
+  MmContentTable *contents; /* borrowed */
+  MmMailContext *context;   /* borrowed */
+  GThread *thread;
+  GAsyncQueue *queue; /* Queue<Note> */
+
+  /* The thread's own. */
+  GHashTable *streams; /* Map<MmMailbox, Stream *> */
+  GQueue listed;       /* Queue<MmMailbox>: listed and not read since */
+  guint64 held_octets;
+};
+
+/* ---- what is held ---- */
+
+static void
+free_held (gpointer data)
+{
+  Held *held = data;
+  mm_content_unref (held->content);
+  g_free (held);
+}
+
+static void
+release (MmReadAhead *ahead, Stream *stream, guint64 number)
+{
+  const Held *held = g_hash_table_lookup (stream->held, &number);
+
+  if (held == NULL)
+    return;
+  stream->held_octets -= held->octets;
+  ahead->held_octets -= held->octets;
+  g_hash_table_remove (stream->held, &number);
+}
+
+static void
+release_all (MmReadAhead *ahead, Stream *stream)
+{
+  ahead->held_octets -= stream->held_octets;
+  stream->held_octets = 0;
+  g_hash_table_remove_all (stream->held);
+}
+
+static void
+hold (MmReadAhead *ahead, Stream *stream, MmContent *content, guint64 octets)
+{
+  Held *held = g_new (Held, 1);
+
+  held->content = mm_content_ref (content);
+  held->octets = octets;
+  stream->held_octets += octets;
+  ahead->held_octets += octets;
+  g_hash_table_insert (stream->held, g_memdup2 (&content->number, sizeof content->number), held);
+}
+
+/* What the reader passed without opening it, it will not open any more. */
+static void
+release_passed (MmReadAhead *ahead, Stream *stream)
+{
+  GHashTableIter iter;
+  gpointer key;
+  gpointer value;
+
+  g_hash_table_iter_init (&iter, stream->held);
+  while (g_hash_table_iter_next (&iter, &key, &value))
+    {
+      const Held *held = value;
+      if (!mm_read_stream_is_passed (stream->way, *(guint64 *) key))
+        continue;
+      stream->held_octets -= held->octets;
+      ahead->held_octets -= held->octets;
+      g_hash_table_iter_remove (&iter);
+    }
+}
+
+/* ---- streams ---- */
+
+static void
+free_stream (gpointer data)
+{
+  Stream *stream = data;
+  mm_read_stream_free (stream->way);
+  g_hash_table_unref (stream->held);
+  g_free (stream);
+}
+
+static Stream *
+ensure_stream (MmReadAhead *ahead, MmMailbox *mailbox)
+{
+  Stream *stream = g_hash_table_lookup (ahead->streams, mailbox);
+
+  if (stream == NULL)
+    {
+      stream = g_new0 (Stream, 1);
+      stream->mailbox = mailbox;
+      stream->way = mm_read_stream_new (mailbox, !ahead->context->want_subject);
+      stream->held = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, free_held);
+      stream->share_octets = SHARE_OCTETS_MIN;
+      g_hash_table_insert (ahead->streams, mailbox, stream);
+    }
+  return stream;
+}
+
+/* Takes the budget back from readers that are gone. */
+static void
+release_from_the_gone (MmReadAhead *ahead, const Stream *except, gint64 now_us)
+{
+  GHashTableIter iter;
+  gpointer value;
+
+  g_hash_table_iter_init (&iter, ahead->streams);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    {
+      Stream *stream = value;
+      if (stream != except
+          && now_us - mm_read_stream_get_last_open_us (stream->way) > GONE_US)
+        release_all (ahead, stream);
+    }
+}
+
+/* ---- fetching ahead ---- */
+
+/* Adds the next message of the stream to the command; FALSE when there is none, or no room in the
+ * budget. */
+static gboolean
+collect_next (MmReadAhead *ahead, Stream *stream, GPtrArray *contents, GArray *asks)
+{
+  guint64 number = mm_read_stream_next (stream->way);
+  MmMessage message;
+  MmContentAsk ask;
+
+  if (number == 0)
+    return FALSE;
+  if (g_hash_table_contains (stream->held, &number)
+      || !mm_mailbox_get_message (stream->mailbox, number, &message))
+    return TRUE;
+  /* Until a message was read beyond its beginning, nothing says that large ones will be. */
+  gboolean only_head = !stream->reads_whole;
+  MmContent *content = mm_content_table_open (ahead->contents, stream->mailbox, number);
+  if (mm_content_mark_ahead (content, only_head, &ask))
+    {
+      guint64 octets = ask.is_whole ? message.size : ask.length;
+      hold (ahead, stream, content, octets);
+      g_ptr_array_add (contents, content);
+      g_array_append_val (asks, ask);
+    }
+  else
+    mm_content_unref (content);
+  return TRUE;
+}
+
+/* Sends one command's worth; FALSE when there is nothing to send. */
+static gboolean
+send_command (MmReadAhead *ahead, Stream *stream, guint64 room_octets)
+{
+  g_autoptr (GPtrArray) contents
+      = g_ptr_array_new_with_free_func ((GDestroyNotify) mm_content_unref);
+  g_autoptr (GArray) asks = g_array_new (FALSE, FALSE, sizeof (MmContentAsk));
+  guint64 before = stream->held_octets;
+  guint64 limit = MIN (room_octets, COMMAND_OCTETS);
+
+  while (contents->len < COMMAND_MESSAGES && stream->held_octets - before < limit
+         && g_hash_table_size (stream->held) < mm_read_stream_get_window (stream->way)
+         && collect_next (ahead, stream, contents, asks))
+    ;
+  if (contents->len > 0)
+    mm_content_start_fetches ((MmContent *const *) contents->pdata, (MmContentAsk *) asks->data,
+                              contents->len);
+  return contents->len > 0;
+}
+
+/* Room for another command, or 0: small ones are not worth their round trip while others are on
+ * their way. */
+static guint64
+get_room (const MmReadAhead *ahead, const Stream *stream)
+{
+  guint64 used = MAX (stream->held_octets + BUDGET_OCTETS - stream->share_octets,
+                      ahead->held_octets);
+  guint64 room = used < BUDGET_OCTETS ? BUDGET_OCTETS - used : 0;
+  gboolean is_worth_it = room >= MIN (COMMAND_OCTETS, stream->share_octets / 4)
+                         && g_hash_table_size (stream->held) * 2
+                                <= mm_read_stream_get_window (stream->way);
+  return is_worth_it ? room : 0;
+}
+
+static void
+fill (MmReadAhead *ahead, Stream *stream)
+{
+  for (;;)
+    {
+      guint64 room = get_room (ahead, stream);
+      if (room == 0 || !send_command (ahead, stream, room))
+        break;
+    }
+}
+
+/* When all of a folder is on its way, the folder that was listed next is the next to be read. */
+static void
+go_on_with_next_folder (MmReadAhead *ahead, const Stream *stream)
+{
+  MmReadOrder order = mm_read_stream_get_order (stream->way);
+
+  while (order != MM_ORDER_UNKNOWN && ahead->held_octets < BUDGET_OCTETS / 2)
+    {
+      MmMailbox *mailbox = g_queue_pop_head (&ahead->listed);
+      if (mailbox == NULL)
+        return;
+      if (!mm_mailbox_is_complete (mailbox))
+        {
+          g_queue_push_head (&ahead->listed, mailbox);
+          return;
+        }
+      Stream *next = ensure_stream (ahead, mailbox);
+      if (mm_read_stream_get_order (next->way) != MM_ORDER_UNKNOWN)
+        continue;
+      mm_read_stream_begin (next->way, order, stream->way);
+      next->reads_whole = stream->reads_whole;
+      next->share_octets = stream->share_octets;
+      fill (ahead, next);
+      if (!mm_read_stream_is_at_end (next->way))
+        return;
+    }
+}
+
+/* ---- notes ---- */
+
+/* The process of a thread: the kernel tells threads. 0 when it is gone already. */
+static guint
+find_process (guint thread_id)
+{
+  g_autofree gchar *path = g_strdup_printf ("/proc/%u/status", thread_id);
+  g_autofree gchar *status = NULL;
+  guint process = 0;
+
+  if (thread_id != 0 && g_file_get_contents (path, &status, NULL, NULL))
+    {
+      const gchar *line = strstr (status, "\nTgid:");
+      if (line != NULL)
+        sscanf (line, "\nTgid: %u", &process);
+    }
+  return process;
+}
+
+static void
+on_list (MmReadAhead *ahead, const Note *note)
+{
+  Stream *stream = ensure_stream (ahead, note->mailbox);
+
+  stream->lister = find_process (note->thread_id);
+  if (g_queue_find (&ahead->listed, note->mailbox) == NULL
+      && ahead->listed.length < LISTED_MAX)
+    g_queue_push_tail (&ahead->listed, note->mailbox);
+}
+
+static void
+on_open (MmReadAhead *ahead, const Note *note)
+{
+  Stream *stream = ensure_stream (ahead, note->mailbox);
+  gint64 now_us = mm_clock_monotonic_us ();
+  gboolean is_new = mm_read_stream_get_order (stream->way) == MM_ORDER_UNKNOWN;
+  gboolean is_lister
+      = is_new && stream->lister != 0 && find_process (note->thread_id) == stream->lister;
+
+  g_queue_remove (&ahead->listed, note->mailbox);
+  release (ahead, stream, note->number);
+  mm_read_stream_note_open (stream->way, note->number, is_lister, now_us);
+  if (mm_read_stream_get_order (stream->way) == MM_ORDER_UNKNOWN)
+    {
+      release_all (ahead, stream);
+      stream->share_octets = SHARE_OCTETS_MIN;
+      return;
+    }
+  stream->share_octets = MIN (stream->share_octets * 2, BUDGET_OCTETS);
+  if (get_room (ahead, stream) == 0)
+    {
+      release_passed (ahead, stream);
+      release_from_the_gone (ahead, stream, now_us);
+    }
+  fill (ahead, stream);
+  if (mm_read_stream_is_at_end (stream->way))
+    go_on_with_next_folder (ahead, stream);
+}
+
+static void
+on_close (MmReadAhead *ahead, const Note *note)
+{
+  Stream *stream = ensure_stream (ahead, note->mailbox);
+
+  if (note->read_octets > MM_CONTENT_FIRST_RANGE_OCTETS)
+    {
+      stream->reads_whole = TRUE;
+      stream->n_heads = 0;
+    }
+  else if (note->size > MM_CONTENT_FIRST_RANGE_OCTETS && ++stream->n_heads >= HEADS_IN_A_ROW)
+    stream->reads_whole = FALSE;
+  else if (note->read_octets >= note->size && stream->n_heads == 0)
+    stream->reads_whole = TRUE;
+}
+
+static gpointer
+work (gpointer data)
+{
+  MmReadAhead *ahead = data;
+
+  for (;;)
+    {
+      g_autofree Note *note = g_async_queue_pop (ahead->queue);
+
+      switch (note->kind)
+        {
+        case NOTE_LIST:
+          on_list (ahead, note);
+          break;
+        case NOTE_OPEN:
+          on_open (ahead, note);
+          break;
+        case NOTE_CLOSE:
+          on_close (ahead, note);
+          break;
+        case NOTE_END:
+          return NULL;
+        }
+    }
+}
+
+/* ---- the outside ---- */
+
+static void
+push (MmReadAhead *ahead, Note note)
+{
+  g_async_queue_push (ahead->queue, g_memdup2 (&note, sizeof note));
+}
+
+MmReadAhead *
+mm_read_ahead_new (MmContentTable *contents, MmMailContext *context)
+{
+  MmReadAhead *ahead = g_new0 (MmReadAhead, 1);
+
+  ahead->contents = contents;
+  ahead->context = context;
+  ahead->streams = g_hash_table_new_full (NULL, NULL, NULL, free_stream);
+  g_queue_init (&ahead->listed);
+  ahead->queue = g_async_queue_new_full (g_free);
+  ahead->thread = g_thread_new ("mm-read-ahead", work, ahead);
+  return ahead;
+}
+
+void
+mm_read_ahead_free (MmReadAhead *ahead)
+{
+  if (ahead == NULL)
+    return;
+  push (ahead, (Note){ .kind = NOTE_END });
+  g_thread_join (ahead->thread);
+  g_async_queue_unref (ahead->queue);
+  g_hash_table_unref (ahead->streams);
+  g_queue_clear (&ahead->listed);
+  g_free (ahead);
+}
+
+void
+mm_read_ahead_note_list (MmReadAhead *ahead, MmMailbox *mailbox, guint thread_id)
+{
+  push (ahead, (Note){ .kind = NOTE_LIST, .mailbox = mailbox, .thread_id = thread_id });
+}
+
+void
+mm_read_ahead_note_open (MmReadAhead *ahead, MmMailbox *mailbox, guint64 number, guint thread_id)
+{
+  push (ahead, (Note){ .kind = NOTE_OPEN, .mailbox = mailbox, .number = number,
+                       .thread_id = thread_id });
+}
+
+void
+mm_read_ahead_note_close (MmReadAhead *ahead, MmMailbox *mailbox, guint64 number,
+                          guint64 read_octets, guint64 size)
+{
+  push (ahead, (Note){ .kind = NOTE_CLOSE, .mailbox = mailbox, .number = number,
+                       .read_octets = read_octets, .size = size });
+}

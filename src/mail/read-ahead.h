@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * Reading ahead across messages, so that a copy that opens one file after another runs at the speed
+ * of the wire and not of its round trips. Armed by opens, never by listing alone: nothing is fetched
+ * that nobody is about to read.
+ *
+ * All of the policy runs on one thread of its own, fed with notes; noting costs a queue entry. The
+ * fetched contents are held here until their readers come, within one budget of octets.
+ */
+#pragma once
+
+#include "content-private.h"
+
+typedef struct MmReadAhead MmReadAhead;
+
+MmReadAhead *mm_read_ahead_new (MmContentTable *contents, MmMailContext *context);
+/* Ends the thread and lets go of all contents. */
+void mm_read_ahead_free (MmReadAhead *ahead);
+
+/* A directory was opened for listing by the process of thread @thread_id (0: not known). */
+void mm_read_ahead_note_list (MmReadAhead *ahead, MmMailbox *mailbox, guint thread_id);
+/* A message was opened. */
+void mm_read_ahead_note_open (MmReadAhead *ahead, MmMailbox *mailbox, guint64 number,
+                              guint thread_id);
+/* It was closed, having been read up to @read_octets of @size. */
+void mm_read_ahead_note_close (MmReadAhead *ahead, MmMailbox *mailbox, guint64 number,
+                               guint64 read_octets, guint64 size);
