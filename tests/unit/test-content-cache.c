@@ -326,6 +326,17 @@ test_replaced_file_goes_on_for_its_users (Fixture *fixture, gconstpointer in_mem
 }
 
 static void
+test_replaced_file_given_back_leaves_the_new_one (Fixture *fixture, gconstpointer in_memory)
+{
+  MmContentFile *old = create (fixture->cache, key_a, 100);
+  g_autoptr (MmContentFile) new = create (fixture->cache, key_a, 200);
+
+  mm_content_file_unref (old);
+  g_autoptr (MmContentFile) found = mm_content_cache_lookup (fixture->cache, key_a);
+  g_assert_true (found == new);
+}
+
+static void
 test_removed_message_is_gone (Fixture *fixture, gconstpointer in_memory)
 {
   g_autofree guint8 *content = make_content (1000, 9);
@@ -641,6 +652,8 @@ main (int argc, char **argv)
   add ("octets-present-never-change", TRUE, TRUE, test_octets_present_never_change);
   add ("all-users-share-one-partial-file", TRUE, TRUE, test_all_users_share_one_partial_file);
   add ("replaced-file-goes-on-for-its-users", TRUE, TRUE, test_replaced_file_goes_on_for_its_users);
+  add ("replaced-file-given-back-leaves-the-new-one", TRUE, TRUE,
+       test_replaced_file_given_back_leaves_the_new_one);
   add ("removed-message-is-gone", TRUE, TRUE, test_removed_message_is_gone);
   add ("removed-folder-is-gone", TRUE, TRUE, test_removed_folder_is_gone);
   add ("file-outlives-the-cache", TRUE, TRUE, test_file_outlives_the_cache);

@@ -221,6 +221,92 @@ test_end_between_header_and_mode_leaves_a_whole_file (void)
   g_assert_true (mm_content_cache_has_complete (cache, key));
 }
 
+/* The process ended after the new list was written and before the header that points to it. */
+static void
+test_end_between_list_and_header_keeps_the_old_list (void)
+{
+  g_autoptr (TestDirectory) directory = test_directory_new ();
+  g_autofree gchar *path = g_build_filename (directory, FILE_NAME, NULL);
+  g_autofree gchar *old_header = NULL;
+  guint8 content[SIZE];
+  guint n_damaged;
+
+  fill_content (content, SIZE, 2);
+  for (guint64 n = 0; n < 12; n++)
+    {
+      g_autofree gchar *octets = NULL;
+      gsize length;
+      {
+        g_autoptr (MmContentCache) cache = open_cache (directory);
+        g_autoptr (MmContentFile) file
+          = n == 0 ? mm_content_cache_create (cache, key, SIZE, NULL)
+                   : mm_content_cache_lookup (cache, key);
+
+        g_assert_nonnull (file);
+        g_assert_true (mm_content_file_write (file, n * 50, content + n * 50, 10, NULL));
+        g_assert_true (mm_content_file_flush (file, NULL));
+      }
+      g_assert_true (g_file_get_contents (path, &octets, &length, NULL));
+      if (old_header != NULL)
+        {
+          test_file_overwrite (path, 0, old_header, HEADER_SIZE);
+          g_assert_cmpuint (count_sound_octets (directory, content, &n_damaged), ==, n * 10);
+          g_assert_cmpuint (n_damaged, ==, 0);
+          test_file_overwrite (path, 0, octets, HEADER_SIZE);
+        }
+      g_assert_cmpuint (count_sound_octets (directory, content, &n_damaged), ==, (n + 1) * 10);
+      g_free (old_header);
+      old_header = g_memdup2 (octets, HEADER_SIZE);
+    }
+}
+
+/* The same when the new list is not the old one with something added. */
+static void
+test_end_between_a_shorter_list_and_header_keeps_the_old_list (void)
+{
+  g_autoptr (TestDirectory) directory = test_directory_new ();
+  guint8 content[SIZE];
+  g_autofree gchar *path = make_partial (directory, content);
+  g_autofree gchar *octets = NULL;
+  guint n_damaged;
+
+  test_file_overwrite (path, HEADER_SIZE + 50, "damage", 6);
+  g_assert_true (g_file_get_contents (path, &octets, NULL, NULL));
+  {
+    g_autoptr (MmContentCache) cache = open_cache (directory);
+    g_autoptr (MmContentFile) file = mm_content_cache_lookup (cache, key);
+
+    g_assert_nonnull (file);
+    g_assert_true (mm_content_file_verify (file));
+    g_assert_true (mm_content_file_write (file, 150, content + 150, 10, NULL));
+    g_assert_true (mm_content_file_flush (file, NULL));
+  }
+  test_file_overwrite (path, 0, octets, HEADER_SIZE);
+  g_assert_cmpuint (count_sound_octets (directory, content, &n_damaged), ==, 200);
+  g_assert_cmpuint (n_damaged, ==, 1);
+}
+
+/* What an earlier process left damaged must not become part of what is called whole. */
+static void
+test_a_damaged_extent_is_not_completed (void)
+{
+  g_autoptr (TestDirectory) directory = test_directory_new ();
+  guint8 content[SIZE];
+  g_autofree gchar *path = make_partial (directory, content);
+  guint n_damaged;
+
+  test_file_overwrite (path, HEADER_SIZE + 350, "damage", 6);
+  {
+    g_autoptr (MmContentCache) cache = open_cache (directory);
+    g_autoptr (MmContentFile) file = mm_content_cache_lookup (cache, key);
+
+    g_assert_nonnull (file);
+    g_assert_true (mm_content_file_write (file, 100, content + 100, SIZE - 100, NULL));
+    g_assert_true (mm_content_file_is_complete (file));
+  }
+  g_assert_cmpuint (count_sound_octets (directory, content, &n_damaged), ==, SIZE);
+}
+
 /* Another process may be in the middle of writing it. */
 static void
 test_a_young_short_file_is_left_alone (void)
@@ -562,6 +648,12 @@ main (int argc, char **argv)
                    test_zeros_instead_of_content_are_noticed);
   g_test_add_func ("/store/content-damage/end-between-header-and-mode-leaves-a-whole-file",
                    test_end_between_header_and_mode_leaves_a_whole_file);
+  g_test_add_func ("/store/content-damage/end-between-list-and-header-keeps-the-old-list",
+                   test_end_between_list_and_header_keeps_the_old_list);
+  g_test_add_func ("/store/content-damage/end-between-a-shorter-list-and-header-keeps-the-old-list",
+                   test_end_between_a_shorter_list_and_header_keeps_the_old_list);
+  g_test_add_func ("/store/content-damage/a-damaged-extent-is-not-completed",
+                   test_a_damaged_extent_is_not_completed);
   g_test_add_func ("/store/content-damage/a-young-short-file-is-left-alone",
                    test_a_young_short_file_is_left_alone);
   g_test_add_func ("/store/content-damage/a-file-of-another-key-is-dropped",
