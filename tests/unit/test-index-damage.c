@@ -272,7 +272,7 @@ static void
 test_a_database_of_version_1_opens (void)
 {
   g_autoptr (TestDirectory) directory = test_directory_new ();
-  g_autofree gchar *path = make_version_1 (directory);
+  g_free (make_version_1 (directory));
   g_autoptr (MmIndex) index = open_index (directory);
   guint n = 0;
 
@@ -357,8 +357,8 @@ test_a_database_of_something_else_is_set_aside (void)
     "PRAGMA application_id = 1; PRAGMA user_version = 1; CREATE TABLE x (y)",
     /* Ours by its marks, but a table is missing, or a column. */
     "PRAGMA application_id = 1296910680; PRAGMA user_version = 1; CREATE TABLE x (y)",
-    "PRAGMA application_id = 1296910680; PRAGMA user_version = 1; CREATE TABLE account (id, key);"
-    "CREATE TABLE folder (id, name); CREATE TABLE message (folder, number)",
+    ("PRAGMA application_id = 1296910680; PRAGMA user_version = 1; CREATE TABLE account (id, key);"
+     "CREATE TABLE folder (id, name); CREATE TABLE message (folder, number)"),
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (others); i++)
@@ -562,8 +562,8 @@ static void
 test_a_killed_process_leaves_whole_transactions (void)
 {
   g_autoptr (TestDirectory) directory = test_directory_new ();
-  g_autofree gchar *path = make_index (directory, BATCH);
 
+  g_free (make_index (directory, BATCH));
   for (guint round = 0; round < 15; round++)
     {
       int report_fd;
