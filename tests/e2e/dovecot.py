@@ -210,6 +210,10 @@ service imap-login {{
 }}
 service anvil {{
   chroot =
+  # Without it a refused login makes the next ones from this address wait.
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
 }}
 service stats {{
   chroot =
