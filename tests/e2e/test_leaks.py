@@ -5,6 +5,7 @@ Needs a program built without sanitizers.
 """
 
 import re
+from pathlib import Path
 
 from mount import Mount, sh
 from tree import compare
@@ -16,7 +17,8 @@ def test_no_definite_leak(server, place, small_corpus, corpus):
     report = place.logs / "valgrind"
     wrapper = ["valgrind", "--leak-check=full", "--show-leak-kinds=definite", "--errors-for-leak-kinds=definite",
                "--error-exitcode=99", "--num-callers=30", "--child-silent-after-fork=yes", "--fair-sched=try",
-               "--suppressions=/usr/share/glib-2.0/valgrind/glib.supp", f"--log-file={report}"]
+               "--suppressions=/usr/share/glib-2.0/valgrind/glib.supp",
+               f"--suppressions={Path(__file__).with_name('valgrind.supp')}", f"--log-file={report}"]
     mounted = Mount(f"imap://user@127.0.0.1:{server.imap_port}", place, {"tls": "none", "timeout": 120}, PASSWORD,
                     wrapper=wrapper, deadline=60, environment={"G_SLICE": "always-malloc"})
     copy = place.directory / "copy"
