@@ -35,6 +35,7 @@ struct MmImapConnection
   MmImapSelection selection;
   gboolean is_changed;    /* the selected mailbox changed unasked, and nobody was told yet */
   guint n_void;           /* flights whose job is gone */
+  gboolean may_send;      /* something happened since no job had anything to send */
 };
 
 static const MmImapJobClass *
@@ -121,6 +122,7 @@ mm_imap_connection_end_job (MmImapConnection *connection, MmRemoteJob *job, cons
   if (connection->body_job == job)
     connection->body_job = NULL;
   g_ptr_array_remove (connection->jobs, job);
+  connection->may_send = TRUE;
   mm_remote_slot_finish_job (connection->slot, job, error);
   return MM_IMAP_JOB_ENDED;
 }
@@ -382,6 +384,7 @@ handle_tagged (MmImapConnection *connection, const MmImapEvent *event)
   connection->body_job = NULL;
   if (!take_flight (connection, event->tag, &flight))
     return;
+  connection->may_send = TRUE;
   if (flight.void_since_us > 0)
     connection->n_void--;
   if (flight.is_examine)
@@ -428,6 +431,7 @@ take_jobs (MmImapConnection *connection)
   while ((job = mm_remote_slot_take_job (connection->slot)) != NULL)
     {
       g_ptr_array_add (connection->jobs, job);
+      connection->may_send = TRUE;
       if (!mm_remote_job_is_cancelled (job))
         class_of (job)->start (job, connection);
     }
@@ -471,8 +475,9 @@ static void
 fill_pipeline (MmImapConnection *connection)
 {
   /* An answer to a job that is gone could be taken for the answer to a like command sent now. */
-  if (connection->n_void > 0)
+  if (!connection->may_send || connection->n_void > 0)
     return;
+  connection->may_send = FALSE;
   while (connection->flights->len < MM_IMAP_COMMANDS_MAX
          && (send_one (connection, MM_REMOTE_PRIORITY_DEMAND)
              || send_one (connection, MM_REMOTE_PRIORITY_READ_AHEAD)))

@@ -5,8 +5,8 @@
  * asked for by a command that is in flight; everything else is ignored, and what was not answered
  * when the command was, is gone or bad, never guessed.
  *
- * Two ranges that begin at the same octet of the same message could be taken for each other; the
- * second waits until the first was answered.
+ * Two commands that ask for the same section and origin of one message could be taken for each
+ * other, whichever job's they are; the second waits until the first was answered.
  */
 #include <string.h>
 
@@ -140,6 +140,12 @@ last_item (const FetchJob *job, const Batch *batch)
   return &job->items[g_array_index (batch->indexes, gsize, batch->indexes->len - 1)];
 }
 
+static const Item *
+first_item (const FetchJob *job, const Batch *batch)
+{
+  return &job->items[g_array_index (batch->indexes, gsize, 0)];
+}
+
 /* Groups @indexes (reordered) into new batches. */
 static void
 add_batches (FetchJob *job, GArray *indexes)
@@ -209,21 +215,31 @@ is_origin_of (const MmFetchItem *want, guint64 offset)
 }
 
 static gboolean
-may_be_confused (FetchJob *job, const Batch *batch, FetchJob *other_job, const Batch *other)
+shares_uid (FetchJob *job, const Batch *batch, FetchJob *other_job, const Batch *other)
 {
-  const MmFetchItem *a = &last_item (job, batch)->want;
-  const MmFetchItem *b = &last_item (other_job, other)->want;
-
-  if (a->kind != MM_FETCH_RANGE || b->kind != MM_FETCH_RANGE)
-    return FALSE;
-  if (!is_origin_of (a, b->offset) && !(needs_probe (b) && is_origin_of (a, b->probe_size - 1)))
-    return FALSE;
   for (guint i = 0; i < batch->indexes->len; i++)
     if (find_in_batch (other_job, other,
                        job->items[g_array_index (batch->indexes, gsize, i)].want.uid)
         != NULL)
       return TRUE;
   return FALSE;
+}
+
+static gboolean
+may_be_confused (FetchJob *job, const Batch *batch, FetchJob *other_job, const Batch *other)
+{
+  const MmFetchItem *a = &last_item (job, batch)->want;
+  const MmFetchItem *b = &last_item (other_job, other)->want;
+
+  if (a->kind != b->kind)
+    return FALSE;
+  if (a->kind == MM_FETCH_RANGE && !is_origin_of (a, b->offset)
+      && !(needs_probe (b) && is_origin_of (a, b->probe_size - 1)))
+    return FALSE;
+  if (a->uid < first_item (other_job, other)->want.uid
+      || b->uid < first_item (job, batch)->want.uid)
+    return FALSE;
+  return shares_uid (job, batch, other_job, other);
 }
 
 static const MmImapJobClass fetch_job_class;

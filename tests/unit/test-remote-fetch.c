@@ -200,6 +200,27 @@ test_like_ranges_wait (void)
          "begin 1 4\ndata 1 'abcd'\nitem 1 ok\ndone ok\n");
 }
 
+/* Otherwise the answer to the one could end the other with nothing left for it. */
+static void
+test_like_commands_wait (void)
+{
+  const MmFetchItem items[] = {
+    { .uid = 3, .kind = MM_FETCH_WHOLE },
+    { .uid = 3, .kind = MM_FETCH_WHOLE },
+    { .uid = 4, .kind = MM_FETCH_SIZE },
+  };
+
+  check (BOX "C: UID FETCH 3 (UID BODY.PEEK[])\nC: UID FETCH 4 (UID RFC822.SIZE)\n"
+         EXAMINED ("$V")
+         "R: * 1 FETCH (UID 3 BODY[] {2}\\r\\nab)\\r\\n\nS: $U OK\n"
+         "S: * 2 FETCH (UID 4 RFC822.SIZE 9)\nS: $T OK\n"
+         "C: UID FETCH 3 (UID BODY.PEEK[])\n"
+         "R: * 1 FETCH (UID 3 BODY[] {2}\\r\\nab)\\r\\n\nS: $T OK\n",
+         items, 3,
+         "begin 0 2\ndata 0 'ab'\nitem 0 ok\nbegin 2 9\nitem 2 ok\n"
+         "begin 1 2\ndata 1 'ab'\nitem 1 ok\ndone ok\n");
+}
+
 static void
 test_size_and_message_id (void)
 {
@@ -325,6 +346,7 @@ main (int argc, char **argv)
   ADD ("range-answered-whole-is-bad", test_range_not_honoured);
   ADD ("range-answered-too-long-is-bad", test_range_too_long);
   ADD ("ranges-that-look-alike-wait", test_like_ranges_wait);
+  ADD ("commands-that-look-alike-wait", test_like_commands_wait);
   ADD ("size-and-message-id", test_size_and_message_id);
   ADD ("new-uidvalidity-ends-the-job", test_uidvalidity_changed);
   ADD ("failed-examine-takes-no-octets", test_examine_refused);
