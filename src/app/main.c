@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <locale.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -110,6 +111,11 @@ main (int argc, char **argv)
 
   /* Folder names are UTF-8 whatever the locale: so are the globs matched with them. */
   setlocale (LC_CTYPE, "C.UTF-8");
+  /* Large buffers go back to the system when they are freed, and the threads share their memory: a
+   * mount that lives for months must not keep the peak of its first copy. */
+  mallopt (M_ARENA_MAX, 2);
+  mallopt (M_MMAP_THRESHOLD, 512 * 1024);
+  mallopt (M_TRIM_THRESHOLD, 1024 * 1024);
   /* A peer that closes is an error of a write, not the end of the process. */
   signal (SIGPIPE, SIG_IGN);
   g_set_prgname ("mailmount");

@@ -62,6 +62,26 @@ on_server_change (const gchar *mailbox_name, gpointer user_data)
   g_mutex_unlock (&account->lock);
 }
 
+/* The next folder with a mailbox in the order in which a tree is walked: a folder, what is below it,
+ * its siblings. */
+static MmMailbox *
+find_next_mailbox (MmMailbox *mailbox, gpointer user_data)
+{
+  MmAccount *account = user_data;
+  MmMailbox *found = NULL;
+
+  g_mutex_lock (&account->lock);
+  const MmFolderNode *node
+      = mm_folder_tree_find_id (account->tree, mm_mailbox_get_folder_id (mailbox));
+  while (node != NULL && found == NULL)
+    {
+      node = mm_folder_node_next_visible (node);
+      found = node != NULL ? node->mailbox : NULL;
+    }
+  g_mutex_unlock (&account->lock);
+  return found;
+}
+
 MmAccount *
 mm_account_new (const MmAccountConfig *config, GError **error)
 {
@@ -95,7 +115,8 @@ mm_account_new (const MmAccountConfig *config, GError **error)
       return NULL;
     }
   mm_remote_set_change_func (context->remote, on_server_change, account);
-  account->read_ahead = mm_read_ahead_new (account->contents, context);
+  account->read_ahead
+      = mm_read_ahead_new (account->contents, context, find_next_mailbox, account);
   mm_account_load_folders (account);
   return account;
 }

@@ -171,6 +171,7 @@ run_store (gpointer data)
     limit_pieces_locked (content, job->offset);
   g_mutex_unlock (&content->lock);
 
+  content->context->unstored_octets -= (gint64) g_bytes_get_size (job->octets);
   g_bytes_unref (job->octets);
   mm_content_unref (content);
   g_free (job);
@@ -184,6 +185,7 @@ mm_content_store (MmContent *content, guint64 offset, GBytes *octets)
   job->content = mm_content_ref (content);
   job->offset = offset;
   job->octets = g_bytes_ref (octets);
+  content->context->unstored_octets += (gint64) g_bytes_get_size (octets);
   mm_mail_context_push (content->context->disk_writers, run_store, job);
 }
 

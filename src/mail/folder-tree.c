@@ -195,3 +195,25 @@ mm_folder_tree_list (MmFolderTree *tree)
     }
   return nodes;
 }
+
+static const MmFolderNode *
+find_visible_child_after (const MmFolderNode *parent, guint32 id)
+{
+  for (guint i = mm_folder_node_position_after (parent, id); i < parent->children->len; i++)
+    {
+      const MmFolderNode *child = g_ptr_array_index (parent->children, i);
+      if (child->is_visible)
+        return child;
+    }
+  return NULL;
+}
+
+const MmFolderNode *
+mm_folder_node_next_visible (const MmFolderNode *node)
+{
+  const MmFolderNode *next = find_visible_child_after (node, 0);
+
+  for (; next == NULL && node->parent != NULL; node = node->parent)
+    next = find_visible_child_after (node->parent, node->id);
+  return next;
+}

@@ -44,6 +44,10 @@ MmFolderNode *mm_folder_tree_find_child (MmFolderTree *tree, const MmFolderNode 
 /* The position of the first child with an id above @id. */
 guint mm_folder_node_position_after (const MmFolderNode *parent, guint32 id);
 
+/* The visible node that follows @node in a walk: its first child, else the next sibling of it or of
+ * an ancestor. NULL at the end. */
+const MmFolderNode *mm_folder_node_next_visible (const MmFolderNode *node);
+
 /* The component under which a new child of @parent is to be shown. (transfer full) */
 gchar *mm_folder_tree_choose_component (MmFolderTree *tree, const MmFolderNode *parent,
                                         const gchar *path);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
  * What the parts of one account share: the remote, the index, the cache, and the threads that may
- * block on the disk. Owned by the account, immutable after construction, and alive until every
- * mailbox and content is gone.
+ * block on the disk. Owned by the account, immutable after construction but for the counter, and
+ * alive until every mailbox and content is gone.
  */
 #pragma once
 
@@ -24,6 +24,7 @@ typedef struct
   gint64 refresh_us;
   const MmAccountObserver *observer; /* nullable */
   gpointer observer_data;
+  _Atomic gint64 unstored_octets; /* in memory, on their way to the disk */
 } MmMailContext;
 
 /* One thing for a disk thread to do. */

@@ -363,3 +363,16 @@ mm_mailbox_is_complete (MmMailbox *mailbox)
   g_mutex_unlock (&mailbox->lock);
   return is_complete;
 }
+
+gboolean
+mm_mailbox_list_ahead (MmMailbox *mailbox)
+{
+  Start what = START_NOTHING;
+
+  g_mutex_lock (&mailbox->lock);
+  if (!mailbox->is_complete)
+    what = prepare_locked (mailbox);
+  g_mutex_unlock (&mailbox->lock);
+  start (mailbox, what);
+  return what != START_NOTHING;
+}

@@ -8,7 +8,7 @@
 
 #include "read-ahead-stream.h"
 
-/* All that is fetched, or on its way, and not yet read: about what the fastest wire holds in a round
+/* All that is fetched, or on its way, and not yet read, or not yet on the disk: about what the fastest wire holds in a round
  * trip of 50 ms, and within what a small machine can spare. */
 #define BUDGET_OCTETS (16 * 1024 * 1024)
 /* A stream begins with this much of it and doubles its share with every open in order. */
@@ -22,6 +22,10 @@
 #define HEADS_IN_A_ROW 2
 /* Folders that were listed and not yet read, remembered in the order of their listing. */
 #define LISTED_MAX 4096
+/* A process that listed so many folders one after another walks the tree: the next ones are listed
+ * before it comes to them. */
+#define WALK_FOLDERS_MIN 3
+#define WALK_AHEAD_MAX   8
 
 typedef enum
 {
@@ -64,6 +68,8 @@ struct MmReadAhead
 {
   MmContentTable *contents; /* borrowed */
   MmMailContext *context;   /* borrowed */
+  MmNextMailboxFunc next_mailbox;
+  gpointer next_mailbox_data;
   GThread *thread;
   GAsyncQueue *queue; /* Queue<Note> */
 
@@ -71,6 +77,8 @@ struct MmReadAhead
   GHashTable *streams; /* Map<MmMailbox, Stream *> */
   GQueue listed;       /* Queue<MmMailbox>: listed and not read since */
   guint64 held_octets;
+  guint walker;        /* the process that listed last */
+  guint n_walked;      /* folders it listed in a row */
 };
 
 /* ---- what is held ---- */
@@ -237,7 +245,7 @@ static guint64
 get_room (const MmReadAhead *ahead, const Stream *stream)
 {
   guint64 used = MAX (stream->held_octets + BUDGET_OCTETS - stream->share_octets,
-                      ahead->held_octets);
+                      ahead->held_octets + (guint64) ahead->context->unstored_octets);
   guint64 room = used < BUDGET_OCTETS ? BUDGET_OCTETS - used : 0;
   gboolean is_worth_it = room >= MIN (COMMAND_OCTETS, stream->share_octets / 4)
                          && g_hash_table_size (stream->held) * 2
@@ -256,7 +264,19 @@ fill (MmReadAhead *ahead, Stream *stream)
     }
 }
 
-/* When all of a folder is on its way, the folder that was listed next is the next to be read. */
+/* The folder that will be read after @mailbox: the one listed next, or, while a tree is walked, the
+ * next in the tree. NULL when that is not known, or not listed yet. */
+static MmMailbox *
+find_next_folder (MmReadAhead *ahead, MmMailbox *mailbox)
+{
+  MmMailbox *next = g_queue_peek_head (&ahead->listed);
+
+  if (next == NULL && ahead->n_walked >= WALK_FOLDERS_MIN)
+    next = ahead->next_mailbox (mailbox, ahead->next_mailbox_data);
+  return next != NULL && mm_mailbox_is_complete (next) ? next : NULL;
+}
+
+/* When all of a folder is on its way, the next one's turn comes. */
 static void
 go_on_with_next_folder (MmReadAhead *ahead, const Stream *stream)
 {
@@ -264,23 +284,37 @@ go_on_with_next_folder (MmReadAhead *ahead, const Stream *stream)
 
   while (order != MM_ORDER_UNKNOWN && ahead->held_octets < BUDGET_OCTETS / 2)
     {
-      MmMailbox *mailbox = g_queue_pop_head (&ahead->listed);
+      MmMailbox *mailbox = find_next_folder (ahead, stream->mailbox);
       if (mailbox == NULL)
         return;
-      if (!mm_mailbox_is_complete (mailbox))
-        {
-          g_queue_push_head (&ahead->listed, mailbox);
-          return;
-        }
+      g_queue_remove (&ahead->listed, mailbox);
       Stream *next = ensure_stream (ahead, mailbox);
       if (mm_read_stream_get_order (next->way) != MM_ORDER_UNKNOWN)
-        continue;
+        {
+          stream = next;
+          continue;
+        }
       mm_read_stream_begin (next->way, order, stream->way);
       next->reads_whole = stream->reads_whole;
       next->share_octets = stream->share_octets;
       fill (ahead, next);
       if (!mm_read_stream_is_at_end (next->way))
         return;
+      stream = next;
+    }
+}
+
+/* Lists the next folders of the walk: more of them the longer it goes on. */
+static void
+list_next_folders (MmReadAhead *ahead, MmMailbox *mailbox)
+{
+  guint n_ahead = MIN (ahead->n_walked - WALK_FOLDERS_MIN + 1, WALK_AHEAD_MAX);
+
+  for (guint i = 0; i < n_ahead && mailbox != NULL; i++)
+    {
+      mailbox = ahead->next_mailbox (mailbox, ahead->next_mailbox_data);
+      if (mailbox != NULL)
+        mm_mailbox_list_ahead (mailbox);
     }
 }
 
@@ -309,6 +343,10 @@ on_list (MmReadAhead *ahead, const Note *note)
   Stream *stream = ensure_stream (ahead, note->mailbox);
 
   stream->lister = find_process (note->thread_id);
+  ahead->n_walked = stream->lister != 0 && stream->lister == ahead->walker ? ahead->n_walked + 1 : 1;
+  ahead->walker = stream->lister;
+  if (ahead->n_walked >= WALK_FOLDERS_MIN)
+    list_next_folders (ahead, note->mailbox);
   if (g_queue_find (&ahead->listed, note->mailbox) == NULL
       && ahead->listed.length < LISTED_MAX)
     g_queue_push_tail (&ahead->listed, note->mailbox);
@@ -394,12 +432,15 @@ push (MmReadAhead *ahead, Note note)
 }
 
 MmReadAhead *
-mm_read_ahead_new (MmContentTable *contents, MmMailContext *context)
+mm_read_ahead_new (MmContentTable *contents, MmMailContext *context,
+                   MmNextMailboxFunc next_mailbox, gpointer user_data)
 {
   MmReadAhead *ahead = g_new0 (MmReadAhead, 1);
 
   ahead->contents = contents;
   ahead->context = context;
+  ahead->next_mailbox = next_mailbox;
+  ahead->next_mailbox_data = user_data;
   ahead->streams = g_hash_table_new_full (NULL, NULL, NULL, free_stream);
   g_queue_init (&ahead->listed);
   ahead->queue = g_async_queue_new_full (g_free);

@@ -13,7 +13,12 @@
 
 typedef struct MmReadAhead MmReadAhead;
 
-MmReadAhead *mm_read_ahead_new (MmContentTable *contents, MmMailContext *context);
+/* The mailbox that follows @mailbox when the tree of folders is walked; NULL at the end. Called on
+ * the thread of the read-ahead. */
+typedef MmMailbox *(*MmNextMailboxFunc) (MmMailbox *mailbox, gpointer user_data);
+
+MmReadAhead *mm_read_ahead_new (MmContentTable *contents, MmMailContext *context,
+                                MmNextMailboxFunc next_mailbox, gpointer user_data);
 /* Ends the thread and lets go of all contents. */
 void mm_read_ahead_free (MmReadAhead *ahead);
 
