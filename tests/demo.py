@@ -64,7 +64,7 @@ class Demo:
         result = subprocess.run(["bash", "-c", line], cwd=self.directory, env=self.environment, timeout=60,
                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                 text=True, errors="replace", check=False)
-        lines = result.stdout.splitlines()
+        lines = result.stdout.rstrip("\n").splitlines()
         for text in lines[:limit]:
             print(text)
         if limit is not None and len(lines) > limit:
