@@ -35,6 +35,7 @@ struct MmImapConnection
   MmImapSelection selection;
   gboolean is_changed;    /* the selected mailbox changed unasked, and nobody was told yet */
   guint n_void;           /* flights whose job is gone */
+  gint64 last_event_us;
   gboolean may_send;      /* something happened since no job had anything to send */
 };
 
@@ -273,7 +274,8 @@ finish_selection (MmImapConnection *connection, const MmImapEvent *answer)
       tell_selected (connection, NULL);
       return;
     }
-  g_autofree gchar *what = g_strdup_printf ("opening the folder '%s'", selection->mailbox);
+  g_autofree gchar *name = mm_imap_name_for_people (selection->mailbox);
+  g_autofree gchar *what = g_strdup_printf ("opening the folder '%s'", name);
   g_autoptr (GError) error = mm_imap_response_error (answer, what, MM_ERROR_MAILBOX_GONE);
   forget_selection (selection);
   tell_selected (connection, error);
@@ -496,31 +498,49 @@ tell_change (MmImapConnection *connection)
     remote->change_func (connection->selection.mailbox, remote->change_data);
 }
 
-/* TRUE: an answer that nobody wants keeps what is behind it waiting for too long. */
-static gboolean
-is_stuck_in_void (const MmImapConnection *connection)
+/* When an answer that nobody wants has kept what is behind it waiting for too long. */
+static gint64
+get_void_deadline_us (const MmImapConnection *connection)
 {
+  const Flight *first;
+
   if (connection->n_void == 0)
-    return FALSE;
-  const Flight *first = &g_array_index (connection->flights, Flight, 0);
-  return first->void_since_us > 0
-         && mm_clock_monotonic_us () - first->void_since_us > VOID_ANSWERS_US;
+    return G_MAXINT64;
+  first = &g_array_index (connection->flights, Flight, 0);
+  return first->void_since_us > 0 ? first->void_since_us + VOID_ANSWERS_US : G_MAXINT64;
+}
+
+static gint64
+get_idle_deadline_us (const MmImapConnection *connection)
+{
+  guint idle_close_ms = connection->remote->config.idle_close_ms;
+
+  if (idle_close_ms == 0 || connection->jobs->len > 0 || connection->flights->len > 0)
+    return G_MAXINT64;
+  return connection->last_event_us + (gint64) idle_close_ms * 1000;
 }
 
 static GError *
 serve (MmImapConnection *connection)
 {
-  guint idle_close_ms = connection->remote->config.idle_close_ms;
   GError *error = NULL;
   MmImapEvent event;
 
+  connection->last_event_us = mm_clock_monotonic_us ();
   while (!mm_remote_slot_must_quit (connection->slot))
     {
       pump_local_failures (connection);
       fill_pipeline (connection);
-      switch (mm_imap_wire_step (connection->wire, idle_close_ms, &event, &error))
+      gint64 void_us = get_void_deadline_us (connection);
+      gint64 idle_us = get_idle_deadline_us (connection);
+      if (mm_clock_monotonic_us () >= void_us)
+        return g_error_new_literal (MM_ERROR, MM_ERROR_CONNECTION_LOST,
+                                    "dropped with an answer on its way that nobody wants");
+      switch (mm_imap_wire_step (connection->wire, MIN (void_us, idle_us), &event, &error))
         {
         case MM_IMAP_STEP_EVENT:
+          if (event.type != MM_IMAP_EVENT_BODY_DATA)
+            connection->last_event_us = mm_clock_monotonic_us ();
           if (!handle_event (connection, &event, &error))
             return error;
           break;
@@ -529,46 +549,44 @@ serve (MmImapConnection *connection)
           take_jobs (connection);
           end_cancelled_jobs (connection);
           break;
-        case MM_IMAP_STEP_IDLE:
-          if (mm_remote_slot_retire (connection->slot))
+        case MM_IMAP_STEP_ALARM:
+          if (idle_us != G_MAXINT64 && mm_remote_slot_retire (connection->slot))
             return NULL;
           break;
         case MM_IMAP_STEP_FAILED:
           return error;
         }
       tell_change (connection);
-      if (is_stuck_in_void (connection))
-        return g_error_new_literal (MM_ERROR, MM_ERROR_CONNECTION_LOST,
-                                    "dropped with an answer on its way that nobody wants");
     }
   return NULL;
 }
 
 /* ---- a connection's life ---- */
 
-/* Which errors say nothing about the job itself. */
+/* Another connection may fare better. After a timeout, too much time has passed already. */
 static gboolean
 is_of_connection (const GError *error)
 {
-  return g_error_matches (error, MM_ERROR, MM_ERROR_CONNECTION_LOST);
+  return g_error_matches (error, MM_ERROR, MM_ERROR_CONNECTION_LOST)
+         || g_error_matches (error, MM_ERROR, MM_ERROR_PROTOCOL)
+         || g_error_matches (error, MM_ERROR, MM_ERROR_LIMIT);
 }
 
 static void
 give_jobs_back (MmImapConnection *connection, const GError *error)
 {
   g_autoptr (GError) cancelled = g_error_new_literal (MM_ERROR, MM_ERROR_CANCELLED, "cancelled");
-  MmRemoteJob *job;
 
-  while ((job = mm_remote_slot_take_job (connection->slot)) != NULL)
-    g_ptr_array_add (connection->jobs, job);
+  mm_remote_slot_stop (connection->slot, error);
   while (connection->jobs->len > 0)
     {
-      job = g_ptr_array_steal_index (connection->jobs, connection->jobs->len - 1);
+      MmRemoteJob *job = g_ptr_array_steal_index (connection->jobs, connection->jobs->len - 1);
       gboolean is_cancelled = error == NULL || mm_remote_job_is_cancelled (job);
       const GError *reason = is_cancelled ? cancelled : error;
-      gboolean may_repeat = class_of (job)->lost (job, reason) && is_of_connection (reason);
+      MmRemoteRepeat repeat = class_of (job)->lost (job, reason);
 
-      mm_remote_slot_return_job (connection->slot, job, reason, may_repeat);
+      mm_remote_slot_return_job (connection->slot, job, reason,
+                                 is_of_connection (reason) ? repeat : MM_REMOTE_REPEAT_NOT);
     }
 }
 

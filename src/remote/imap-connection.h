@@ -42,7 +42,7 @@ typedef struct
                              const MmImapEvent *answer);
   /* The connection ended with @error. Returns whether the job may be repeated on another one; it
    * keeps no trace of this one. */
-  gboolean (*lost) (MmRemoteJob *job, const GError *error);
+  MmRemoteRepeat (*lost) (MmRemoteJob *job, const GError *error);
 } MmImapJobClass;
 
 /* MmRemoteSlotFunc; @driver_data is the MmImapRemote. */

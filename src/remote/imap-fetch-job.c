@@ -64,6 +64,8 @@ typedef struct
   gsize n_left;       /* items not DONE */
   GPtrArray *batches; /* of Batch; a command's context is its place */
   guint n_in_flight;
+  gsize n_left_at_start; /* when this connection took the job */
+  gboolean is_one_by_one; /* a connection broke while answering */
 
   /* As far as the current connection goes. */
   gboolean is_fresh;      /* see Batch */
@@ -160,7 +162,7 @@ add_batches (FetchJob *job, GArray *indexes)
       const MmFetchItem *want = &job->items[index].want;
       const MmFetchItem *last = batch != NULL ? &last_item (job, batch)->want : NULL;
 
-      if (last == NULL || compare_wants (last, want) != 0 || last->uid == want->uid
+      if (last == NULL || job->is_one_by_one || compare_wants (last, want) != 0 || last->uid == want->uid
           || batch->indexes->len == BATCH_ITEMS_MAX || n_ranges == BATCH_RANGES_MAX)
         {
           batch = add_batch (job);
@@ -311,6 +313,8 @@ fetch_job_send_next (MmRemoteJob *base, MmImapConnection *connection, gboolean *
 
       if (batch->is_sent || is_like_one_in_flight (job, connection, batch))
         continue;
+      if (job->is_one_by_one && job->n_in_flight > 0)
+        break;
       if (!mm_imap_connection_submit (connection, base, make_command (job, batch), i, &error))
         return mm_imap_connection_end_job (connection, base, error);
       batch->is_sent = TRUE;
@@ -646,10 +650,38 @@ fetch_job_answered (MmRemoteJob *base, MmImapConnection *connection, guint conte
 
 /* ---- the end ---- */
 
-static gboolean
+/* Fetching one by one, the item whose command was to be answered next is what the connection broke
+ * at. */
+static void
+blame_item (FetchJob *job, const GError *error)
+{
+  for (guint i = 0; i < job->batches->len; i++)
+    {
+      const Batch *batch = g_ptr_array_index (job->batches, i);
+
+      if (!batch->is_sent || batch->is_answered)
+        continue;
+      Item *item = &job->items[g_array_index (batch->indexes, gsize, 0)];
+      if (item->state != ITEM_DONE)
+        finish_item (job, item, error);
+      return;
+    }
+}
+
+/* A message that breaks the connection must not take its neighbours with it: after the first time
+ * they are fetched one by one. */
+static MmRemoteRepeat
 fetch_job_lost (MmRemoteJob *base, const GError *error)
 {
   FetchJob *job = (FetchJob *) base;
+  gboolean got_on = job->n_left < job->n_left_at_start;
+  /* A connection may be lost by chance once; nonsense is an answer. */
+  gboolean is_nonsense = g_error_matches (error, MM_ERROR, MM_ERROR_PROTOCOL)
+                         || g_error_matches (error, MM_ERROR, MM_ERROR_LIMIT);
+  gboolean is_lost = g_error_matches (error, MM_ERROR, MM_ERROR_CONNECTION_LOST);
+
+  if (job->is_one_by_one && (is_nonsense || (is_lost && !got_on)))
+    blame_item (job, error);
 
   for (gsize i = 0; i < job->n_items; i++)
     {
@@ -664,11 +696,15 @@ fetch_job_lost (MmRemoteJob *base, const GError *error)
           item->is_odd = FALSE;
         }
     }
-  job->n_in_flight = 0;
   job->is_fresh = job->is_fetch_mine = FALSE;
   job->body_item = NULL;
+  job->is_one_by_one = job->n_in_flight > 0;
+  job->n_in_flight = 0;
+  job->n_left_at_start = job->n_left;
   make_batches (job);
-  return job->n_left > 0;
+  if (job->n_left == 0)
+    return MM_REMOTE_REPEAT_NOT;
+  return got_on ? MM_REMOTE_REPEAT_FREELY : MM_REMOTE_REPEAT;
 }
 
 static void
@@ -717,7 +753,7 @@ mm_imap_fetch_job_new (const gchar *mailbox, guint64 uidvalidity, const MmFetchI
   job->sink = *sink;
   job->user_data = user_data;
   job->items = g_new0 (Item, n_items);
-  job->n_items = job->n_left = n_items;
+  job->n_items = job->n_left = job->n_left_at_start = n_items;
   for (gsize i = 0; i < n_items; i++)
     job->items[i].want = items[i];
   job->batches = g_ptr_array_new_with_free_func (batch_free);

@@ -40,6 +40,7 @@ typedef struct
   GHashTable *by_name;     /* Map<gchar *wire_name, Entry *>, borrowed from entries */
   GHashTable *subscribed;  /* Set<gchar *wire_name>, as LSUB told */
   gboolean is_extended;    /* LIST with RETURN */
+ gboolean is_misunderstood; /* ... and answered with BAD */
   gboolean asked_status;   /* the states came, or did not, with the list */
   guint next_status;       /* entries before this one were asked for */
   guint n_in_flight;
@@ -69,7 +70,7 @@ forget_answers (ListJob *job)
   g_hash_table_remove_all (job->subscribed);
   g_ptr_array_set_size (job->entries, 0);
   job->next_status = job->n_in_flight = 0;
-  job->is_listed = job->asked_status = FALSE;
+  job->is_listed = job->asked_status = job->is_misunderstood = FALSE;
 }
 
 /* ---- asking ---- */
@@ -140,16 +141,22 @@ ask_lists (ListJob *job, MmImapConnection *connection, GError **error)
 }
 
 static MmImapJobFate
-list_job_start (MmRemoteJob *base, MmImapConnection *connection)
+start_over (ListJob *job, MmImapConnection *connection, gboolean is_extended)
 {
-  ListJob *job = (ListJob *) base;
   g_autoptr (GError) error = NULL;
 
   forget_answers (job);
-  job->is_extended = mm_imap_connection_has (connection, MM_IMAP_CAP_LIST_EXTENDED);
+  job->is_extended = is_extended;
   if (!ask_lists (job, connection, &error))
-    return mm_imap_connection_end_job (connection, base, error);
+    return mm_imap_connection_end_job (connection, &job->base, error);
   return MM_IMAP_JOB_CONTINUES;
+}
+
+static MmImapJobFate
+list_job_start (MmRemoteJob *base, MmImapConnection *connection)
+{
+  return start_over ((ListJob *) base, connection,
+                     mm_imap_connection_has (connection, MM_IMAP_CAP_LIST_EXTENDED));
 }
 
 /* ---- answers ---- */
@@ -349,6 +356,11 @@ list_job_answered (MmRemoteJob *base, MmImapConnection *connection, guint contex
   ListJob *job = (ListJob *) base;
 
   job->n_in_flight--;
+  /* Some offer the extended form and do not understand it. */
+  if (context == ASKED_LIST && answer->status == MM_IMAP_STATUS_BAD && job->is_extended)
+    job->is_misunderstood = TRUE;
+  if (job->is_misunderstood)
+    return job->n_in_flight == 0 ? start_over (job, connection, FALSE) : MM_IMAP_JOB_CONTINUES;
   /* LSUB and STATUS may be refused: then nothing is known to be subscribed, or no state. */
   if (context == ASKED_LIST && answer->status != MM_IMAP_STATUS_OK)
     {
@@ -366,11 +378,11 @@ list_job_answered (MmRemoteJob *base, MmImapConnection *connection, guint contex
                                                  : MM_IMAP_JOB_CONTINUES;
 }
 
-static gboolean
+static MmRemoteRepeat
 list_job_lost (MmRemoteJob *base, const GError *error)
 {
   forget_answers ((ListJob *) base);
-  return TRUE;
+  return MM_REMOTE_REPEAT;
 }
 
 static void

@@ -67,6 +67,14 @@ mm_imap_name_to_wire (const MmImapSession *session, const gchar *name)
   return converted != NULL ? converted : g_strdup (name);
 }
 
+gchar *
+mm_imap_name_for_people (const gchar *name)
+{
+  gchar *decoded = mm_utf7_to_utf8 (name, -1);
+
+  return decoded != NULL ? decoded : g_strdup (name);
+}
+
 /* ---- the driver ---- */
 
 static gboolean

@@ -44,6 +44,9 @@ gboolean mm_imap_remote_get_hint (MmImapRemote *remote, const gchar *mailbox,
 gchar *mm_imap_name_from_wire (const MmImapSession *session, const gchar *name);
 gchar *mm_imap_name_to_wire (const MmImapSession *session, const gchar *name);
 
+/* @name decoded, for messages. (transfer full) */
+gchar *mm_imap_name_for_people (const gchar *name);
+
 /* ---- jobs (imap-list-job.c, imap-sync-job.c, imap-fetch-job.c); (transfer full) ---- */
 
 MmRemoteJob *mm_imap_list_job_new (const MmRemoteListSink *sink, gpointer user_data);

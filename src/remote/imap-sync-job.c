@@ -410,7 +410,8 @@ sync_job_answered (MmRemoteJob *base, MmImapConnection *connection, guint contex
       /* The mailbox turned out to be empty, and the server minds being asked for 1:*. */
       if (context == ASKED_ALL && job->opened.messages == 0)
         return finish_well (job, connection);
-      g_autofree gchar *what = g_strdup_printf ("listing the folder '%s'", base->mailbox);
+      g_autofree gchar *name = mm_imap_name_for_people (base->mailbox);
+      g_autofree gchar *what = g_strdup_printf ("listing the folder '%s'", name);
       return mm_imap_connection_fail_job (
           connection, base, mm_imap_response_error (answer, what, MM_ERROR_UNAVAILABLE));
     }
@@ -436,14 +437,15 @@ forget_answers (SyncJob *job)
   job->told = mm_uid_set_new ();
 }
 
-static gboolean
+static MmRemoteRepeat
 sync_job_lost (MmRemoteJob *base, const GError *error)
 {
   SyncJob *job = (SyncJob *) base;
 
-  if (!job->has_delivered)
-    forget_answers (job);
-  return !job->has_delivered;
+  if (job->has_delivered)
+    return MM_REMOTE_REPEAT_NOT;
+  forget_answers (job);
+  return MM_REMOTE_REPEAT;
 }
 
 static void

@@ -198,51 +198,55 @@ receive_some (MmImapWire *wire, GError **error)
 static gboolean
 is_answer_due (const MmImapWire *wire)
 {
-  return mm_imap_session_get_n_in_progress (wire->session) > 0 || !g_queue_is_empty ((GQueue *) &wire->out);
+  return mm_imap_session_get_n_in_progress (wire->session) > 0 || wire->out.length > 0;
 }
 
 static gint
 ms_until (gint64 deadline_us)
 {
-  gint64 left_ms = (deadline_us - mm_clock_monotonic_us () + 999) / 1000;
+  gint64 left_ms;
 
+  if (deadline_us == G_MAXINT64)
+    return -1;
+  left_ms = (deadline_us - mm_clock_monotonic_us () + 999) / 1000;
   return (gint) CLAMP (left_ms, 0, G_MAXINT);
 }
 
 /* TRUE: go on with the loop; else *out_step says what ended the wait. */
 static gboolean
-wait_for_something (MmImapWire *wire, guint idle_ms, MmImapStep *out_step, GError **error)
+wait_for_something (MmImapWire *wire, gint64 alarm_us, MmImapStep *out_step, GError **error)
 {
-  gboolean is_due = is_answer_due (wire);
-  gint64 limit_us = is_due ? wire->answer_timeout_us : (gint64) idle_ms * 1000;
-  gint64 deadline_us = wire->last_activity_us + limit_us;
+  gint64 timeout_us = is_answer_due (wire) && wire->answer_timeout_us > 0
+                          ? wire->last_activity_us + wire->answer_timeout_us
+                          : G_MAXINT64;
   MmWaitFlags interest
       = MM_WAIT_READABLE | (g_queue_is_empty (&wire->out) ? 0 : MM_WAIT_WRITABLE);
   MmWaitFlags flags = mm_transport_wait (wire->transport, interest,
                                          mm_remote_slot_get_wake_fd (wire->slot),
-                                         limit_us > 0 ? ms_until (deadline_us) : -1);
+                                         ms_until (MIN (timeout_us, alarm_us)));
+  gint64 now_us = mm_clock_monotonic_us ();
 
   if ((flags & MM_WAIT_WOKEN) != 0)
     {
       *out_step = MM_IMAP_STEP_WOKEN;
       return FALSE;
     }
-  if (flags != 0 || mm_clock_monotonic_us () < deadline_us)
+  if (flags != 0)
     return TRUE;
-  if (!is_due)
+  if (now_us >= timeout_us)
     {
-      *out_step = MM_IMAP_STEP_IDLE;
+      g_set_error (error, MM_ERROR, MM_ERROR_TIMEOUT,
+                   "the server was silent for %.1f seconds while an answer was due",
+                   (gdouble) wire->answer_timeout_us / G_USEC_PER_SEC);
+      *out_step = MM_IMAP_STEP_FAILED;
       return FALSE;
     }
-  g_set_error (error, MM_ERROR, MM_ERROR_TIMEOUT,
-               "the server was silent for %u seconds while an answer was due",
-               (guint) (wire->answer_timeout_us / G_USEC_PER_SEC));
-  *out_step = MM_IMAP_STEP_FAILED;
-  return FALSE;
+  *out_step = MM_IMAP_STEP_ALARM;
+  return now_us < alarm_us;
 }
 
 MmImapStep
-mm_imap_wire_step (MmImapWire *wire, guint idle_ms, MmImapEvent *event, GError **error)
+mm_imap_wire_step (MmImapWire *wire, gint64 alarm_us, MmImapEvent *event, GError **error)
 {
   MmImapStep step;
 
@@ -269,7 +273,7 @@ mm_imap_wire_step (MmImapWire *wire, guint idle_ms, MmImapEvent *event, GError *
           g_propagate_error (error, g_steal_pointer (&local_error));
           return MM_IMAP_STEP_FAILED;
         }
-      if (status == MM_IO_AGAIN && !wait_for_something (wire, idle_ms, &step, error))
+      if (status == MM_IO_AGAIN && !wait_for_something (wire, alarm_us, &step, error))
         return step;
     }
 }
@@ -279,13 +283,13 @@ mm_imap_wire_next (MmImapWire *wire, MmImapEvent *event, GError **error)
 {
   for (;;)
     {
-      switch (mm_imap_wire_step (wire, 0, event, error))
+      switch (mm_imap_wire_step (wire, G_MAXINT64, event, error))
         {
         case MM_IMAP_STEP_EVENT:
           return TRUE;
         case MM_IMAP_STEP_FAILED:
           return FALSE;
-        case MM_IMAP_STEP_IDLE:
+        case MM_IMAP_STEP_ALARM:
         case MM_IMAP_STEP_WOKEN:
           mm_remote_slot_clear_wake (wire->slot);
           if (!mm_remote_slot_must_quit (wire->slot))

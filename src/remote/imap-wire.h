@@ -19,7 +19,7 @@ typedef enum
 {
   MM_IMAP_STEP_EVENT,
   MM_IMAP_STEP_WOKEN,  /* the slot was woken */
-  MM_IMAP_STEP_IDLE,   /* @idle_ms passed with nothing in progress */
+  MM_IMAP_STEP_ALARM,  /* @alarm_us has come */
   MM_IMAP_STEP_FAILED, /* @error is set; the wire is of no more use */
 } MmImapStep;
 
@@ -33,9 +33,10 @@ MmImapSession *mm_imap_wire_get_session (MmImapWire *wire);
 gboolean mm_imap_wire_is_private (MmImapWire *wire);
 
 /* Waits for the next event. Its pointers are valid until the next call of this or of the session.
- * @idle_ms: 0 waits without end. MM_ERROR_TIMEOUT, MM_ERROR_CONNECTION_LOST, MM_ERROR_PROTOCOL,
- * MM_ERROR_LIMIT. */
-MmImapStep mm_imap_wire_step (MmImapWire *wire, guint idle_ms, MmImapEvent *event, GError **error);
+ * @alarm_us: a time of mm_clock_monotonic_us() until when to wait; G_MAXINT64 for none.
+ * MM_ERROR_TIMEOUT, MM_ERROR_CONNECTION_LOST, MM_ERROR_PROTOCOL, MM_ERROR_LIMIT. */
+MmImapStep mm_imap_wire_step (MmImapWire *wire, gint64 alarm_us, MmImapEvent *event,
+                              GError **error);
 
 /* The same as long as it is woken, for what must go through first: FALSE when the slot is to quit
  * (MM_ERROR_CANCELLED) or on failure. */

@@ -25,6 +25,7 @@ struct MmRemoteSlot
 
   /* Guarded by the pool's lock. */
   MmRemoteSlotState state;
+  gboolean was_ready;
   gchar *mailbox; /* of the last job assigned; nullable */
   GQueue inbox;   /* of MmRemoteJob, assigned and not yet taken; owns references */
   guint n_jobs;   /* assigned and not ended, the inbox included */

@@ -212,6 +212,24 @@ return_inbox_locked (MmRemoteSlot *slot, const GError *error)
     }
 }
 
+static void
+stop_locked (MmRemoteSlot *slot, const GError *error)
+{
+  if (slot->state == MM_REMOTE_SLOT_ENDED)
+    return;
+  slot->state = MM_REMOTE_SLOT_ENDED;
+  g_ptr_array_remove_fast (slot->pool->slots, slot);
+  return_inbox_locked (slot, error);
+}
+
+void
+mm_remote_slot_stop (MmRemoteSlot *slot, const GError *error)
+{
+  g_mutex_lock (&slot->pool->lock);
+  stop_locked (slot, error);
+  g_mutex_unlock (&slot->pool->lock);
+}
+
 static gpointer
 slot_main (gpointer data)
 {
@@ -220,14 +238,11 @@ slot_main (gpointer data)
   g_autoptr (GError) error = pool->run (slot, pool->driver_data);
 
   g_mutex_lock (&pool->lock);
-  gboolean was_starting = slot->state == MM_REMOTE_SLOT_STARTING;
-  g_ptr_array_remove_fast (pool->slots, slot); /* retired ones are not in it any more */
-  slot->state = MM_REMOTE_SLOT_ENDED;
-  return_inbox_locked (slot, error);
+  stop_locked (slot, error);
   g_assert (slot->n_jobs == 0);
   if (error != NULL && !pool->is_closing)
     {
-      if (was_starting)
+      if (!slot->was_ready)
         note_open_failed_locked (pool, error);
       else
         mm_log_info ("a connection ended: %s", error->message);
@@ -262,6 +277,7 @@ mm_remote_slot_set_ready (MmRemoteSlot *slot)
 
   g_mutex_lock (&pool->lock);
   slot->state = MM_REMOTE_SLOT_READY;
+  slot->was_ready = TRUE;
   slot->last_used_us = mm_clock_monotonic_us ();
   pool->open_refused_until_us = 0;
   mm_remote_pool_dispatch_locked (pool);
@@ -307,12 +323,15 @@ mm_remote_slot_finish_job (MmRemoteSlot *slot, MmRemoteJob *job, const GError *e
 
 void
 mm_remote_slot_return_job (MmRemoteSlot *slot, MmRemoteJob *job, const GError *error,
-                           gboolean may_repeat)
+                           MmRemoteRepeat repeat)
 {
   MmRemotePool *pool = slot->pool;
 
   g_mutex_lock (&pool->lock);
-  gboolean repeats = may_repeat && !pool->is_closing && !mm_remote_job_is_cancelled (job)
+  if (repeat == MM_REMOTE_REPEAT_FREELY)
+    job->n_repetitions = 0;
+  gboolean repeats = repeat != MM_REMOTE_REPEAT_NOT && !pool->is_closing
+                     && !mm_remote_job_is_cancelled (job)
                      && job->n_repetitions < REPETITIONS_MAX;
   if (repeats)
     {
@@ -334,10 +353,7 @@ mm_remote_slot_retire (MmRemoteSlot *slot)
   g_mutex_lock (&pool->lock);
   gboolean may_end = slot->n_jobs == 0;
   if (may_end)
-    {
-      slot->state = MM_REMOTE_SLOT_ENDED;
-      g_ptr_array_remove_fast (pool->slots, slot);
-    }
+    stop_locked (slot, NULL);
   g_mutex_unlock (&pool->lock);
   return may_end;
 }

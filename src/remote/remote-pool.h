@@ -110,10 +110,19 @@ void mm_remote_slot_set_ready (MmRemoteSlot *slot);
 MmRemoteJob *mm_remote_slot_take_job (MmRemoteSlot *slot);
 /* Tells the sink and forgets the job. */
 void mm_remote_slot_finish_job (MmRemoteSlot *slot, MmRemoteJob *job, const GError *error);
-/* The connection ends with @error before the job did: queues the job again when @may_repeat and it
- * was not repeated too often, else finishes it. */
+/* No more jobs are assigned; those not yet taken go back to the queue. First of the end. */
+void mm_remote_slot_stop (MmRemoteSlot *slot, const GError *error);
+
+typedef enum
+{
+  MM_REMOTE_REPEAT_NOT,   /* it would tell its sink something twice, or would fare no better */
+  MM_REMOTE_REPEAT,       /* as long as it was not repeated too often in vain */
+  MM_REMOTE_REPEAT_FREELY, /* it got on since it was last repeated, and has less left to do */
+} MmRemoteRepeat;
+
+/* The connection ends with @error before the job did: queues the job again or finishes it. */
 void mm_remote_slot_return_job (MmRemoteSlot *slot, MmRemoteJob *job, const GError *error,
-                                gboolean may_repeat);
+                                MmRemoteRepeat repeat);
 /* The connection wants to end because it is idle: FALSE when a job was assigned meanwhile. */
 gboolean mm_remote_slot_retire (MmRemoteSlot *slot);
 

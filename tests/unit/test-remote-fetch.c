@@ -273,6 +273,36 @@ test_cut_in_literal (void)
 }
 
 static void
+test_nonsense_spares_neighbours (void)
+{
+  g_autoptr (Fixture) fixture = fixture_new ();
+
+  scripted_server_add (fixture->server, HELLO ("") BOX "C: UID FETCH 3:4,9 *\n" EXAMINED ("$U")
+                       "S: * 2 FETCH ]]]\nW");
+  scripted_server_add (fixture->server, HELLO ("") BOX "C: UID FETCH 3 *\n" EXAMINED ("$U")
+                       "R: * 1 FETCH (UID 3 BODY[] {1}\\r\\na)\\r\\n\nS: $T OK\n"
+                       "C: UID FETCH 4 *\nS: * 2 FETCH ]]]\nW");
+  scripted_server_add (fixture->server, HELLO ("") BOX "C: UID FETCH 9 *\n" EXAMINED ("$U")
+                       "R: * 3 FETCH (UID 9 BODY[] {1}\\r\\nc)\\r\\n\nS: $T OK\n");
+  fixture_check (fixture, fetch (fixture, three, 3),
+                 "begin 0 1\ndata 0 'a'\nitem 0 ok\nitem 1 PROTOCOL\n"
+                 "begin 2 1\ndata 2 'c'\nitem 2 ok\ndone ok\n");
+}
+
+static void
+test_message_that_ends_connections (void)
+{
+  g_autoptr (Fixture) fixture = fixture_new ();
+
+  scripted_server_add (fixture->server, HELLO ("") BOX "C: UID FETCH 3:4 *\n" EXAMINED ("$U") "X");
+  scripted_server_add (fixture->server, HELLO ("") BOX "C: UID FETCH 3 *\n" EXAMINED ("$U") "X");
+  scripted_server_add (fixture->server, HELLO ("") BOX "C: UID FETCH 4 *\n" EXAMINED ("$U")
+                       "R: * 3 FETCH (UID 4 BODY[] {1}\\r\\nb)\\r\\n\nS: $T OK\n");
+  fixture_check (fixture, fetch (fixture, three, 2),
+                 "item 0 CONNECTION_LOST\nbegin 1 1\ndata 1 'b'\nitem 1 ok\ndone ok\n");
+}
+
+static void
 test_idle_connection_was_dead (void)
 {
   g_autoptr (Fixture) fixture = fixture_new ();
@@ -351,6 +381,8 @@ main (int argc, char **argv)
   ADD ("new-uidvalidity-ends-the-job", test_uidvalidity_changed);
   ADD ("failed-examine-takes-no-octets", test_examine_refused);
   ADD ("cut-in-a-literal-loses-that-item-only", test_cut_in_literal);
+  ADD ("nonsense-about-one-message-spares-its-neighbours", test_nonsense_spares_neighbours);
+  ADD ("message-that-ends-connections-spares-its-neighbours", test_message_that_ends_connections);
   ADD ("dead-idle-connection-is-replaced", test_idle_connection_was_dead);
   ADD ("stalled-literal-is-a-timeout", test_stalled_literal);
   ADD ("cancelled-answer-is-not-taken-for-another", test_cancel_running);

@@ -93,6 +93,18 @@ test_refused (void)
 }
 
 static void
+test_misunderstood (void)
+{
+  g_autoptr (Fixture) fixture = fixture_new ();
+
+  scripted_server_add (fixture->server, HELLO ("LIST-EXTENDED LIST-STATUS")
+                       "C: LIST * RETURN *\nS: $T BAD what?\n"
+                       "C: LIST \"\" \"?\"\nC: LSUB *\nS: * LIST (\\Noselect) \"/\" Dir\n"
+                       "S: $U OK\nS: $T OK\n");
+  fixture_check (fixture, fixture_list (fixture), "mailbox 'Dir' / 1 v0 u0 m0 n?\ndone ok\n");
+}
+
+static void
 test_connection_lost (void)
 {
   g_autoptr (Fixture) fixture = fixture_new ();
@@ -124,6 +136,7 @@ main (int argc, char **argv)
   g_test_add_func ("/remote/list/other-namespaces-are-marked", test_namespaces);
   g_test_add_func ("/remote/list/utf8-names-keep-their-name", test_utf8);
   g_test_add_func ("/remote/list/no-is-an-error", test_refused);
+  g_test_add_func ("/remote/list/extended-form-answered-bad-is-asked-plainly", test_misunderstood);
   g_test_add_func ("/remote/list/cut-list-is-repeated-whole", test_connection_lost);
   g_test_add_func ("/remote/list/cut-three-times-is-an-error", test_connection_lost_again_and_again);
   return g_test_run ();

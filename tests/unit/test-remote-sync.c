@@ -267,7 +267,11 @@ test_timeout (void)
 static void
 test_garbage (void)
 {
-  check (HELLO ("") "C: EXAMINE *\nS: * 1 FETCH (UID ]]]\nW", NULL, "done PROTOCOL\n");
+  g_autoptr (Fixture) fixture = fixture_new ();
+
+  for (guint i = 0; i < 3; i++)
+    scripted_server_add (fixture->server, HELLO ("") "C: EXAMINE *\nS: * 1 FETCH (UID ]]]\nW");
+  fixture_check (fixture, fixture_sync (fixture, "Box", NULL), "done PROTOCOL\n");
 }
 
 int
