@@ -18,6 +18,7 @@ struct MmDeadlines
   GMutex lock; /* guards all below */
   GCond changed;
   GArray *watched; /* Array<Watched> */
+  gboolean is_urgent; /* something was cancelled since the thread looked */
   gboolean ending;
 };
 
@@ -62,11 +63,13 @@ watch (gpointer data)
   g_mutex_lock (&deadlines->lock);
   while (!deadlines->ending)
     {
+      /* Something given up while the thread was not waiting is dealt with at once. */
       if (deadlines->watched->len == 0)
         g_cond_wait (&deadlines->changed, &deadlines->lock);
-      else
+      else if (!deadlines->is_urgent)
         g_cond_wait_until (&deadlines->changed, &deadlines->lock,
                            g_get_monotonic_time () + TICK_US);
+      deadlines->is_urgent = FALSE;
 
       GPtrArray *expired = g_ptr_array_new_with_free_func ((GDestroyNotify) mm_waiter_unref);
       GPtrArray *cancelled = g_ptr_array_new_with_free_func ((GDestroyNotify) mm_waiter_unref);
@@ -116,6 +119,7 @@ mm_deadlines_add (MmDeadlines *deadlines, MmWaiter *waiter, gint64 deadline_us)
 
   g_mutex_lock (&deadlines->lock);
   g_array_append_val (deadlines->watched, watched);
+  deadlines->is_urgent |= deadline_us == 0;
   if (deadlines->watched->len == 1 || deadline_us == 0)
     g_cond_signal (&deadlines->changed);
   g_mutex_unlock (&deadlines->lock);

@@ -18,6 +18,7 @@ struct MmIndexThread
   MmIndex *index; /* owned; used by the thread alone */
   GAsyncQueue *queue;
   GThread *thread;
+  gboolean is_rolling_back; /* thread only */
 };
 
 static void
@@ -44,7 +45,9 @@ run_batch (MmIndexThread *thread, Queued *first)
   GError *error = NULL;
   gboolean go_on = TRUE;
 
-  if (!mm_index_begin (thread->index, &error))
+  /* Without a transaction each job stands for itself. */
+  gboolean has_begun = mm_index_begin (thread->index, &error);
+  if (!has_begun)
     log_failure ("begin a transaction", g_steal_pointer (&error));
   for (Queued *queued = first; queued != NULL; queued = g_async_queue_try_pop (thread->queue))
     {
@@ -58,12 +61,18 @@ run_batch (MmIndexThread *thread, Queued *first)
       if (ran->len >= JOBS_PER_TRANSACTION)
         break;
     }
-  if (!mm_index_commit (thread->index, &error))
-    {
-      mm_index_rollback (thread->index);
-      log_failure ("be written", g_steal_pointer (&error));
-    }
+  thread->is_rolling_back = has_begun && !mm_index_commit (thread->index, &error);
+  if (thread->is_rolling_back)
+    log_failure ("be written", g_steal_pointer (&error));
+  g_ptr_array_set_size (ran, 0);
+  thread->is_rolling_back = FALSE;
   return go_on;
+}
+
+gboolean
+mm_index_thread_is_rolling_back (const MmIndexThread *thread)
+{
+  return thread->is_rolling_back;
 }
 
 static gpointer

@@ -18,6 +18,9 @@ MmIndexThread *mm_index_thread_new (MmIndex *index);
 /* Runs what is queued, commits, and closes the index. */
 void mm_index_thread_free (MmIndexThread *thread);
 
+/* For free_job functions: TRUE when the transaction of the job could not be committed. */
+gboolean mm_index_thread_is_rolling_back (const MmIndexThread *thread);
+
 /* @free_job (nullable) is called after @func and after the transaction ended. */
 void mm_index_thread_push (MmIndexThread *thread, MmIndexJobFunc func, gpointer job,
                            GDestroyNotify free_job);

@@ -46,18 +46,20 @@ load_rows (MmIndex *index, gpointer data)
   log_index_error (mailbox, error);
 
   g_mutex_lock (&mailbox->lock);
-  /* Rows that do not add up to the state they belong to are not a listing. */
-  if (loaded && mm_message_table_get_length (table) == mailbox->state.messages)
+  if (loaded)
     {
+      /* Rows that do not add up to the state they belong to are not a listing, but the next one
+       * finds the messages in them again. */
+      mailbox->is_complete = mm_message_table_get_length (table) == mailbox->state.messages;
       mm_message_table_free (mailbox->table);
-      mailbox->table = table;
-      mailbox->is_complete = TRUE;
+      mailbox->table = g_steal_pointer (&table);
+      guint64 last = mm_message_table_get_last_number (mailbox->table);
+      mailbox->next_number = MAX (mailbox->next_number, last + 1);
+      mailbox->base_number = MAX (mailbox->base_number, last + 1);
     }
-  else
-    {
-      mm_message_table_free (table);
-      mailbox->state = (MmMailboxState){ 0 };
-    }
+  g_clear_pointer (&table, mm_message_table_free);
+  if (!mailbox->is_complete)
+    mailbox->state = (MmMailboxState){ .uidvalidity = mailbox->state.uidvalidity };
   mailbox->load = MM_MAILBOX_LOADED;
   GPtrArray *waiters = mm_wait_list_take_locked (mailbox->waits);
   g_mutex_unlock (&mailbox->lock);
@@ -78,6 +80,23 @@ typedef struct
   GArray *messages;    /* Array<MmMessage> */
   MmStringPool *pool;  /* owned ref: keeps the strings of @messages alive */
 } PutJob;
+
+/* A state in the index says that the rows are there: it must not run ahead of rows that could not
+ * be written. @error is taken. */
+static void
+note_written (MmMailbox *mailbox, GError *error)
+{
+  if (error != NULL)
+    mailbox->rows_are_lost = TRUE;
+  log_index_error (mailbox, error);
+}
+
+static void
+note_transaction_end (MmMailbox *mailbox)
+{
+  if (mm_index_thread_is_rolling_back (mailbox->context->index))
+    mailbox->rows_are_lost = TRUE;
+}
 
 static void
 put_rows (MmIndex *index, gpointer data)
@@ -101,13 +120,14 @@ put_rows (MmIndex *index, gpointer data)
       };
       mm_index_put_message (index, job->mailbox->folder_id, &row, &error);
     }
-  log_index_error (job->mailbox, error);
+  note_written (job->mailbox, error);
 }
 
 static void
 free_put_job (gpointer data)
 {
   PutJob *job = data;
+  note_transaction_end (job->mailbox);
   g_array_unref (job->messages);
   mm_string_pool_unref (job->pool);
   g_free (job);
@@ -140,6 +160,8 @@ put_state (MmIndex *index, gpointer data)
   StateJob *job = data;
   GError *error = NULL;
 
+  if (job->mailbox->rows_are_lost)
+    return;
   mm_index_set_folder_state (index, job->mailbox->folder_id, &job->state, job->next_number,
                              job->mtime_us, &error);
   log_index_error (job->mailbox, error);
@@ -160,7 +182,7 @@ mm_mailbox_write_state_locked (MmMailbox *mailbox)
 typedef struct
 {
   MmMailbox *mailbox; /* borrowed */
-  guint64 number;     /* 0: all */
+  GArray *numbers;    /* nullable: all; Array<guint64> */
 } EraseJob;
 
 static void
@@ -171,25 +193,41 @@ erase_rows (MmIndex *index, gpointer data)
   guint32 folder_id = job->mailbox->folder_id;
   GError *error = NULL;
 
-  if (job->number == 0)
+  if (job->numbers == NULL)
     {
       mm_index_remove_all_messages (index, folder_id, &error);
       mm_content_cache_remove_folder (cache, folder_id);
     }
-  else
+  for (guint i = 0; job->numbers != NULL && i < job->numbers->len; i++)
     {
-      mm_index_remove_message (index, folder_id, job->number, &error);
-      mm_content_cache_remove (cache, (MmContentKey){ folder_id, job->number });
+      guint64 number = g_array_index (job->numbers, guint64, i);
+      if (error == NULL)
+        mm_index_remove_message (index, folder_id, number, &error);
+      mm_content_cache_remove (cache, (MmContentKey){ folder_id, number });
     }
-  log_index_error (job->mailbox, error);
+  note_written (job->mailbox, error);
+}
+
+static void
+free_erase_job (gpointer data)
+{
+  EraseJob *job = data;
+  note_transaction_end (job->mailbox);
+  g_clear_pointer (&job->numbers, g_array_unref);
+  g_free (job);
 }
 
 void
-mm_mailbox_erase_rows_locked (MmMailbox *mailbox, guint64 number)
+mm_mailbox_erase_rows_locked (MmMailbox *mailbox, const GArray *gone)
 {
-  EraseJob *job = g_new (EraseJob, 1);
+  EraseJob *job = g_new0 (EraseJob, 1);
 
   job->mailbox = mailbox;
-  job->number = number;
-  mm_index_thread_push (mailbox->context->index, erase_rows, job, g_free);
+  if (gone != NULL)
+    job->numbers = g_array_sized_new (FALSE, FALSE, sizeof (guint64), gone->len);
+  for (guint i = 0; gone != NULL && i < gone->len; i++)
+    g_array_append_val (job->numbers, g_array_index (gone, MmMessage, i).number);
+  /* What still waits to be written must not come back behind the removal. */
+  mm_mailbox_write_rows_locked (mailbox);
+  mm_index_thread_push (mailbox->context->index, erase_rows, job, free_erase_job);
 }

@@ -17,6 +17,9 @@ typedef enum
   MM_MAILBOX_LOADED,
 } MmMailboxLoad;
 
+/* The stream of whoever began to read a whole listing. */
+#define MM_MAILBOX_WHOLE 0
+
 struct MmMailbox
 {
   /* Immutable. */
@@ -39,7 +42,7 @@ struct MmMailbox
   gint64 mtime_us;
   guint generation;
   guint told_generation;    /* the last one the observer knows of */
-  guint stream;             /* counts full listings: readers of an older one must stop */
+  guint stream;             /* counts full listings, from 1: readers of an older one must stop */
   guint64 told_up_to;       /* the highest number the running full listing has told */
   GPtrArray *retired_pools; /* Array<MmStringPool>: readers may still hold strings of old tables */
   gboolean stream_is_broken; /* the running first listing came out of order */
@@ -47,6 +50,8 @@ struct MmMailbox
   GArray *unwritten;        /* Array<MmMessage>: for the index, not yet queued */
   gboolean is_fetching_ids; /* a fetch of Message-IDs is running */
   MmWaitList *waits;
+
+  gboolean rows_are_lost; /* index thread only: rows that should be in the index are not */
 };
 
 /* Takes @name and @path as copies; the rest from the index row. */
@@ -93,8 +98,9 @@ void mm_mailbox_start_sync (MmMailbox *mailbox);
 void mm_mailbox_write_rows_locked (MmMailbox *mailbox);
 /* Queues the folder's own row. */
 void mm_mailbox_write_state_locked (MmMailbox *mailbox);
-/* Queues the removal of one row, or of all of them (number 0), and of the cached content. */
-void mm_mailbox_erase_rows_locked (MmMailbox *mailbox, guint64 number);
+/* Queues the removal of the rows of @gone (Array<MmMessage>; NULL: of all), and of their cached
+ * content. */
+void mm_mailbox_erase_rows_locked (MmMailbox *mailbox, const GArray *gone);
 
 /* Voids everything known: another UIDVALIDITY. */
 void mm_mailbox_clear_locked (MmMailbox *mailbox);

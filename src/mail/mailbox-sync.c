@@ -37,9 +37,13 @@ on_opened (const MmMailboxState *state, gboolean is_restart, gpointer user_data)
   MmMailbox *mailbox = user_data;
   g_autoptr (GArray) gone = g_array_new (FALSE, FALSE, sizeof (MmMessage));
 
-  if (!is_restart)
-    return;
   g_mutex_lock (&mailbox->lock);
+  /* A comparison goes on from what is known; all else is a full listing. */
+  if (!is_restart && mailbox->is_complete)
+    {
+      g_mutex_unlock (&mailbox->lock);
+      return;
+    }
   /* A listing that broke off is gone through again over what it had told. */
   gboolean is_same = mailbox->state.uidvalidity == 0
                      || mailbox->state.uidvalidity == state->uidvalidity;
@@ -52,7 +56,7 @@ on_opened (const MmMailboxState *state, gboolean is_restart, gpointer user_data)
                       mailbox->path, mailbox->context->name);
     }
   else if (mm_message_table_get_length (mailbox->table) == 0)
-    mm_mailbox_erase_rows_locked (mailbox, 0);
+    mm_mailbox_erase_rows_locked (mailbox, NULL);
   mailbox->is_complete = FALSE;
   mailbox->state = (MmMailboxState){ .uidvalidity = state->uidvalidity };
   mailbox->stream++;
@@ -79,6 +83,8 @@ choose_number_locked (const MmMailbox *mailbox, guint32 uid)
 static void
 note_told_locked (MmMailbox *mailbox, guint64 number)
 {
+  if (mailbox->is_complete)
+    return;
   if (number > mailbox->told_up_to)
     mailbox->told_up_to = number;
   else
@@ -143,11 +149,12 @@ on_message (const MmRemoteMessage *told, gpointer user_data)
   MmMessage *known = mm_message_table_find_uid (mailbox->table, told->uid);
   if (known == NULL)
     add_message_locked (mailbox, told);
-  else if (known->listing != (guint8) mailbox->stream)
+  else
     {
-      known->listing = (guint8) mailbox->stream;
       set_flags_locked (mailbox, known, told->flags, told->keywords);
-      note_told_locked (mailbox, known->number);
+      if (known->listing != (guint8) mailbox->stream)
+        note_told_locked (mailbox, known->number);
+      known->listing = (guint8) mailbox->stream;
     }
   if (++mailbox->unannounced >= MESSAGES_PER_WAKE && !mailbox->is_complete)
     {
@@ -180,31 +187,20 @@ on_flags (guint32 uid, MmMessageFlags flags, const gchar *keywords, gpointer use
 
 /* Takes out of the table, and appends to @gone, what @keep says is no more. */
 static void
-remove_unless_locked (MmMailbox *mailbox, GArray *gone,
-                      gboolean (*keep) (const MmMailbox *mailbox, const MmMessage *message,
-                                        gconstpointer data),
-                      gconstpointer data)
+remove_unless_locked (MmMailbox *mailbox, GArray *gone, MmMessageKeepFunc keep, gconstpointer data)
 {
-  for (gsize i = mm_message_table_get_length (mailbox->table); i-- > 0;)
-    {
-      const MmMessage *message = mm_message_table_at (mailbox->table, i);
-      if (!keep (mailbox, message, data))
-        g_array_append_vals (gone, message, 1);
-    }
-  for (guint i = 0; i < gone->len; i++)
-    {
-      guint64 number = g_array_index (gone, MmMessage, i).number;
-      mm_message_table_remove (mailbox->table, number);
-      mm_mailbox_erase_rows_locked (mailbox, number);
-    }
-  if (gone->len > 0)
-    mm_mailbox_touch_locked (mailbox);
+  mm_message_table_retain (mailbox->table, keep, data, gone);
+  if (gone->len == 0)
+    return;
+  mm_mailbox_erase_rows_locked (mailbox, gone);
+  mm_mailbox_touch_locked (mailbox);
 }
 
 static gboolean
-was_told (const MmMailbox *mailbox, const MmMessage *message, gconstpointer data)
+was_told (const MmMessage *message, gconstpointer data)
 {
-  return message->listing == (guint8) mailbox->stream;
+  const guint8 *listing = data;
+  return message->listing == *listing;
 }
 
 typedef struct
@@ -215,7 +211,7 @@ typedef struct
 } Presence;
 
 static gboolean
-is_present (const MmMailbox *mailbox, const MmMessage *message, gconstpointer data)
+is_present (const MmMessage *message, gconstpointer data)
 {
   const Presence *presence = data;
   gsize low = 0;
@@ -254,8 +250,10 @@ on_present (const MmRemoteUidRange *ranges, gsize n_ranges, gpointer user_data)
 static void
 finish_listing_locked (MmMailbox *mailbox, const MmMailboxState *state, GArray *gone)
 {
+  guint8 listing = (guint8) mailbox->stream;
+
   if (!mailbox->is_complete)
-    remove_unless_locked (mailbox, gone, was_told, NULL);
+    remove_unless_locked (mailbox, gone, was_told, &listing);
   else if (mailbox->next_number != mailbox->base_number)
     mm_mailbox_touch_locked (mailbox);
   mailbox->is_complete = TRUE;
@@ -278,6 +276,8 @@ on_done (const MmMailboxState *state, const GError *error, gpointer user_data)
   g_mutex_lock (&mailbox->lock);
   if (error == NULL)
     finish_listing_locked (mailbox, state, gone);
+  else
+    mailbox->told_up_to = 0; /* of a full listing: nobody begins to read it any more */
   gboolean is_changed = mailbox->generation != mailbox->told_generation;
   mailbox->told_generation = mailbox->generation;
   mailbox->is_syncing = FALSE;

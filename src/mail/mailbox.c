@@ -178,10 +178,21 @@ mm_mailbox_try_open (MmMailbox *mailbox, guint *out_stream, MmWaiter *waiter, GE
   gboolean is_streaming = !mailbox->is_complete && mailbox->is_syncing
                           && !mailbox->stream_is_broken
                           && mailbox->told_up_to > 0;
-  *out_stream = mailbox->stream;
+  *out_stream = is_streaming ? mailbox->stream : MM_MAILBOX_WHOLE;
   g_mutex_unlock (&mailbox->lock);
 
   return is_streaming ? MM_TRY_DONE : mm_mailbox_try_listed (mailbox, TRUE, waiter, error);
+}
+
+/* What a reader was told while the listing arrived is the beginning of that listing only, also when
+ * another one is whole by now; and only as long as all of it came in order. */
+static gboolean
+is_lost_locked (const MmMailbox *mailbox, guint stream)
+{
+  if (stream == MM_MAILBOX_WHOLE)
+    return !mailbox->is_complete;
+  return mailbox->stream != stream || mailbox->stream_is_broken
+         || (!mailbox->is_complete && !mailbox->is_syncing);
 }
 
 MmTry
@@ -192,10 +203,7 @@ mm_mailbox_try_next (MmMailbox *mailbox, guint stream, guint64 after, MmMessage 
 
   *out_n = 0;
   g_mutex_lock (&mailbox->lock);
-  gboolean is_lost = !mailbox->is_complete
-                     && (!mailbox->is_syncing || mailbox->stream_is_broken
-                         || mailbox->stream != stream);
-  if (is_lost)
+  if (is_lost_locked (mailbox, stream))
     {
       g_set_error (error, MM_ERROR, MM_ERROR_CONNECTION_LOST,
                    "the listing of '%s' on %s broke off; list it again", mailbox->path,
@@ -321,8 +329,10 @@ mm_mailbox_clear_locked (MmMailbox *mailbox)
   mm_message_table_free (mailbox->table);
   mailbox->table = mm_message_table_new ();
   mailbox->is_complete = FALSE;
+  /* The kernel may know any number used so far. */
+  mailbox->base_number = mailbox->next_number;
   g_array_set_size (mailbox->unwritten, 0);
-  mm_mailbox_erase_rows_locked (mailbox, 0);
+  mm_mailbox_erase_rows_locked (mailbox, NULL);
   mm_mailbox_touch_locked (mailbox);
 }
 

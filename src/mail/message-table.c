@@ -180,6 +180,14 @@ mm_message_table_add (MmMessageTable *table, const MmMessage *message)
   return TRUE;
 }
 
+static void
+forget_message (MmMessageTable *table, const MmMessage *message)
+{
+  if (table->exceptions != NULL && message->uid != message->number)
+    g_hash_table_remove (table->exceptions, GUINT_TO_POINTER (message->uid));
+  table->octets -= message->size;
+}
+
 gboolean
 mm_message_table_remove (MmMessageTable *table, guint64 number)
 {
@@ -187,12 +195,33 @@ mm_message_table_remove (MmMessageTable *table, guint64 number)
 
   if (position == 0 || mm_message_table_at (table, position - 1)->number != number)
     return FALSE;
-  const MmMessage *message = mm_message_table_at (table, position - 1);
-  if (table->exceptions != NULL && message->uid != message->number)
-    g_hash_table_remove (table->exceptions, GUINT_TO_POINTER (message->uid));
-  table->octets -= message->size;
+  forget_message (table, mm_message_table_at (table, position - 1));
   g_array_remove_index (table->messages, position - 1);
   return TRUE;
+}
+
+void
+mm_message_table_retain (MmMessageTable *table, MmMessageKeepFunc keep, gconstpointer data,
+                         GArray *gone)
+{
+  guint n_kept = 0;
+
+  for (guint i = 0; i < table->messages->len; i++)
+    {
+      const MmMessage *message = mm_message_table_at (table, i);
+      if (keep (message, data))
+        {
+          if (n_kept != i)
+            *mm_message_table_at (table, n_kept) = *message;
+          n_kept++;
+        }
+      else
+        {
+          g_array_append_vals (gone, message, 1);
+          forget_message (table, message);
+        }
+    }
+  g_array_set_size (table->messages, n_kept);
 }
 
 void

@@ -28,6 +28,12 @@ MmStringPool *mm_message_table_get_pool (const MmMessageTable *table);
 gboolean mm_message_table_add (MmMessageTable *table, const MmMessage *message);
 gboolean mm_message_table_remove (MmMessageTable *table, guint64 number);
 
+/* Removes, in one pass, every message of which @keep says FALSE, and appends it to @gone
+ * (Array<MmMessage>). */
+typedef gboolean (*MmMessageKeepFunc) (const MmMessage *message, gconstpointer data);
+void mm_message_table_retain (MmMessageTable *table, MmMessageKeepFunc keep, gconstpointer data,
+                              GArray *gone);
+
 /* Borrowed until the next add or remove; NULL when there is none. */
 MmMessage *mm_message_table_find (MmMessageTable *table, guint64 number);
 MmMessage *mm_message_table_find_uid (MmMessageTable *table, guint32 uid);

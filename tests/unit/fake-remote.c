@@ -1,0 +1,912 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "fake-remote.h"
+
+#include <string.h>
+
+#define THREADS      4
+#define CHUNK_OCTETS 50000
+#define WAIT_US      (20 * G_USEC_PER_SEC)
+
+/* ---- the model ---- */
+
+typedef struct
+{
+  guint32 uid;
+  GBytes *body;
+  guint64 told_size;
+  gint64 internaldate;
+  MmMessageFlags flags;
+  gchar *keywords;
+  gchar *subject; /* nullable */
+  GQueue *answers; /* Queue<nullable GBytes in a one-place array> */
+} Message;
+
+typedef struct
+{
+  gchar *name;
+  MmMailboxFlags flags;
+  guint64 uidvalidity;
+  guint64 uidnext;
+  guint64 highestmodseq;
+  GPtrArray *messages; /* Array<Message>, by UID */
+  guint32 *order;      /* nullable; 0 at the end */
+} Mailbox;
+
+struct FakeServer
+{
+  GMutex lock; /* guards all below */
+  GCond changed;
+  GPtrArray *mailboxes; /* Array<Mailbox> */
+  GPtrArray *log;       /* Array<gchar *> */
+  gboolean hides_states;
+  guint cut_list_after, n_cut_lists;
+  guint cut_sync_after, n_cut_syncs;
+  MmError fetch_error;
+  guint n_failing_fetches;
+  gboolean pauses_syncs;
+  guint pause_sync_after;
+  gboolean holds_fetches;
+  guint n_paused;
+  guint n_releases;
+};
+
+struct MmRemote
+{
+  FakeServer *server;
+  GThreadPool *threads; /* Pool<MmRemoteJob> */
+  gboolean is_closing;  /* guarded by the server's lock */
+};
+
+struct MmRemoteJob
+{
+  gatomicrefcount refs;
+  MmRemote *remote;
+  void (*run) (MmRemoteJob *job);
+  gpointer user_data;
+  gint is_cancelled;
+  MmRemoteListSink list_sink;
+  MmRemoteSyncSink sync_sink;
+  MmRemoteFetchSink fetch_sink;
+  gchar *mailbox;
+  MmMailboxState known;
+  gboolean want_subject;
+  guint64 uidvalidity;
+  MmFetchItem *items;
+  gsize n_items;
+};
+
+static void
+free_answer (gpointer data)
+{
+  GBytes **answer = data;
+  g_clear_pointer (answer, g_bytes_unref);
+  g_free (answer);
+}
+
+static void
+free_message (gpointer data)
+{
+  Message *message = data;
+  g_clear_pointer (&message->body, g_bytes_unref);
+  if (message->answers != NULL)
+    g_queue_free_full (message->answers, free_answer);
+  g_free (message->keywords);
+  g_free (message->subject);
+  g_free (message);
+}
+
+static void
+free_mailbox (gpointer data)
+{
+  Mailbox *mailbox = data;
+  g_ptr_array_unref (mailbox->messages);
+  g_free (mailbox->order);
+  g_free (mailbox->name);
+  g_free (mailbox);
+}
+
+FakeServer *
+fake_server_new (void)
+{
+  FakeServer *server = g_new0 (FakeServer, 1);
+
+  g_mutex_init (&server->lock);
+  g_cond_init (&server->changed);
+  server->mailboxes = g_ptr_array_new_with_free_func (free_mailbox);
+  server->log = g_ptr_array_new_with_free_func (g_free);
+  return server;
+}
+
+void
+fake_server_free (FakeServer *server)
+{
+  g_ptr_array_unref (server->mailboxes);
+  g_ptr_array_unref (server->log);
+  g_cond_clear (&server->changed);
+  g_mutex_clear (&server->lock);
+  g_free (server);
+}
+
+static Mailbox *
+find_mailbox_locked (FakeServer *server, const gchar *name)
+{
+  for (guint i = 0; i < server->mailboxes->len; i++)
+    {
+      Mailbox *mailbox = g_ptr_array_index (server->mailboxes, i);
+      if (g_str_equal (mailbox->name, name))
+        return mailbox;
+    }
+  return NULL;
+}
+
+static Message *
+find_message (const Mailbox *mailbox, guint32 uid)
+{
+  for (guint i = 0; i < mailbox->messages->len; i++)
+    {
+      Message *message = g_ptr_array_index (mailbox->messages, i);
+      if (message->uid == uid)
+        return message;
+    }
+  return NULL;
+}
+
+/* With the lock taken: the caller unlocks. */
+static Mailbox *
+lock_mailbox (FakeServer *server, const gchar *name)
+{
+  g_mutex_lock (&server->lock);
+  Mailbox *mailbox = find_mailbox_locked (server, name);
+  g_assert_nonnull (mailbox);
+  return mailbox;
+}
+
+static Message *
+lock_message (FakeServer *server, const gchar *mailbox_name, guint32 uid)
+{
+  Mailbox *mailbox = lock_mailbox (server, mailbox_name);
+  Message *message = find_message (mailbox, uid);
+  g_assert_nonnull (message);
+  return message;
+}
+
+void
+fake_server_add_mailbox (FakeServer *server, const gchar *name, MmMailboxFlags flags)
+{
+  Mailbox *mailbox = g_new0 (Mailbox, 1);
+
+  mailbox->name = g_strdup (name);
+  mailbox->flags = flags;
+  mailbox->uidvalidity = 1;
+  mailbox->uidnext = 1;
+  mailbox->highestmodseq = 1;
+  mailbox->messages = g_ptr_array_new_with_free_func (free_message);
+  g_mutex_lock (&server->lock);
+  g_ptr_array_add (server->mailboxes, mailbox);
+  g_mutex_unlock (&server->lock);
+}
+
+void
+fake_server_remove_mailbox (FakeServer *server, const gchar *name)
+{
+  Mailbox *mailbox = lock_mailbox (server, name);
+  g_ptr_array_remove (server->mailboxes, mailbox);
+  g_mutex_unlock (&server->lock);
+}
+
+guint32
+fake_server_deliver (FakeServer *server, const gchar *mailbox_name, guint32 uid,
+                     const gchar *subject, GBytes *body)
+{
+  Mailbox *mailbox = lock_mailbox (server, mailbox_name);
+  Message *message = g_new0 (Message, 1);
+
+  message->uid = uid != 0 ? uid : (guint32) mailbox->uidnext;
+  message->body = g_bytes_ref (body);
+  message->told_size = g_bytes_get_size (body);
+  message->internaldate = 1700000000 + message->uid;
+  message->keywords = g_strdup ("");
+  message->subject = g_strdup (subject);
+  message->answers = g_queue_new ();
+  g_ptr_array_add (mailbox->messages, message);
+  mailbox->uidnext = MAX (mailbox->uidnext, (guint64) message->uid + 1);
+  mailbox->highestmodseq++;
+  guint32 result = message->uid;
+  g_mutex_unlock (&server->lock);
+  return result;
+}
+
+guint32
+fake_server_deliver_size (FakeServer *server, const gchar *mailbox_name, guint32 uid, gsize size)
+{
+  guint8 *octets = g_malloc (size + 1);
+
+  for (gsize i = 0; i < size; i++)
+    octets[i] = (guint8) ((i * 2654435761u) >> 13 ^ uid);
+  g_autoptr (GBytes) body = g_bytes_new_take (octets, size);
+  g_autofree gchar *subject = g_strdup_printf ("Message of %" G_GSIZE_FORMAT, size);
+  return fake_server_deliver (server, mailbox_name, uid, subject, body);
+}
+
+void
+fake_server_expunge (FakeServer *server, const gchar *mailbox_name, guint32 uid)
+{
+  Mailbox *mailbox = lock_mailbox (server, mailbox_name);
+  Message *message = find_message (mailbox, uid);
+
+  g_assert_nonnull (message);
+  g_ptr_array_remove (mailbox->messages, message);
+  mailbox->highestmodseq++;
+  g_mutex_unlock (&server->lock);
+}
+
+void
+fake_server_set_flags (FakeServer *server, const gchar *mailbox_name, guint32 uid,
+                       MmMessageFlags flags, const gchar *keywords)
+{
+  Message *message = lock_message (server, mailbox_name, uid);
+
+  message->flags = flags;
+  g_free (message->keywords);
+  message->keywords = g_strdup (keywords);
+  find_mailbox_locked (server, mailbox_name)->highestmodseq++;
+  g_mutex_unlock (&server->lock);
+}
+
+void
+fake_server_set_told_size (FakeServer *server, const gchar *mailbox_name, guint32 uid,
+                           guint64 size)
+{
+  lock_message (server, mailbox_name, uid)->told_size = size;
+  g_mutex_unlock (&server->lock);
+}
+
+void
+fake_server_renumber (FakeServer *server, const gchar *mailbox_name, guint64 uidvalidity)
+{
+  Mailbox *mailbox = lock_mailbox (server, mailbox_name);
+
+  mailbox->uidvalidity = uidvalidity;
+  for (guint i = 0; i < mailbox->messages->len; i++)
+    ((Message *) g_ptr_array_index (mailbox->messages, i))->uid = i + 1;
+  mailbox->uidnext = mailbox->messages->len + 1;
+  g_mutex_unlock (&server->lock);
+}
+
+GBytes *
+fake_server_dup_body (FakeServer *server, const gchar *mailbox_name, guint32 uid)
+{
+  GBytes *body = g_bytes_ref (lock_message (server, mailbox_name, uid)->body);
+  g_mutex_unlock (&server->lock);
+  return body;
+}
+
+/* ---- faults ---- */
+
+void
+fake_server_script_whole (FakeServer *server, const gchar *mailbox_name, guint32 uid,
+                          GBytes *octets)
+{
+  GBytes **answer = g_new0 (GBytes *, 1);
+
+  *answer = octets != NULL ? g_bytes_ref (octets) : NULL;
+  g_queue_push_tail (lock_message (server, mailbox_name, uid)->answers, answer);
+  g_mutex_unlock (&server->lock);
+}
+
+void
+fake_server_cut_lists (FakeServer *server, guint after, guint n_times)
+{
+  g_mutex_lock (&server->lock);
+  server->cut_list_after = after;
+  server->n_cut_lists = n_times;
+  g_mutex_unlock (&server->lock);
+}
+
+void
+fake_server_cut_syncs (FakeServer *server, guint after, guint n_times)
+{
+  g_mutex_lock (&server->lock);
+  server->cut_sync_after = after;
+  server->n_cut_syncs = n_times;
+  g_mutex_unlock (&server->lock);
+}
+
+void
+fake_server_fail_fetches (FakeServer *server, MmError code, guint n_times)
+{
+  g_mutex_lock (&server->lock);
+  server->fetch_error = code;
+  server->n_failing_fetches = n_times;
+  g_mutex_unlock (&server->lock);
+}
+
+void
+fake_server_set_order (FakeServer *server, const gchar *mailbox_name, const guint32 *uids)
+{
+  Mailbox *mailbox = lock_mailbox (server, mailbox_name);
+  guint n = 0;
+
+  g_clear_pointer (&mailbox->order, g_free);
+  while (uids != NULL && uids[n] != 0)
+    n++;
+  if (uids != NULL)
+    mailbox->order = g_memdup2 (uids, (n + 1) * sizeof *uids);
+  g_mutex_unlock (&server->lock);
+}
+
+void
+fake_server_hide_states (FakeServer *server)
+{
+  g_mutex_lock (&server->lock);
+  server->hides_states = TRUE;
+  g_mutex_unlock (&server->lock);
+}
+
+void
+fake_server_pause_syncs (FakeServer *server, guint after)
+{
+  g_mutex_lock (&server->lock);
+  server->pauses_syncs = TRUE;
+  server->pause_sync_after = after;
+  g_mutex_unlock (&server->lock);
+}
+
+void
+fake_server_hold_fetches (FakeServer *server)
+{
+  g_mutex_lock (&server->lock);
+  server->holds_fetches = TRUE;
+  g_mutex_unlock (&server->lock);
+}
+
+void
+fake_server_release (FakeServer *server)
+{
+  g_mutex_lock (&server->lock);
+  server->pauses_syncs = FALSE;
+  server->holds_fetches = FALSE;
+  server->n_releases++;
+  g_cond_broadcast (&server->changed);
+  g_mutex_unlock (&server->lock);
+}
+
+void
+fake_server_wait_paused (FakeServer *server, guint n)
+{
+  gint64 end_us = g_get_monotonic_time () + WAIT_US;
+
+  g_mutex_lock (&server->lock);
+  while (server->n_paused < n)
+    if (!g_cond_wait_until (&server->changed, &server->lock, end_us))
+      g_error ("%u jobs did not come to stand still", n);
+  g_mutex_unlock (&server->lock);
+}
+
+/* Stands still until the server is released or the remote closed. */
+static void
+pause_locked (MmRemote *remote)
+{
+  FakeServer *server = remote->server;
+  guint n_releases = server->n_releases;
+
+  server->n_paused++;
+  g_cond_broadcast (&server->changed);
+  while (server->n_releases == n_releases && !remote->is_closing)
+    g_cond_wait (&server->changed, &server->lock);
+  server->n_paused--;
+}
+
+/* ---- the log ---- */
+
+G_GNUC_PRINTF (2, 3)
+static void
+note_locked (FakeServer *server, const gchar *format, ...)
+{
+  va_list arguments;
+  va_start (arguments, format);
+  g_ptr_array_add (server->log, g_strdup_vprintf (format, arguments));
+  va_end (arguments);
+}
+
+gchar *
+fake_server_dup_log (FakeServer *server, const gchar *prefix)
+{
+  GString *text = g_string_new (NULL);
+
+  g_mutex_lock (&server->lock);
+  for (guint i = 0; i < server->log->len; i++)
+    {
+      const gchar *line = g_ptr_array_index (server->log, i);
+      if (g_str_has_prefix (line, prefix))
+        g_string_append_printf (text, "%s%s", text->len > 0 ? ", " : "", line);
+    }
+  g_mutex_unlock (&server->lock);
+  return g_string_free (text, FALSE);
+}
+
+guint
+fake_server_count (FakeServer *server, const gchar *prefix)
+{
+  guint n = 0;
+
+  g_mutex_lock (&server->lock);
+  for (guint i = 0; i < server->log->len; i++)
+    n += g_str_has_prefix (g_ptr_array_index (server->log, i), prefix);
+  g_mutex_unlock (&server->lock);
+  return n;
+}
+
+void
+fake_server_clear_log (FakeServer *server)
+{
+  g_mutex_lock (&server->lock);
+  g_ptr_array_set_size (server->log, 0);
+  g_mutex_unlock (&server->lock);
+}
+
+/* ---- jobs ---- */
+
+static gboolean
+is_ending_locked (MmRemoteJob *job)
+{
+  return job->remote->is_closing || g_atomic_int_get (&job->is_cancelled) != 0;
+}
+
+static GError *
+new_cancelled (void)
+{
+  return g_error_new_literal (MM_ERROR, MM_ERROR_CANCELLED, "the fake remote is closing");
+}
+
+static GError *
+new_cut (void)
+{
+  return g_error_new_literal (MM_ERROR, MM_ERROR_CONNECTION_LOST, "the fake connection was cut");
+}
+
+static MmMailboxState
+get_state (const Mailbox *mailbox)
+{
+  return (MmMailboxState){
+    .uidvalidity = mailbox->uidvalidity,
+    .uidnext = mailbox->uidnext,
+    .highestmodseq = mailbox->highestmodseq,
+    .messages = mailbox->messages->len,
+    .has_messages = TRUE,
+  };
+}
+
+static void
+run_list (MmRemoteJob *job)
+{
+  FakeServer *server = job->remote->server;
+  g_autoptr (GPtrArray) copies = g_ptr_array_new_with_free_func (free_mailbox);
+  g_autoptr (GArray) states = g_array_new (FALSE, TRUE, sizeof (MmMailboxState));
+  g_autoptr (GError) error = NULL;
+
+  g_mutex_lock (&server->lock);
+  note_locked (server, "list");
+  guint n = server->mailboxes->len;
+  if (is_ending_locked (job))
+    error = new_cancelled ();
+  else if (server->n_cut_lists > 0)
+    {
+      server->n_cut_lists--;
+      n = MIN (n, server->cut_list_after);
+      error = new_cut ();
+    }
+  for (guint i = 0; i < n; i++)
+    {
+      const Mailbox *mailbox = g_ptr_array_index (server->mailboxes, i);
+      Mailbox *copy = g_new0 (Mailbox, 1);
+      MmMailboxState state = { 0 };
+      copy->name = g_strdup (mailbox->name);
+      copy->flags = mailbox->flags;
+      copy->messages = g_ptr_array_new ();
+      if (!server->hides_states && (mailbox->flags & MM_MAILBOX_NOSELECT) == 0)
+        state = get_state (mailbox);
+      g_ptr_array_add (copies, copy);
+      g_array_append_val (states, state);
+    }
+  g_mutex_unlock (&server->lock);
+
+  for (guint i = 0; i < copies->len; i++)
+    {
+      const Mailbox *copy = g_ptr_array_index (copies, i);
+      MmRemoteMailbox told = {
+        .name = copy->name,
+        .delimiter = '/',
+        .flags = copy->flags,
+        .state = g_array_index (states, MmMailboxState, i),
+      };
+      job->list_sink.mailbox (&told, job->user_data);
+    }
+  job->list_sink.done (error, job->user_data);
+}
+
+static Message *
+copy_message (const Message *message)
+{
+  Message *copy = g_new0 (Message, 1);
+
+  *copy = *message;
+  copy->body = g_bytes_ref (message->body);
+  copy->keywords = g_strdup (message->keywords);
+  copy->subject = g_strdup (message->subject);
+  copy->answers = NULL;
+  return copy;
+}
+
+/* The messages in the order in which they are told. */
+static GPtrArray *
+snapshot_locked (const Mailbox *mailbox, gboolean is_full)
+{
+  GPtrArray *copies = g_ptr_array_new_with_free_func (free_message);
+
+  if (is_full && mailbox->order != NULL)
+    for (guint i = 0; mailbox->order[i] != 0; i++)
+      g_ptr_array_add (copies, copy_message (find_message (mailbox, mailbox->order[i])));
+  else
+    for (guint i = 0; i < mailbox->messages->len; i++)
+      g_ptr_array_add (copies, copy_message (g_ptr_array_index (mailbox->messages, i)));
+  return copies;
+}
+
+static void
+tell_message (MmRemoteJob *job, const Message *message)
+{
+  g_autofree gchar *header = g_strdup_printf ("Subject: %s\r\n\r\n", message->subject);
+  gboolean has_subject = job->want_subject && message->subject != NULL;
+  MmRemoteMessage told = {
+    .uid = message->uid,
+    .size = message->told_size,
+    .has_size = TRUE,
+    .internaldate = message->internaldate,
+    .flags = message->flags,
+    .keywords = message->keywords,
+    .subject_header = has_subject ? header : NULL,
+    .subject_length = has_subject ? strlen (header) : 0,
+  };
+  job->sync_sink.message (&told, job->user_data);
+}
+
+static void
+tell_present (MmRemoteJob *job, GPtrArray *messages)
+{
+  g_autoptr (GArray) ranges = g_array_new (FALSE, FALSE, sizeof (MmRemoteUidRange));
+
+  for (guint i = 0; i < messages->len; i++)
+    {
+      const Message *message = g_ptr_array_index (messages, i);
+      MmRemoteUidRange range = { message->uid, message->uid };
+      MmRemoteUidRange *last
+          = ranges->len > 0 ? &g_array_index (ranges, MmRemoteUidRange, ranges->len - 1) : NULL;
+      if (message->uid >= job->known.uidnext)
+        continue;
+      if (last != NULL && last->last + 1 == message->uid)
+        last->last++;
+      else
+        g_array_append_val (ranges, range);
+    }
+  job->sync_sink.present ((MmRemoteUidRange *) ranges->data, ranges->len, job->user_data);
+}
+
+/* Stops or cuts a synchronisation that told @n messages. */
+static GError *
+check_sync (MmRemoteJob *job, guint n, gboolean is_cut, guint cut_after)
+{
+  FakeServer *server = job->remote->server;
+  GError *error = NULL;
+
+  g_mutex_lock (&server->lock);
+  if (server->pauses_syncs && server->pause_sync_after == n)
+    pause_locked (job->remote);
+  if (is_ending_locked (job))
+    error = new_cancelled ();
+  else if (is_cut && n >= cut_after)
+    error = new_cut ();
+  g_mutex_unlock (&server->lock);
+  return error;
+}
+
+static void
+run_sync (MmRemoteJob *job)
+{
+  FakeServer *server = job->remote->server;
+  g_autoptr (GPtrArray) messages = NULL;
+  g_autoptr (GError) error = NULL;
+  MmMailboxState state = { 0 };
+  guint n_new = 0;
+
+  g_mutex_lock (&server->lock);
+  const Mailbox *mailbox = find_mailbox_locked (server, job->mailbox);
+  note_locked (server, "sync %s", job->mailbox);
+  if (mailbox != NULL)
+    state = get_state (mailbox);
+  gboolean is_full = state.uidvalidity != job->known.uidvalidity;
+  if (mailbox != NULL)
+    messages = snapshot_locked (mailbox, is_full);
+  gboolean is_cut = server->n_cut_syncs > 0;
+  guint cut_after = server->cut_sync_after;
+  server->n_cut_syncs -= is_cut;
+  g_mutex_unlock (&server->lock);
+
+  if (messages == NULL)
+    error = g_error_new_literal (MM_ERROR, MM_ERROR_MAILBOX_GONE, "no such mailbox");
+  else
+    job->sync_sink.opened (&state, is_full && job->known.uidvalidity != 0, job->user_data);
+  for (guint i = 0; messages != NULL && i <= messages->len; i++)
+    {
+      error = check_sync (job, i, is_cut, cut_after);
+      if (error != NULL || i == messages->len)
+        break;
+      const Message *message = g_ptr_array_index (messages, i);
+      if (is_full || message->uid >= job->known.uidnext)
+        {
+          tell_message (job, message);
+          n_new++;
+        }
+      else
+        job->sync_sink.flags (message->uid, message->flags, message->keywords, job->user_data);
+    }
+  if (error == NULL && !is_full && job->known.messages + n_new != messages->len)
+    tell_present (job, messages);
+  job->sync_sink.done (&state, error, job->user_data);
+}
+
+static void
+tell_octets (MmRemoteJob *job, gsize index, GBytes *octets)
+{
+  gsize length = 0;
+  const guint8 *data = g_bytes_get_data (octets, &length);
+
+  job->fetch_sink.begin (index, length, job->user_data);
+  for (gsize told = 0; told < length; told += MIN (length - told, CHUNK_OCTETS))
+    job->fetch_sink.data (index, data + told, MIN (length - told, CHUNK_OCTETS), job->user_data);
+}
+
+/* The octets that answer one item; NULL: NIL. */
+static GBytes *
+answer_item_locked (FakeServer *server, const Message *message, const MmFetchItem *item)
+{
+  gsize size = message != NULL ? g_bytes_get_size (message->body) : 0;
+
+  switch (item->kind)
+    {
+    case MM_FETCH_WHOLE:
+      note_locked (server, "whole %u", item->uid);
+      if (message != NULL && !g_queue_is_empty (message->answers))
+        {
+          GBytes **scripted = g_queue_pop_head (message->answers);
+          GBytes *octets = *scripted;
+          g_free (scripted);
+          return octets;
+        }
+      return message != NULL ? g_bytes_ref (message->body) : NULL;
+    case MM_FETCH_RANGE:
+      if (item->probe_size != 0)
+        note_locked (server, "range %u %" G_GUINT64_FORMAT "+%u probe %" G_GUINT64_FORMAT,
+                     item->uid, item->offset, item->length, item->probe_size);
+      else
+        note_locked (server, "range %u %" G_GUINT64_FORMAT "+%u", item->uid, item->offset,
+                     item->length);
+      if (message == NULL)
+        return NULL;
+      return item->offset >= size
+                 ? g_bytes_new_static ("", 0)
+                 : g_bytes_new_from_bytes (message->body, item->offset,
+                                           MIN (size - item->offset, item->length));
+    case MM_FETCH_MESSAGE_ID:
+      {
+        note_locked (server, "id %u", item->uid);
+        gchar *field
+            = g_strdup_printf ("Message-ID: <%u@example.org>\r\n\r\n", item->uid);
+        return message != NULL ? g_bytes_new_take (field, strlen (field)) : (g_free (field), NULL);
+      }
+    case MM_FETCH_SIZE:
+      note_locked (server, "size %u", item->uid);
+      return message != NULL ? g_bytes_new_static ("", 0) : NULL;
+    }
+  return NULL;
+}
+
+static GError *
+check_fetch_locked (MmRemoteJob *job)
+{
+  FakeServer *server = job->remote->server;
+  const Mailbox *mailbox = find_mailbox_locked (server, job->mailbox);
+
+  if (is_ending_locked (job))
+    return new_cancelled ();
+  if (server->n_failing_fetches > 0)
+    {
+      server->n_failing_fetches--;
+      return g_error_new_literal (MM_ERROR, (gint) server->fetch_error, "asked to fail");
+    }
+  if (mailbox == NULL)
+    return g_error_new_literal (MM_ERROR, MM_ERROR_MAILBOX_GONE, "no such mailbox");
+  if (job->uidvalidity != 0 && job->uidvalidity != mailbox->uidvalidity)
+    return g_error_new_literal (MM_ERROR, MM_ERROR_MAILBOX_CHANGED, "another UIDVALIDITY");
+  return NULL;
+}
+
+static void
+run_item (MmRemoteJob *job, gsize index)
+{
+  FakeServer *server = job->remote->server;
+  const MmFetchItem *item = &job->items[index];
+  MmProbeResult probe = MM_PROBE_NONE;
+  guint64 told_size = 0;
+
+  g_mutex_lock (&server->lock);
+  const Mailbox *mailbox = find_mailbox_locked (server, job->mailbox);
+  const Message *message = mailbox != NULL ? find_message (mailbox, item->uid) : NULL;
+  g_autoptr (GBytes) octets = answer_item_locked (server, message, item);
+  if (message != NULL)
+    told_size = message->told_size;
+  if (item->probe_size != 0 && message != NULL)
+    probe = g_bytes_get_size (message->body) == item->probe_size ? MM_PROBE_PROVED
+                                                                 : MM_PROBE_DISPROVED;
+  g_mutex_unlock (&server->lock);
+
+  if (octets == NULL)
+    {
+      g_autoptr (GError) gone
+          = g_error_new_literal (MM_ERROR, MM_ERROR_MESSAGE_GONE, "no such message");
+      job->fetch_sink.item_done (index, MM_PROBE_NONE, gone, job->user_data);
+      return;
+    }
+  if (item->kind == MM_FETCH_SIZE)
+    job->fetch_sink.begin (index, told_size, job->user_data);
+  else
+    tell_octets (job, index, octets);
+  job->fetch_sink.item_done (index, probe, NULL, job->user_data);
+}
+
+static void
+run_fetch (MmRemoteJob *job)
+{
+  FakeServer *server = job->remote->server;
+
+  g_mutex_lock (&server->lock);
+  if (server->holds_fetches && !is_ending_locked (job))
+    pause_locked (job->remote);
+  g_autoptr (GError) error = check_fetch_locked (job);
+  g_mutex_unlock (&server->lock);
+
+  for (gsize i = 0; i < job->n_items; i++)
+    if (error != NULL)
+      job->fetch_sink.item_done (i, MM_PROBE_NONE, error, job->user_data);
+    else
+      run_item (job, i);
+  job->fetch_sink.done (error, job->user_data);
+}
+
+/* ---- the API ---- */
+
+static void
+run_job (gpointer data, gpointer user_data)
+{
+  MmRemoteJob *job = data;
+  job->run (job);
+  mm_remote_job_unref (job);
+}
+
+MmRemote *
+fake_remote_new (FakeServer *server)
+{
+  MmRemote *remote = g_new0 (MmRemote, 1);
+
+  remote->server = server;
+  remote->threads = g_thread_pool_new (run_job, NULL, THREADS, TRUE, NULL);
+  return remote;
+}
+
+gboolean
+mm_remote_connect (MmRemote *remote, GError **error)
+{
+  return TRUE;
+}
+
+void
+mm_remote_close (MmRemote *remote)
+{
+  g_mutex_lock (&remote->server->lock);
+  remote->is_closing = TRUE;
+  g_cond_broadcast (&remote->server->changed);
+  g_mutex_unlock (&remote->server->lock);
+  g_thread_pool_free (remote->threads, FALSE, TRUE);
+  g_free (remote);
+}
+
+void
+mm_remote_set_change_func (MmRemote *remote, MmRemoteChangeFunc func, gpointer user_data)
+{
+}
+
+/* A job begun while the remote closes ends on the spot, as with a real one. */
+static MmRemoteJob *
+start_job (MmRemoteJob *job)
+{
+  MmRemote *remote = job->remote;
+
+  mm_remote_job_ref (job);
+  g_mutex_lock (&remote->server->lock);
+  gboolean is_closing = remote->is_closing;
+  if (!is_closing)
+    g_thread_pool_push (remote->threads, job, NULL);
+  g_mutex_unlock (&remote->server->lock);
+  if (is_closing)
+    run_job (job, NULL);
+  return job;
+}
+
+static MmRemoteJob *
+new_job (MmRemote *remote, void (*run) (MmRemoteJob *job), gpointer user_data)
+{
+  MmRemoteJob *job = g_new0 (MmRemoteJob, 1);
+
+  g_atomic_ref_count_init (&job->refs);
+  job->remote = remote;
+  job->run = run;
+  job->user_data = user_data;
+  return job;
+}
+
+MmRemoteJob *
+mm_remote_list_mailboxes (MmRemote *remote, const MmRemoteListSink *sink, gpointer user_data)
+{
+  MmRemoteJob *job = new_job (remote, run_list, user_data);
+  job->list_sink = *sink;
+  return start_job (job);
+}
+
+MmRemoteJob *
+mm_remote_sync_mailbox (MmRemote *remote, const MmRemoteSyncRequest *request,
+                        const MmRemoteSyncSink *sink, gpointer user_data)
+{
+  MmRemoteJob *job = new_job (remote, run_sync, user_data);
+  job->sync_sink = *sink;
+  job->mailbox = g_strdup (request->mailbox);
+  job->known = request->known;
+  job->want_subject = request->want_subject;
+  return start_job (job);
+}
+
+MmRemoteJob *
+mm_remote_fetch (MmRemote *remote, const gchar *mailbox, guint64 uidvalidity,
+                 const MmFetchItem *items, gsize n_items, MmRemotePriority priority,
+                 const MmRemoteFetchSink *sink, gpointer user_data)
+{
+  MmRemoteJob *job = new_job (remote, run_fetch, user_data);
+  job->fetch_sink = *sink;
+  job->mailbox = g_strdup (mailbox);
+  job->uidvalidity = uidvalidity;
+  job->items = g_memdup2 (items, n_items * sizeof *items);
+  job->n_items = n_items;
+  return start_job (job);
+}
+
+void
+mm_remote_job_cancel (MmRemoteJob *job)
+{
+  g_atomic_int_set (&job->is_cancelled, 1);
+}
+
+MmRemoteJob *
+mm_remote_job_ref (MmRemoteJob *job)
+{
+  g_atomic_ref_count_inc (&job->refs);
+  return job;
+}
+
+void
+mm_remote_job_unref (MmRemoteJob *job)
+{
+  if (!g_atomic_ref_count_dec (&job->refs))
+    return;
+  g_free (job->mailbox);
+  g_free (job->items);
+  g_free (job);
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * A server in this process, and the MmRemote API (remote.h) over it: what a program links instead
+ * of the drivers. The server is a model (mailboxes and messages that a test changes) with faults
+ * that a test asks for, and a log of what was asked of it. It outlives the remotes made for it, so
+ * that a remount can be tried.
+ *
+ * Jobs run on threads of their own, several at a time. All functions may be called from any thread.
+ */
+#pragma once
+
+#include <mailmount/remote.h>
+
+G_BEGIN_DECLS
+
+typedef struct FakeServer FakeServer;
+
+FakeServer *fake_server_new (void);
+/* No remote may be left. */
+void fake_server_free (FakeServer *server);
+
+MmRemote *fake_remote_new (FakeServer *server);
+
+/* ---- the model ---- */
+
+/* A mailbox with UIDVALIDITY 1, in modified UTF-7, with the delimiter '/'. */
+void fake_server_add_mailbox (FakeServer *server, const gchar *name, MmMailboxFlags flags);
+void fake_server_remove_mailbox (FakeServer *server, const gchar *name);
+
+/* Adds a message; @uid 0 takes UIDNEXT. Its size is told as it is. Returns the UID. */
+guint32 fake_server_deliver (FakeServer *server, const gchar *mailbox, guint32 uid,
+                             const gchar *subject, GBytes *body);
+/* The same with a body of @size octets that depend on the UID and their place. */
+guint32 fake_server_deliver_size (FakeServer *server, const gchar *mailbox, guint32 uid,
+                                  gsize size);
+void fake_server_expunge (FakeServer *server, const gchar *mailbox, guint32 uid);
+void fake_server_set_flags (FakeServer *server, const gchar *mailbox, guint32 uid,
+                            MmMessageFlags flags, const gchar *keywords);
+/* What RFC822.SIZE says. */
+void fake_server_set_told_size (FakeServer *server, const gchar *mailbox, guint32 uid,
+                                guint64 size);
+/* A new UIDVALIDITY: the messages are numbered 1, 2, … anew. */
+void fake_server_renumber (FakeServer *server, const gchar *mailbox, guint64 uidvalidity);
+GBytes *fake_server_dup_body (FakeServer *server, const gchar *mailbox, guint32 uid);
+
+/* ---- faults ---- */
+
+/* The next answers to a request for the whole of this message, one call each; NULL: NIL. */
+void fake_server_script_whole (FakeServer *server, const gchar *mailbox, guint32 uid,
+                               GBytes *octets);
+/* The next @n_times lists end in CONNECTION_LOST after @after mailboxes. */
+void fake_server_cut_lists (FakeServer *server, guint after, guint n_times);
+/* The next @n_times synchronisations end in CONNECTION_LOST after @after messages. */
+void fake_server_cut_syncs (FakeServer *server, guint after, guint n_times);
+/* The next @n_times fetches fail with @code. */
+void fake_server_fail_fetches (FakeServer *server, MmError code, guint n_times);
+/* The order in which the next full listings of @mailbox tell their UIDs; 0 ends it. NULL: ascending. */
+void fake_server_set_order (FakeServer *server, const gchar *mailbox, const guint32 *uids);
+/* Lists do not tell the states of mailboxes. */
+void fake_server_hide_states (FakeServer *server);
+
+/* Synchronisations stop after @after messages, until fake_server_release(). */
+void fake_server_pause_syncs (FakeServer *server, guint after);
+/* Fetches stop before they answer, until fake_server_release(). */
+void fake_server_hold_fetches (FakeServer *server);
+void fake_server_release (FakeServer *server);
+/* Waits until @n jobs stand still. */
+void fake_server_wait_paused (FakeServer *server, guint n);
+
+/* ---- the log ---- */
+
+/* How many lines begin with @prefix: "list", "sync MAILBOX", "whole UID", "range UID OFFSET+LENGTH",
+ * and " probe SIZE" behind it, "size UID", "id UID". */
+guint fake_server_count (FakeServer *server, const gchar *prefix);
+/* The lines that begin with @prefix, joined by ", ". (transfer full) */
+gchar *fake_server_dup_log (FakeServer *server, const gchar *prefix);
+void fake_server_clear_log (FakeServer *server);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (FakeServer, fake_server_free)
+
+G_END_DECLS
