@@ -95,7 +95,9 @@ fail (Fetch *fetch, const GError *error)
   GPtrArray *waiters = mm_wait_list_take_locked (content->waits);
   g_mutex_unlock (&content->lock);
 
-  if (g_error_matches (error, MM_ERROR, MM_ERROR_MESSAGE_GONE))
+  if (g_error_matches (error, MM_ERROR, MM_ERROR_MESSAGE_GONE)
+      || g_error_matches (error, MM_ERROR, MM_ERROR_MAILBOX_CHANGED)
+      || g_error_matches (error, MM_ERROR, MM_ERROR_MAILBOX_GONE))
     mm_mailbox_set_stale (content->mailbox);
   else if (!g_error_matches (error, MM_ERROR, MM_ERROR_CANCELLED))
     mm_log_warning ("message %" G_GUINT64_FORMAT " of '%s' on %s could not be fetched: %s",

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "read-ahead-stream.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define WINDOW_MIN 4
@@ -18,19 +17,27 @@
 
 #define NOT_FOUND G_MAXSIZE
 
+/* The messages of a mailbox in both orders. */
+typedef struct
+{
+  GArray *by_number;  /* Array<guint64 number>, ascending */
+  GArray *by_name;    /* Array<guint64 number>, as the names sort */
+  guint32 *name_ranks; /* the place in @by_name of each place in @by_number */
+  guint generation;   /* of the mailbox when they were made */
+} Orders;
+
 struct MmReadStream
 {
   MmMailbox *mailbox; /* borrowed */
   gboolean names_by_number;
   MmReadOrder order;
-  GArray *sequence;     /* nullable; Array<guint64 number> in @order */
-  guint generation;     /* of the mailbox when @sequence was made */
-  gsize cursor;         /* behind the last message opened */
-  gsize front;          /* behind the last message given out */
+  Orders orders;       /* empty until the first open */
+  gsize cursor;        /* behind the last message opened, in @order */
+  gsize front;         /* behind the last message given out */
   guint window;
-  guint64 last_number;  /* opened last; 0: none */
+  guint64 last_number; /* opened last; 0: none */
   gint64 last_open_us;
-  guint n_opens;        /* in no order, since @sweep_start_us */
+  guint n_opens;       /* in no order, since @sweep_start_us */
   gint64 sweep_start_us;
 };
 
@@ -45,12 +52,30 @@ mm_read_stream_new (MmMailbox *mailbox, gboolean names_by_number)
   return stream;
 }
 
+static void
+clear_orders (Orders *orders)
+{
+  g_clear_pointer (&orders->by_number, g_array_unref);
+  g_clear_pointer (&orders->by_name, g_array_unref);
+  g_clear_pointer (&orders->name_ranks, g_free);
+}
+
+void
+mm_read_stream_reset (MmReadStream *stream)
+{
+  clear_orders (&stream->orders);
+  stream->order = MM_ORDER_UNKNOWN;
+  stream->window = WINDOW_MIN;
+  stream->last_number = 0;
+  stream->n_opens = 0;
+}
+
 void
 mm_read_stream_free (MmReadStream *stream)
 {
   if (stream == NULL)
     return;
-  g_clear_pointer (&stream->sequence, g_array_unref);
+  clear_orders (&stream->orders);
   g_free (stream);
 }
 
@@ -96,39 +121,77 @@ compare_names (gconstpointer a, gconstpointer b)
   return strcmp (first_rest, second_rest);
 }
 
-static GArray *
-make_sequence (const MmReadStream *stream, MmReadOrder order)
+/* The place of @number in the ascending @numbers; NOT_FOUND when it is not there. */
+static gsize
+find_number (const GArray *numbers, guint64 number)
 {
-  g_autoptr (GArray) messages = mm_mailbox_dup_messages (stream->mailbox);
-  GArray *sequence = g_array_sized_new (FALSE, FALSE, sizeof (guint64), messages->len);
+  gsize low = 0;
+  gsize high = numbers->len;
 
-  if (order == MM_ORDER_NAME)
-    g_array_sort (messages, stream->names_by_number ? compare_numbers_as_text : compare_names);
+  while (low < high)
+    {
+      gsize middle = low + (high - low) / 2;
+      if (g_array_index (numbers, guint64, middle) < number)
+        low = middle + 1;
+      else
+        high = middle;
+    }
+  return low < numbers->len && g_array_index (numbers, guint64, low) == number ? low : NOT_FOUND;
+}
+
+static GArray *
+take_numbers (const GArray *messages)
+{
+  GArray *numbers = g_array_sized_new (FALSE, FALSE, sizeof (guint64), messages->len);
+
   for (guint i = 0; i < messages->len; i++)
-    g_array_append_val (sequence, g_array_index (messages, MmMessage, i).number);
-  return sequence;
+    g_array_append_val (numbers, g_array_index (messages, MmMessage, i).number);
+  return numbers;
+}
+
+/* Makes the orders anew when the mailbox has other messages than when they were made. TRUE when it
+ * did: places in them mean nothing any more. */
+static gboolean
+refresh_orders (MmReadStream *stream)
+{
+  Orders *orders = &stream->orders;
+  guint generation = mm_mailbox_get_generation (stream->mailbox);
+
+  if (orders->by_number != NULL && orders->generation == generation)
+    return FALSE;
+  clear_orders (orders);
+  g_autoptr (GArray) messages = mm_mailbox_dup_messages (stream->mailbox);
+  orders->generation = generation;
+  orders->by_number = take_numbers (messages);
+  g_array_sort (messages, stream->names_by_number ? compare_numbers_as_text : compare_names);
+  orders->by_name = take_numbers (messages);
+  orders->name_ranks = g_new (guint32, MAX (messages->len, 1));
+  for (guint i = 0; i < orders->by_name->len; i++)
+    {
+      gsize place = find_number (orders->by_number, g_array_index (orders->by_name, guint64, i));
+      orders->name_ranks[place] = i;
+    }
+  return TRUE;
+}
+
+static const GArray *
+get_sequence (const MmReadStream *stream)
+{
+  return stream->order == MM_ORDER_NAME ? stream->orders.by_name : stream->orders.by_number;
 }
 
 static gsize
-find_in (const GArray *sequence, guint64 number, gsize near)
+find_rank (const MmReadStream *stream, MmReadOrder order, guint64 number)
 {
-  /* Nearly always the reader is where it was expected. */
-  for (gsize i = near; i < sequence->len; i++)
-    if (g_array_index (sequence, guint64, i) == number)
-      return i;
-  for (gsize i = MIN (near, sequence->len); i-- > 0;)
-    if (g_array_index (sequence, guint64, i) == number)
-      return i;
-  return NOT_FOUND;
+  gsize place = find_number (stream->orders.by_number, number);
+
+  return place != NOT_FOUND && order == MM_ORDER_NAME ? stream->orders.name_ranks[place] : place;
 }
 
 static void
-take_order (MmReadStream *stream, MmReadOrder order, GArray *sequence, gsize cursor)
+take_order (MmReadStream *stream, MmReadOrder order, gsize cursor)
 {
-  g_clear_pointer (&stream->sequence, g_array_unref);
   stream->order = order;
-  stream->sequence = sequence;
-  stream->generation = mm_mailbox_get_generation (stream->mailbox);
   stream->cursor = cursor;
   stream->front = cursor;
 }
@@ -136,7 +199,8 @@ take_order (MmReadStream *stream, MmReadOrder order, GArray *sequence, gsize cur
 void
 mm_read_stream_begin (MmReadStream *stream, MmReadOrder order, const MmReadStream *previous)
 {
-  take_order (stream, order, make_sequence (stream, order), 0);
+  refresh_orders (stream);
+  take_order (stream, order, 0);
   stream->window = previous->window;
   stream->last_open_us = previous->last_open_us;
 }
@@ -152,25 +216,22 @@ guess_order (MmReadStream *stream, guint64 number, gboolean is_lister)
 
   for (guint i = 0; i < G_N_ELEMENTS (orders); i++)
     {
-      GArray *sequence = make_sequence (stream, orders[i]);
-      gsize rank = find_in (sequence, number, 0);
-      gsize last = stream->last_number != 0 ? find_in (sequence, stream->last_number, rank)
+      gsize rank = find_rank (stream, orders[i], number);
+      gsize last = stream->last_number != 0 ? find_rank (stream, orders[i], stream->last_number)
                                             : NOT_FOUND;
-      gboolean fits = rank != NOT_FOUND
-                      && ((is_lister && rank == 0) || (last != NOT_FOUND && rank == last + 1));
-      if (fits)
+      if (rank != NOT_FOUND
+          && ((is_lister && rank == 0) || (last != NOT_FOUND && rank == last + 1)))
         {
-          take_order (stream, orders[i], sequence, rank + 1);
+          take_order (stream, orders[i], rank + 1);
           return;
         }
-      g_array_unref (sequence);
     }
 }
 
 static gboolean
 advance (MmReadStream *stream, guint64 number)
 {
-  gsize rank = find_in (stream->sequence, number, stream->cursor);
+  gsize rank = find_rank (stream, stream->order, number);
 
   if (rank == NOT_FOUND)
     return FALSE;
@@ -185,7 +246,7 @@ advance (MmReadStream *stream, guint64 number)
   return TRUE;
 }
 
-/* The first in no known order, which is when the share of the folder that was opened counts. */
+/* An open in no known order: now the share of the folder that was opened counts. */
 static void
 count_sweep (MmReadStream *stream, gint64 now_us)
 {
@@ -197,20 +258,16 @@ count_sweep (MmReadStream *stream, gint64 now_us)
   stream->n_opens++;
   if (stream->n_opens < SWEEP_OPENS_MIN)
     return;
-  guint64 n_messages = 0;
-  guint64 octets = 0;
-  mm_mailbox_get_totals (stream->mailbox, &n_messages, &octets);
-  if ((guint64) stream->n_opens * SWEEP_SHARE < n_messages)
+  if ((guint64) stream->n_opens * SWEEP_SHARE < stream->orders.by_number->len)
     return;
-  take_order (stream, MM_ORDER_ANY, make_sequence (stream, MM_ORDER_NUMBER), 0);
+  take_order (stream, MM_ORDER_ANY, 0);
   stream->window = WINDOW_MAX;
 }
 
 void
 mm_read_stream_note_open (MmReadStream *stream, guint64 number, gboolean is_lister, gint64 now_us)
 {
-  if (stream->sequence != NULL && stream->order != MM_ORDER_ANY
-      && stream->generation != mm_mailbox_get_generation (stream->mailbox))
+  if (refresh_orders (stream))
     stream->order = MM_ORDER_UNKNOWN;
 
   if (stream->order == MM_ORDER_ANY)
@@ -251,15 +308,15 @@ mm_read_stream_get_window (const MmReadStream *stream)
 guint64
 mm_read_stream_next (MmReadStream *stream)
 {
-  if (stream->order == MM_ORDER_UNKNOWN || mm_read_stream_is_at_end (stream))
+  if (mm_read_stream_is_at_end (stream))
     return 0;
-  return g_array_index (stream->sequence, guint64, stream->front++);
+  return g_array_index (get_sequence (stream), guint64, stream->front++);
 }
 
 gboolean
 mm_read_stream_is_at_end (const MmReadStream *stream)
 {
-  return stream->sequence == NULL || stream->front >= stream->sequence->len;
+  return stream->order == MM_ORDER_UNKNOWN || stream->front >= get_sequence (stream)->len;
 }
 
 gboolean
@@ -269,6 +326,6 @@ mm_read_stream_is_passed (const MmReadStream *stream, guint64 number)
     return FALSE;
   if (stream->order == MM_ORDER_UNKNOWN)
     return TRUE;
-  gsize rank = find_in (stream->sequence, number, stream->cursor);
+  gsize rank = find_rank (stream, stream->order, number);
   return rank == NOT_FOUND || rank + SKIP_MAX < stream->cursor;
 }

@@ -25,6 +25,9 @@ typedef struct MmReadStream MmReadStream;
 MmReadStream *mm_read_stream_new (MmMailbox *mailbox, gboolean names_by_number);
 void mm_read_stream_free (MmReadStream *stream);
 
+/* The reader is gone: forgets its way, and gives the memory back. */
+void mm_read_stream_reset (MmReadStream *stream);
+
 /* Starts at the beginning of @order, before the first open, with the window that @previous had
  * reached in the folder before. */
 void mm_read_stream_begin (MmReadStream *stream, MmReadOrder order,

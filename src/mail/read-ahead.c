@@ -184,7 +184,11 @@ release_from_the_gone (MmReadAhead *ahead, const Stream *except, gint64 now_us)
       Stream *stream = value;
       if (stream != except
           && now_us - mm_read_stream_get_last_open_us (stream->way) > GONE_US)
-        release_all (ahead, stream);
+        {
+          release_all (ahead, stream);
+          mm_read_stream_reset (stream->way);
+          stream->share_octets = SHARE_OCTETS_MIN;
+        }
     }
 }
 
