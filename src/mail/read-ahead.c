@@ -408,8 +408,13 @@ work (gpointer data)
 
   for (;;)
     {
-      g_autofree Note *note = g_async_queue_pop (ahead->queue);
+      g_autofree Note *note = g_async_queue_timeout_pop (ahead->queue, GONE_US);
 
+      if (note == NULL)
+        {
+          release_from_the_gone (ahead, NULL, mm_clock_monotonic_us ());
+          continue;
+        }
       switch (note->kind)
         {
         case NOTE_LIST:
