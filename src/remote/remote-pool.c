@@ -68,6 +68,24 @@ end_queued_jobs_locked (MmRemotePool *pool, const GError *error)
       add_orphan_locked (pool, job, g_error_copy (error));
 }
 
+/* A connection that was made and lost before it was of use counts against the jobs that waited for
+ * it like any lost connection. */
+static void
+count_lost_opening_locked (MmRemotePool *pool, const GError *error)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (pool->queues); i++)
+    for (GList *link = pool->queues[i].head, *next; link != NULL; link = next)
+      {
+        MmRemoteJob *job = link->data;
+
+        next = link->next;
+        if (job->n_repetitions++ < REPETITIONS_MAX)
+          continue;
+        g_queue_delete_link (&pool->queues[i], link);
+        add_orphan_locked (pool, job, g_error_copy (error));
+      }
+}
+
 void
 mm_remote_pool_push (MmRemotePool *pool, MmRemoteJob *job)
 {
@@ -184,7 +202,10 @@ note_open_failed_locked (MmRemotePool *pool, const GError *error)
       if (g_error_matches (error, MM_ERROR, MM_ERROR_AUTHENTICATION))
         pool->open_refused_until_us
             = mm_clock_monotonic_us () + REFUSED_LOGIN_SECONDS * G_USEC_PER_SEC;
-      end_queued_jobs_locked (pool, error);
+      if (g_error_matches (error, MM_ERROR, MM_ERROR_CONNECTION_LOST))
+        count_lost_opening_locked (pool, error);
+      else
+        end_queued_jobs_locked (pool, error);
     }
 }
 

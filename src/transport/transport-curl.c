@@ -332,6 +332,14 @@ set_open_error (CurlTransport *self, const Opening *opening, CURLcode code, GErr
       set_starttls_error (opening, error);
       break;
     case CURLE_SSL_CONNECT_ERROR:
+      /* No answer at all, which a broken connection has in common with a clear-text server. */
+      if (strstr (detail, "SSL_ERROR_SYSCALL") != NULL)
+        {
+          g_set_error (error, MM_ERROR, MM_ERROR_CONNECTION_LOST,
+                       "%s port %u closed the connection while TLS began; is it a TLS port?",
+                       endpoint->host, endpoint->port);
+          break;
+        }
       g_set_error (error, MM_ERROR, MM_ERROR_TLS,
                    "no TLS connection to %s port %u: %s (imap:// is for servers that begin in "
                    "clear text, usually on port 143)",

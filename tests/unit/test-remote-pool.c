@@ -31,6 +31,19 @@ test_offline (void)
 }
 
 static void
+test_cut_while_logging_in (void)
+{
+  g_autoptr (Fixture) fixture = fixture_new ();
+
+  scripted_server_add (fixture->server, "S: * OK ready\nC: CAPABILITY\nX");
+  scripted_server_add (fixture->server,
+                       "S: * OK ready\nC: CAPABILITY\nS: * CAPABILITY IMAP4rev1\nS: $T OK\n"
+                       "C: LOGIN *\nX");
+  scripted_server_add (fixture->server, HELLO ("") EXAMINE_EMPTY ("A"));
+  fixture_check (fixture, fixture_sync (fixture, "A", NULL), EMPTY_TOLD);
+}
+
+static void
 test_fetches_share_a_connection (void)
 {
   g_autoptr (Fixture) fixture = fixture_new ();
@@ -39,8 +52,8 @@ test_fetches_share_a_connection (void)
                        HELLO ("") BOX ("Box") "C: UID FETCH 3 *\n" EXAMINED ("$U") "C: UID FETCH 4 *\n"
                        "R: * 1 FETCH (UID 3 BODY[] {1}\\r\\na)\\r\\n\nS: $U OK\n"
                        "R: * 1 FETCH (UID 4 BODY[] {1}\\r\\nb)\\r\\n\nS: $T OK\n");
-  g_autoptr (MmRemoteJob) a = fetch (fixture, "Box", &item_3, MM_REMOTE_PRIORITY_DEMAND);
-  g_autoptr (MmRemoteJob) b = fetch (fixture, "Box", &item_4, MM_REMOTE_PRIORITY_DEMAND);
+  mm_remote_job_unref (fetch (fixture, "Box", &item_3, MM_REMOTE_PRIORITY_DEMAND));
+  mm_remote_job_unref (fetch (fixture, "Box", &item_4, MM_REMOTE_PRIORITY_DEMAND));
   fixture_wait_done (fixture, 2);
   fixture_check_log (fixture, "begin 0 1\ndata 0 'a'\nitem 0 ok\ndone ok\n"
                               "begin 0 1\ndata 0 'b'\nitem 0 ok\ndone ok\n");
@@ -57,9 +70,9 @@ test_demand_overtakes_read_ahead (void)
   scripted_server_add (fixture->server,
                        HELLO ("") BOX ("Box") "C: UID FETCH 4 *\n" EXAMINED ("$U")
                        "R: * 1 FETCH (UID 4 BODY[] {1}\\r\\nb)\\r\\n\nS: $T OK\n");
-  g_autoptr (MmRemoteJob) ahead = fetch (fixture, "Box", &item_3, MM_REMOTE_PRIORITY_READ_AHEAD);
+  mm_remote_job_unref (fetch (fixture, "Box", &item_3, MM_REMOTE_PRIORITY_READ_AHEAD));
   fixture_wait_lines (fixture, 2);
-  g_autoptr (MmRemoteJob) demand = fetch (fixture, "Box", &item_4, MM_REMOTE_PRIORITY_DEMAND);
+  mm_remote_job_unref (fetch (fixture, "Box", &item_4, MM_REMOTE_PRIORITY_DEMAND));
   fixture_wait_done (fixture, 1);
   scripted_server_open_gate (fixture->server, "demand");
   fixture_wait_done (fixture, 2);
@@ -77,12 +90,12 @@ test_read_ahead_leaves_one_connection (void)
   scripted_server_add (fixture->server, HELLO ("") BOX ("A") "C: UID FETCH 3 *\n" EXAMINED ("$U")
                        "R: * 1 FETCH (UID 3 BODY[] {2}\\r\\na\nG end\nR: z)\\r\\n\nS: $T OK\n");
   scripted_server_add (fixture->server, HELLO ("") EXAMINE_EMPTY ("C") EXAMINE_EMPTY ("D"));
-  g_autoptr (MmRemoteJob) a = fetch (fixture, "A", &item_3, MM_REMOTE_PRIORITY_READ_AHEAD);
+  mm_remote_job_unref (fetch (fixture, "A", &item_3, MM_REMOTE_PRIORITY_READ_AHEAD));
   fixture_wait_lines (fixture, 2);
-  g_autoptr (MmRemoteJob) c = fixture_sync (fixture, "C", NULL);
+  mm_remote_job_unref (fixture_sync (fixture, "C", NULL));
   fixture_wait_done (fixture, 1);
   g_autoptr (MmRemoteJob) b = fetch (fixture, "B", &item_4, MM_REMOTE_PRIORITY_READ_AHEAD);
-  g_autoptr (MmRemoteJob) d = fixture_sync (fixture, "D", NULL);
+  mm_remote_job_unref (fixture_sync (fixture, "D", NULL));
   fixture_wait_done (fixture, 2);
   mm_remote_job_cancel (b);
   fixture_wait_done (fixture, 3);
@@ -106,12 +119,12 @@ test_second_connection_refused (void)
                        "S: * OK ready\nC: CAPABILITY\nS: * CAPABILITY IMAP4rev1\nS: $T OK\n"
                        "C: LOGIN *\nS: $T NO [LIMIT] too many connections\nX");
   g_assert_true (mm_remote_connect (fixture_get_remote (fixture), NULL));
-  g_autoptr (MmRemoteJob) a = fixture_sync (fixture, "A", NULL);
-  g_autoptr (MmRemoteJob) b = fixture_sync (fixture, "B", NULL);
+  mm_remote_job_unref (fixture_sync (fixture, "A", NULL));
+  mm_remote_job_unref (fixture_sync (fixture, "B", NULL));
   scripted_server_wait_ended (fixture->server, 1);
   scripted_server_open_gate (fixture->server, "refused");
   fixture_wait_done (fixture, 2);
-  g_autoptr (MmRemoteJob) c = fixture_sync (fixture, "C", NULL);
+  mm_remote_job_unref (fixture_sync (fixture, "C", NULL));
   fixture_wait_done (fixture, 3);
   fixture_check_log (fixture, EMPTY_TOLD EMPTY_TOLD EMPTY_TOLD);
 }
@@ -128,10 +141,10 @@ test_other_mailbox_gets_its_turn (void)
                        EXAMINE_EMPTY ("B")
                        BOX ("A") "C: UID FETCH 4 *\n" EXAMINED ("$U")
                        "R: * 1 FETCH (UID 4 BODY[] {1}\\r\\nb)\\r\\n\nS: $T OK\n");
-  g_autoptr (MmRemoteJob) a = fetch (fixture, "A", &item_3, MM_REMOTE_PRIORITY_DEMAND);
+  mm_remote_job_unref (fetch (fixture, "A", &item_3, MM_REMOTE_PRIORITY_DEMAND));
   fixture_wait_lines (fixture, 2);
-  g_autoptr (MmRemoteJob) b = fixture_sync (fixture, "B", NULL);
-  g_autoptr (MmRemoteJob) again = fetch (fixture, "A", &item_4, MM_REMOTE_PRIORITY_DEMAND);
+  mm_remote_job_unref (fixture_sync (fixture, "B", NULL));
+  mm_remote_job_unref (fetch (fixture, "A", &item_4, MM_REMOTE_PRIORITY_DEMAND));
   scripted_server_open_gate (fixture->server, "queued");
   fixture_wait_done (fixture, 3);
   fixture_check_log (fixture, "begin 0 2\ndata 0 'az'\nitem 0 ok\ndone ok\n" EMPTY_TOLD
@@ -182,7 +195,7 @@ test_close_cancels_all (void)
                        "R: * 1 FETCH (UID 3 BODY[] {2}\\r\\na\nC: LOGOUT\nX");
   g_autoptr (MmRemoteJob) a = fetch (fixture, "A", &item_3, MM_REMOTE_PRIORITY_DEMAND);
   fixture_wait_lines (fixture, 2);
-  g_autoptr (MmRemoteJob) b = fixture_sync (fixture, "B", NULL);
+  mm_remote_job_unref (fixture_sync (fixture, "B", NULL));
   gint64 started = g_get_monotonic_time ();
   fixture_close_remote (fixture);
   g_assert_cmpint (g_get_monotonic_time () - started, <, 3 * G_USEC_PER_SEC);
@@ -199,7 +212,7 @@ test_close_while_connecting (void)
 
   /* A server that accepts and never greets. */
   scripted_server_add (fixture->server, "");
-  g_autoptr (MmRemoteJob) a = fixture_list (fixture);
+  mm_remote_job_unref (fixture_list (fixture));
   scripted_server_wait_ended (fixture->server, 1);
   gint64 started = g_get_monotonic_time ();
   fixture_close_remote (fixture);
@@ -233,7 +246,7 @@ test_change_is_told (void)
   scripted_server_add (fixture->server, HELLO ("") BOX ("Box") "C: UID FETCH 3 *\n" EXAMINED ("$U")
                        "R: * 1 FETCH (UID 3 BODY[] {1}\\r\\na)\\r\\n\nS: * 4 EXISTS\nS: $T OK\n");
   mm_remote_set_change_func (fixture_get_remote (fixture), note_change, &seen);
-  g_autoptr (MmRemoteJob) a = fetch (fixture, "Box", &item_3, MM_REMOTE_PRIORITY_DEMAND);
+  mm_remote_job_unref (fetch (fixture, "Box", &item_3, MM_REMOTE_PRIORITY_DEMAND));
   fixture_wait_done (fixture, 1);
   fixture_close_remote (fixture);
   g_assert_cmpstr (seen, ==, "Box");
@@ -246,6 +259,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
 #define ADD(NAME, FUNC) g_test_add_func ("/remote/pool/" NAME, FUNC)
   ADD ("no-server-is-offline", test_offline);
+  ADD ("cut-while-logging-in-is-tried-again", test_cut_while_logging_in);
   ADD ("fetches-of-one-mailbox-share-a-connection", test_fetches_share_a_connection);
   ADD ("demand-overtakes-read-ahead", test_demand_overtakes_read_ahead);
   ADD ("read-ahead-leaves-one-connection", test_read_ahead_leaves_one_connection);
