@@ -4,42 +4,13 @@
  * TLS; the octets after that are ours. No user name is ever given to libcurl: it would log in by
  * itself, and badly.
  */
-#include <curl/curl.h>
-#include <errno.h>
-#include <openssl/x509_vfy.h>
 #include <string.h>
 
-#include <mailmount/log.h>
-
-#include "transport-private.h"
+#include "transport-curl-private.h"
 
 /* What a server may say before the connection is ours. */
 #define PREAMBLE_LINE_OCTETS_MAX 8192
 #define PREAMBLE_LINES_MAX 100
-
-typedef struct
-{
-  MmTransport base;
-  CURL *curl;
-  /* What recv met after it had moved octets already; told by the next call. */
-  MmIoStatus recv_pending;
-  CURLcode recv_code;
-  gchar curl_message[CURL_ERROR_SIZE];
-} CurlTransport;
-
-/* The state of opening; gone when mm_transport_open() returns. */
-typedef struct
-{
-  CURL *curl; /* borrowed */
-  const MmEndpoint *endpoint;
-  const gint *abort_flag; /* nullable; written by another thread */
-  GString *greeting;      /* the first line */
-  GString *capability;    /* the last untagged CAPABILITY line on the line as it is now */
-  gboolean is_tls_begun;
-  gboolean is_last_line_through_tls;
-  guint n_lines;
-  gboolean is_bad; /* a line that no server sends; @curl_message does not say so */
-} Opening;
 
 static void
 init_curl_once (void)
@@ -75,7 +46,7 @@ has_tls (CURL *curl)
 static size_t
 take_line (char *data, size_t size, size_t n, void *user_data)
 {
-  Opening *opening = user_data;
+  MmCurlOpening *opening = user_data;
   gsize length = size * n;
 
   if (length > PREAMBLE_LINE_OCTETS_MAX || ++opening->n_lines > PREAMBLE_LINES_MAX
@@ -102,7 +73,7 @@ take_line (char *data, size_t size, size_t n, void *user_data)
 static CURLcode
 note_tls_begins (CURL *curl, void *ssl_context, void *user_data)
 {
-  Opening *opening = user_data;
+  MmCurlOpening *opening = user_data;
 
   opening->is_tls_begun = TRUE;
   g_string_truncate (opening->capability, 0);
@@ -113,7 +84,7 @@ static int
 check_abort (void *user_data, curl_off_t download_total, curl_off_t download_now,
              curl_off_t upload_total, curl_off_t upload_now)
 {
-  const Opening *opening = user_data;
+  const MmCurlOpening *opening = user_data;
 
   return opening->abort_flag != NULL && g_atomic_int_get (opening->abort_flag) != 0;
 }
@@ -130,7 +101,7 @@ make_url (const MmEndpoint *endpoint)
 }
 
 static void
-configure (CurlTransport *self, Opening *opening)
+configure (MmCurlTransport *self, MmCurlOpening *opening)
 {
   const MmEndpoint *endpoint = opening->endpoint;
   CURL *curl = self->curl;
@@ -186,193 +157,6 @@ forget_opening (CURL *curl)
   curl_easy_setopt (curl, CURLOPT_XFERINFODATA, NULL);
 }
 
-/* ---- what went wrong, in the user's words ---- */
-
-static void
-set_certificate_error (CurlTransport *self, const MmEndpoint *endpoint, GError **error)
-{
-  long verify_result = X509_V_OK;
-
-  curl_easy_getinfo (self->curl, CURLINFO_SSL_VERIFYRESULT, &verify_result);
-  switch (verify_result)
-    {
-    case X509_V_ERR_CERT_HAS_EXPIRED:
-      g_set_error (error, MM_ERROR, MM_ERROR_TLS,
-                   "the certificate of %s has expired; the server's administrator must renew it "
-                   "(or this machine's clock is wrong)",
-                   endpoint->host);
-      return;
-    case X509_V_ERR_CERT_NOT_YET_VALID:
-      g_set_error (error, MM_ERROR, MM_ERROR_TLS,
-                   "the certificate of %s is not valid yet; is this machine's clock right?",
-                   endpoint->host);
-      return;
-    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
-    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
-    case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
-    case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
-    case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
-      g_set_error (error, MM_ERROR, MM_ERROR_TLS,
-                   "the certificate of %s is not signed by an authority that %s%s%s; name the "
-                   "authority's certificate with -o cafile=PEM if you trust it",
-                   endpoint->host, endpoint->ca_file != NULL ? "is in '" : "this system trusts",
-                   endpoint->ca_file != NULL ? endpoint->ca_file : "",
-                   endpoint->ca_file != NULL ? "'" : "");
-      return;
-    default:
-      break;
-    }
-  /* libcurl compares the names itself and leaves no number behind. */
-  if (strstr (self->curl_message, "subject name") != NULL)
-    g_set_error (error, MM_ERROR, MM_ERROR_TLS,
-                 "the certificate shown by %s was made for another name; use the server's name as "
-                 "its certificate has it",
-                 endpoint->host);
-  else
-    g_set_error (error, MM_ERROR, MM_ERROR_TLS, "the certificate of %s was refused: %s",
-                 endpoint->host, self->curl_message);
-}
-
-static void
-set_connect_error (CurlTransport *self, const MmEndpoint *endpoint, GError **error)
-{
-  long errno_value = 0;
-
-  curl_easy_getinfo (self->curl, CURLINFO_OS_ERRNO, &errno_value);
-  if (errno_value == ECONNREFUSED)
-    g_set_error (error, MM_ERROR, MM_ERROR_OFFLINE,
-                 "%s refuses connections on port %u; does the server run, and is this its port?",
-                 endpoint->host, endpoint->port);
-  else
-    g_set_error (error, MM_ERROR, MM_ERROR_OFFLINE, "cannot connect to %s port %u: %s",
-                 endpoint->host, endpoint->port,
-                 errno_value != 0 ? g_strerror ((int) errno_value) : self->curl_message);
-}
-
-static void
-set_starttls_error (const Opening *opening, GError **error)
-{
-  const MmEndpoint *endpoint = opening->endpoint;
-  gboolean is_preauth = has_prefix_ignoring_case (opening->greeting->str, opening->greeting->len,
-                                                  "* PREAUTH");
-
-  if (is_preauth)
-    g_set_error (error, MM_ERROR, MM_ERROR_TLS,
-                 "%s logged us in before encryption could begin (PREAUTH), which makes STARTTLS "
-                 "impossible; use imaps:// (-o tls=implicit)",
-                 endpoint->host);
-  else
-    g_set_error (error, MM_ERROR, MM_ERROR_TLS,
-                 "%s port %u offers no encryption (STARTTLS); use imaps:// if the server has it. "
-                 "Only on a line that nobody else can read: -o tls=none",
-                 endpoint->host, endpoint->port);
-}
-
-/* The greeting was no OK: a BYE says why. */
-static void
-set_greeting_error (CurlTransport *self, const Opening *opening, GError **error)
-{
-  const gchar *greeting = opening->greeting->str;
-  const MmEndpoint *endpoint = opening->endpoint;
-
-  if (opening->is_bad)
-    g_set_error (error, MM_ERROR, MM_ERROR_PROTOCOL,
-                 "%s port %u does not greet as an IMAP server does", endpoint->host,
-                 endpoint->port);
-  else if (has_prefix_ignoring_case (greeting, opening->greeting->len, "* BYE"))
-    {
-      g_autofree gchar *words = g_strstrip (g_strdup (greeting + strlen ("* BYE")));
-      g_set_error (error, MM_ERROR, MM_ERROR_UNAVAILABLE, "%s refuses connections now: %s",
-                   endpoint->host, words);
-    }
-  else
-    g_set_error (error, MM_ERROR, MM_ERROR_PROTOCOL,
-                 "%s port %u did not answer as an IMAP server does: %s", endpoint->host,
-                 endpoint->port, self->curl_message);
-}
-
-static void
-set_open_error (CurlTransport *self, const Opening *opening, CURLcode code, GError **error)
-{
-  const MmEndpoint *endpoint = opening->endpoint;
-  const gchar *detail = self->curl_message[0] != '\0' ? self->curl_message
-                                                      : curl_easy_strerror (code);
-
-  switch (code)
-    {
-    case CURLE_ABORTED_BY_CALLBACK:
-      g_set_error (error, MM_ERROR, MM_ERROR_CANCELLED, "connecting to %s was given up",
-                   endpoint->host);
-      break;
-    case CURLE_COULDNT_RESOLVE_HOST:
-      g_set_error (error, MM_ERROR, MM_ERROR_OFFLINE,
-                   "the host '%s' is not known; is the name spelt right, and is the network up?",
-                   endpoint->host);
-      break;
-    case CURLE_COULDNT_RESOLVE_PROXY:
-      g_set_error (error, MM_ERROR, MM_ERROR_OFFLINE, "the proxy's host is not known: %s", detail);
-      break;
-    case CURLE_COULDNT_CONNECT:
-      set_connect_error (self, endpoint, error);
-      break;
-    case CURLE_OPERATION_TIMEDOUT:
-      g_set_error (error, MM_ERROR, MM_ERROR_TIMEOUT,
-                   "%s port %u did not answer within %u seconds (-o timeout=SECONDS)",
-                   endpoint->host, endpoint->port, (endpoint->timeout_ms + 999) / 1000);
-      break;
-    case CURLE_PEER_FAILED_VERIFICATION:
-      set_certificate_error (self, endpoint, error);
-      break;
-    case CURLE_SSL_CACERT_BADFILE:
-      g_set_error (error, MM_ERROR, MM_ERROR_TLS,
-                   "the file '%s' (-o cafile=) cannot be read as certificates in PEM form",
-                   endpoint->ca_file != NULL ? endpoint->ca_file : "of trusted authorities");
-      break;
-    case CURLE_USE_SSL_FAILED:
-      set_starttls_error (opening, error);
-      break;
-    case CURLE_SSL_CONNECT_ERROR:
-      /* No answer at all, which a broken connection has in common with a clear-text server. */
-      if (strstr (detail, "SSL_ERROR_SYSCALL") != NULL)
-        {
-          g_set_error (error, MM_ERROR, MM_ERROR_CONNECTION_LOST,
-                       "%s port %u closed the connection while TLS began; is it a TLS port?",
-                       endpoint->host, endpoint->port);
-          break;
-        }
-      g_set_error (error, MM_ERROR, MM_ERROR_TLS,
-                   "no TLS connection to %s port %u: %s (imap:// is for servers that begin in "
-                   "clear text, usually on port 143)",
-                   endpoint->host, endpoint->port, detail);
-      break;
-    case CURLE_WEIRD_SERVER_REPLY:
-    case CURLE_WRITE_ERROR:
-      set_greeting_error (self, opening, error);
-      break;
-    case CURLE_RECV_ERROR:
-      /* libcurl's own limit on what may come before the connection is ours. */
-      if (strstr (detail, "Too large") != NULL)
-        {
-          set_greeting_error (self, opening, error);
-          break;
-        }
-      G_GNUC_FALLTHROUGH;
-    case CURLE_GOT_NOTHING:
-    case CURLE_SEND_ERROR:
-      g_set_error (error, MM_ERROR, MM_ERROR_CONNECTION_LOST,
-                   "%s port %u closed the connection before it greeted: %s", endpoint->host,
-                   endpoint->port, detail);
-      break;
-    case CURLE_OUT_OF_MEMORY:
-      g_error ("out of memory while connecting");
-      break;
-    default:
-      g_set_error (error, MM_ERROR, MM_ERROR_OFFLINE, "cannot connect to %s port %u: %s",
-                   endpoint->host, endpoint->port, detail);
-      break;
-    }
-}
-
 /* ---- after opening ---- */
 
 static gboolean
@@ -405,7 +189,7 @@ append_line (GString *out, const gchar *line)
 }
 
 static void
-set_preamble (CurlTransport *self, const Opening *opening)
+set_preamble (MmCurlTransport *self, const MmCurlOpening *opening)
 {
   /* After STARTTLS the greeting counts no more: its words, and the capabilities it may have told,
    * came in clear text. */
@@ -418,7 +202,7 @@ set_preamble (CurlTransport *self, const Opening *opening)
 }
 
 static gboolean
-check_opened (CurlTransport *self, const Opening *opening, GError **error)
+check_opened (MmCurlTransport *self, const MmCurlOpening *opening, GError **error)
 {
   curl_socket_t fd = CURL_SOCKET_BAD;
 
@@ -426,7 +210,7 @@ check_opened (CurlTransport *self, const Opening *opening, GError **error)
   if (opening->endpoint->tls != MM_TLS_NONE
       && (!opening->is_tls_begun || !opening->is_last_line_through_tls))
     {
-      set_starttls_error (opening, error);
+      mm_curl_set_starttls_error (opening, error);
       return FALSE;
     }
   if (curl_easy_getinfo (self->curl, CURLINFO_ACTIVESOCKET, &fd) != CURLE_OK
@@ -443,7 +227,7 @@ check_opened (CurlTransport *self, const Opening *opening, GError **error)
 static void
 curl_transport_free (MmTransport *transport)
 {
-  CurlTransport *self = (CurlTransport *) transport;
+  MmCurlTransport *self = (MmCurlTransport *) transport;
 
   /* libcurl must not write to a message buffer or preamble while it closes. */
   curl_easy_setopt (self->curl, CURLOPT_ERRORBUFFER, NULL);
@@ -452,7 +236,7 @@ curl_transport_free (MmTransport *transport)
 }
 
 static void
-set_lost_error (const CurlTransport *self, CURLcode code, GError **error)
+set_lost_error (const MmCurlTransport *self, CURLcode code, GError **error)
 {
   g_set_error (error, MM_ERROR, MM_ERROR_CONNECTION_LOST, "the connection was lost: %s",
                self->curl_message[0] != '\0' ? self->curl_message : curl_easy_strerror (code));
@@ -461,7 +245,7 @@ set_lost_error (const CurlTransport *self, CURLcode code, GError **error)
 static MmIoStatus
 curl_transport_recv (MmTransport *transport, void *buffer, gsize size, gsize *out_n, GError **error)
 {
-  CurlTransport *self = (CurlTransport *) transport;
+  MmCurlTransport *self = (MmCurlTransport *) transport;
   MmIoStatus status = self->recv_pending;
   gsize filled = 0;
 
@@ -495,7 +279,7 @@ static MmIoStatus
 curl_transport_send (MmTransport *transport, const void *data, gsize length, gsize *out_n,
                      GError **error)
 {
-  CurlTransport *self = (CurlTransport *) transport;
+  MmCurlTransport *self = (MmCurlTransport *) transport;
   size_t n = 0;
   CURLcode code = curl_easy_send (self->curl, data, length, &n);
 
@@ -521,7 +305,7 @@ mm_transport_open_curl (const MmEndpoint *endpoint, const gint *abort_flag, GErr
 {
   init_curl_once ();
 
-  CurlTransport *self = g_new0 (CurlTransport, 1);
+  MmCurlTransport *self = g_new0 (MmCurlTransport, 1);
   self->base.klass = &curl_transport_class;
   self->base.preamble = g_string_new (NULL);
   self->base.fd_in = self->base.fd_out = -1;
@@ -529,7 +313,7 @@ mm_transport_open_curl (const MmEndpoint *endpoint, const gint *abort_flag, GErr
   self->curl = curl_easy_init ();
   g_assert (self->curl != NULL);
 
-  Opening opening = {
+  MmCurlOpening opening = {
     .curl = self->curl,
     .endpoint = endpoint,
     .abort_flag = abort_flag,
@@ -542,7 +326,7 @@ mm_transport_open_curl (const MmEndpoint *endpoint, const gint *abort_flag, GErr
 
   gboolean is_open = FALSE;
   if (code != CURLE_OK)
-    set_open_error (self, &opening, code, error);
+    mm_curl_set_open_error (self, &opening, code, error);
   else
     is_open = check_opened (self, &opening, error);
   if (is_open)
