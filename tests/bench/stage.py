@@ -4,6 +4,7 @@
 import contextlib
 import json
 import os
+import random
 import shutil
 import signal
 import subprocess
@@ -77,7 +78,7 @@ class Stage:
         self.sizes, self.accounts = sizes, {}
         self.server = None
         self.proxies = {}
-        self.children = []
+        self.props = {}
 
     # Set up, take down.
 
@@ -151,6 +152,18 @@ class Stage:
         if generated.digest_of(digests) == wanted["digest"]:
             return ""
         return f"{len(digests)} files, {octets} octets; {wanted['messages']} and {wanted['octets']} are right"
+
+    def prop(self, name):
+        """The path of what several works need."""
+        from works import PROPS
+        if name not in self.props:
+            self.props[name] = PROPS[name](self)
+            os.sync()
+        return self.props[name]
+
+    @staticmethod
+    def random(line):
+        return random.Random(str(line))
 
     # Commands.
 
