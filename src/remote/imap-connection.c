@@ -6,20 +6,11 @@
 
 #include "imap-connection.h"
 #include "imap-fetch-buffer.h"
+#include "imap-flights.h"
 #include "imap-response.h"
 
 /* An answer that nobody wants any more may take this long before the connection is dropped. */
 #define VOID_ANSWERS_US (2 * G_USEC_PER_SEC)
-
-/* A command in flight. */
-typedef struct
-{
-  guint32 tag;
-  MmRemoteJob *job; /* borrowed; NULL: the connection's own, or its job is gone */
-  guint context;
-  gboolean is_examine;
-  gint64 void_since_us; /* > 0: its job is gone; nobody wants the answer */
-} Flight;
 
 struct MmImapConnection
 {
@@ -29,12 +20,11 @@ struct MmImapConnection
   MmImapSession *session; /* borrowed from wire */
   MmImapAccountFacts facts;
   GPtrArray *jobs;        /* of MmRemoteJob, borrowed from the slot, in the order they came */
-  GArray *flights;        /* of Flight, in the order they were sent */
+  MmImapFlights flights;
   MmImapFetchBuffer *fetch_buffer;
   MmRemoteJob *body_job;  /* borrowed, nullable: whose body comes now */
   MmImapSelection selection;
   gboolean is_changed;    /* the selected mailbox changed unasked, and nobody was told yet */
-  guint n_void;           /* flights whose job is gone */
   gint64 last_event_us;
   gboolean may_send;      /* something happened since no job had anything to send */
 };
@@ -87,17 +77,16 @@ static gboolean
 submit (MmImapConnection *connection, MmRemoteJob *job, MmImapCommand *command, guint context,
         gboolean is_examine, GError **error)
 {
-  Flight flight = {
+  MmImapFlight flight = {
     .tag = mm_imap_wire_submit (connection->wire, command, error),
     .job = job,
     .context = context,
     .is_examine = is_examine,
   };
 
-  if (flight.tag == 0)
-    return FALSE;
-  g_array_append_val (connection->flights, flight);
-  return TRUE;
+  if (flight.tag != 0)
+    mm_imap_flights_add (&connection->flights, &flight);
+  return flight.tag != 0;
 }
 
 gboolean
@@ -110,16 +99,7 @@ mm_imap_connection_submit (MmImapConnection *connection, MmRemoteJob *job, MmIma
 MmImapJobFate
 mm_imap_connection_end_job (MmImapConnection *connection, MmRemoteJob *job, const GError *error)
 {
-  for (guint i = 0; i < connection->flights->len; i++)
-    {
-      Flight *flight = &g_array_index (connection->flights, Flight, i);
-
-      if (flight->job != job)
-        continue;
-      flight->job = NULL;
-      flight->void_since_us = mm_clock_monotonic_us ();
-      connection->n_void++;
-    }
+  mm_imap_flights_forget_job (&connection->flights, job);
   if (connection->body_job == job)
     connection->body_job = NULL;
   g_ptr_array_remove (connection->jobs, job);
@@ -139,13 +119,6 @@ mm_imap_connection_fail_job (MmImapConnection *connection, MmRemoteJob *job, GEr
 
 /* ---- the selected mailbox ---- */
 
-static void
-forget_selection (MmImapSelection *selection)
-{
-  g_free (selection->mailbox);
-  *selection = (MmImapSelection){ 0 };
-}
-
 gboolean
 mm_imap_connection_select (MmImapConnection *connection, MmRemoteJob *job, gboolean anew)
 {
@@ -161,86 +134,17 @@ mm_imap_connection_select (MmImapConnection *connection, MmRemoteJob *job, gbool
 
   g_autofree gchar *wire_name = mm_imap_name_to_wire (connection->session, job->mailbox);
   gboolean has_condstore = mm_imap_connection_has (connection, MM_IMAP_CAP_CONDSTORE);
-  forget_selection (selection);
-  selection->mailbox = g_strdup (job->mailbox);
-  selection->state = MM_IMAP_SELECTION_PENDING;
+  mm_imap_selection_begin (selection, job->mailbox);
   connection->is_changed = FALSE;
   /* A name that cannot be sent is answered like one that does not exist: by `selected`, through
    * the flight without a tag that pump_local_failures() finds. */
   if (!submit (connection, NULL, mm_imap_command_examine (wire_name, has_condstore), 0, TRUE,
                &error))
     {
-      Flight flight = { .tag = 0, .is_examine = TRUE };
-      g_array_append_val (connection->flights, flight);
+      MmImapFlight flight = { .tag = 0, .is_examine = TRUE };
+      mm_imap_flights_add (&connection->flights, &flight);
     }
   return FALSE;
-}
-
-static void
-note_code (MmImapSelection *selection, const MmImapEvent *event)
-{
-  switch (event->code)
-    {
-    case MM_IMAP_CODE_UIDVALIDITY:
-      selection->box.uidvalidity = event->code_number;
-      break;
-    case MM_IMAP_CODE_UIDNEXT:
-      selection->box.uidnext = event->code_number;
-      break;
-    case MM_IMAP_CODE_HIGHESTMODSEQ:
-      selection->box.highestmodseq = event->code_number;
-      break;
-    case MM_IMAP_CODE_NOMODSEQ:
-      selection->box.highestmodseq = 0;
-      break;
-    case MM_IMAP_CODE_UIDNOTSTICKY:
-      selection->box.uid_not_sticky = TRUE;
-      break;
-    default:
-      break;
-    }
-}
-
-/* The old mailbox speaks until [CLOSED] (RFC 7162 3.2.11). */
-static void
-note_closed (MmImapSelection *selection)
-{
-  selection->box = (MmMailboxState){ 0 };
-  selection->exists = 0;
-}
-
-/* Untagged data about the mailbox as a whole. */
-static void
-note_selection_event (MmImapConnection *connection, const MmImapEvent *event)
-{
-  MmImapSelection *selection = &connection->selection;
-  gboolean is_open = selection->state == MM_IMAP_SELECTION_OPEN;
-
-  switch (event->type)
-    {
-    case MM_IMAP_EVENT_UNTAGGED:
-      if (event->code == MM_IMAP_CODE_CLOSED)
-        note_closed (selection);
-      else if (!is_open)
-        note_code (selection, event);
-      break;
-    case MM_IMAP_EVENT_EXISTS:
-      if (is_open && event->number == selection->exists)
-        break;
-      selection->exists = event->number;
-      selection->n_exists++;
-      connection->is_changed |= is_open;
-      break;
-    case MM_IMAP_EVENT_EXPUNGE:
-    case MM_IMAP_EVENT_VANISHED:
-      if (event->type == MM_IMAP_EVENT_EXPUNGE && selection->exists > 0)
-        selection->exists--;
-      selection->n_expunged++;
-      connection->is_changed |= is_open;
-      break;
-    default:
-      break;
-    }
 }
 
 /* Tells all jobs. The array may shrink under the loop. */
@@ -266,18 +170,14 @@ finish_selection (MmImapConnection *connection, const MmImapEvent *answer)
 
   if (answer->status == MM_IMAP_STATUS_OK)
     {
-      note_code (selection, answer);
-      selection->state = MM_IMAP_SELECTION_OPEN;
-      selection->box.messages = selection->exists;
-      selection->box.has_messages = TRUE;
-      selection->n_exists = selection->n_expunged = 0;
+      mm_imap_selection_open (selection, answer);
       tell_selected (connection, NULL);
       return;
     }
   g_autofree gchar *name = mm_imap_name_for_people (selection->mailbox);
   g_autofree gchar *what = g_strdup_printf ("opening the folder '%s'", name);
   g_autoptr (GError) error = mm_imap_response_error (answer, what, MM_ERROR_MAILBOX_GONE);
-  forget_selection (selection);
+  mm_imap_selection_clear (selection);
   tell_selected (connection, error);
 }
 
@@ -285,15 +185,15 @@ finish_selection (MmImapConnection *connection, const MmImapEvent *answer)
 static void
 pump_local_failures (MmImapConnection *connection)
 {
-  if (connection->flights->len == 0
-      || g_array_index (connection->flights, Flight, 0).tag != 0)
+  MmImapFlight flight;
+
+  if (!mm_imap_flights_take (&connection->flights, 0, &flight))
     return;
   g_autoptr (GError) error
       = g_error_new (MM_ERROR, MM_ERROR_NAME_ENCODING,
                      "the server cannot be sent the folder name '%s'",
                      connection->selection.mailbox);
-  g_array_remove_index (connection->flights, 0);
-  forget_selection (&connection->selection);
+  mm_imap_selection_clear (&connection->selection);
   tell_selected (connection, error);
 }
 
@@ -363,32 +263,15 @@ offer_fetch_event (MmImapConnection *connection, const MmImapEvent *event, GErro
   return TRUE;
 }
 
-static gboolean
-take_flight (MmImapConnection *connection, guint32 tag, Flight *out_flight)
-{
-  for (guint i = 0; i < connection->flights->len; i++)
-    {
-      *out_flight = g_array_index (connection->flights, Flight, i);
-      if (out_flight->tag == tag)
-        {
-          g_array_remove_index (connection->flights, i);
-          return TRUE;
-        }
-    }
-  return FALSE;
-}
-
 static void
 handle_tagged (MmImapConnection *connection, const MmImapEvent *event)
 {
-  Flight flight;
+  MmImapFlight flight;
 
   connection->body_job = NULL;
-  if (!take_flight (connection, event->tag, &flight))
+  if (!mm_imap_flights_take (&connection->flights, event->tag, &flight))
     return;
   connection->may_send = TRUE;
-  if (flight.void_since_us > 0)
-    connection->n_void--;
   if (flight.is_examine)
     finish_selection (connection, event);
   else if (flight.job != NULL)
@@ -415,7 +298,8 @@ handle_event (MmImapConnection *connection, const MmImapEvent *event, GError **e
       handle_tagged (connection, event);
       return TRUE;
     }
-  note_selection_event (connection, event);
+  if (mm_imap_selection_note (&connection->selection, event))
+    connection->is_changed = TRUE;
   if (is_fetch_event (event->type))
     return offer_fetch_event (connection, event, error);
   if (event->type == MM_IMAP_EVENT_LIST || event->type == MM_IMAP_EVENT_MAILBOX_STATUS || event->type == MM_IMAP_EVENT_SEARCH)
@@ -477,10 +361,10 @@ static void
 fill_pipeline (MmImapConnection *connection)
 {
   /* An answer to a job that is gone could be taken for the answer to a like command sent now. */
-  if (!connection->may_send || connection->n_void > 0)
+  if (!connection->may_send || connection->flights.n_void > 0)
     return;
   connection->may_send = FALSE;
-  while (connection->flights->len < MM_IMAP_COMMANDS_MAX
+  while (mm_imap_flights_count (&connection->flights) < MM_IMAP_COMMANDS_MAX
          && (send_one (connection, MM_REMOTE_PRIORITY_DEMAND)
              || send_one (connection, MM_REMOTE_PRIORITY_READ_AHEAD)))
     continue;
@@ -502,12 +386,9 @@ tell_change (MmImapConnection *connection)
 static gint64
 get_void_deadline_us (const MmImapConnection *connection)
 {
-  const Flight *first;
+  gint64 since_us = mm_imap_flights_get_void_since_us (&connection->flights);
 
-  if (connection->n_void == 0)
-    return G_MAXINT64;
-  first = &g_array_index (connection->flights, Flight, 0);
-  return first->void_since_us > 0 ? first->void_since_us + VOID_ANSWERS_US : G_MAXINT64;
+  return since_us > 0 ? since_us + VOID_ANSWERS_US : G_MAXINT64;
 }
 
 static gint64
@@ -515,7 +396,7 @@ get_idle_deadline_us (const MmImapConnection *connection)
 {
   guint idle_close_ms = connection->remote->config.idle_close_ms;
 
-  if (idle_close_ms == 0 || connection->jobs->len > 0 || connection->flights->len > 0)
+  if (idle_close_ms == 0 || connection->jobs->len > 0 || mm_imap_flights_count (&connection->flights) > 0)
     return G_MAXINT64;
   return connection->last_event_us + (gint64) idle_close_ms * 1000;
 }
@@ -595,9 +476,9 @@ connection_free (MmImapConnection *connection)
 {
   g_clear_pointer (&connection->wire, mm_imap_wire_free);
   mm_imap_account_facts_clear (&connection->facts);
-  forget_selection (&connection->selection);
+  mm_imap_selection_clear (&connection->selection);
   g_ptr_array_unref (connection->jobs);
-  g_array_unref (connection->flights);
+  mm_imap_flights_clear (&connection->flights);
   mm_imap_fetch_buffer_free (connection->fetch_buffer);
   g_free (connection);
 }
@@ -624,7 +505,7 @@ mm_imap_connection_run (MmRemoteSlot *slot, gpointer driver_data)
   connection->remote = driver_data;
   connection->slot = slot;
   connection->jobs = g_ptr_array_new ();
-  connection->flights = g_array_new (FALSE, TRUE, sizeof (Flight));
+  mm_imap_flights_init (&connection->flights);
   connection->fetch_buffer = mm_imap_fetch_buffer_new ();
 
   if (open_and_log_in (connection, &error))

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "imap-login.h"
+#include "imap-selection.h"
 
 G_BEGIN_DECLS
 
@@ -71,22 +72,6 @@ MmImapJobFate mm_imap_connection_fail_job (MmImapConnection *connection, MmRemot
                                            GError *error);
 
 /* ---- the selected mailbox ---- */
-
-typedef enum
-{
-  MM_IMAP_SELECTION_NONE,
-  MM_IMAP_SELECTION_PENDING, /* EXAMINE is on its way */
-  MM_IMAP_SELECTION_OPEN,
-} MmImapSelectionState;
-
-typedef struct
-{
-  MmImapSelectionState state;
-  gchar *mailbox;         /* as in remote.h */
-  MmMailboxState box;     /* as EXAMINE told; HIGHESTMODSEQ 0 with NOMODSEQ */
-  guint64 exists;         /* now */
-  guint n_exists, n_expunged; /* how often they changed since EXAMINE was answered */
-} MmImapSelection;
 
 const MmImapSelection *mm_imap_connection_get_selection (MmImapConnection *connection);
 

@@ -45,7 +45,7 @@ static gint
 compare_indexes (gconstpointer a, gconstpointer b, gpointer user_data)
 {
   const MmImapFetchPlan *plan = user_data;
-  gsize index_a = *(const gsize *)a, index_b = *(const gsize *)b;
+  gsize index_a = *(const gsize *) a, index_b = *(const gsize *) b;
   const MmFetchItem *want_a = &plan->items[index_a].want, *want_b = &plan->items[index_b].want;
   int order = compare_wants (want_a, want_b);
 

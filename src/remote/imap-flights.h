@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * The commands of one connection that were sent and not yet answered, in the order of sending. The
+ * answer to a job that ended meanwhile runs into the void. One thread.
+ */
+#pragma once
+
+#include "remote-pool.h"
+
+G_BEGIN_DECLS
+
+typedef struct
+{
+  guint32 tag;          /* 0: it could not be sent at all */
+  MmRemoteJob *job;     /* borrowed; NULL: the connection's own, or its job is gone */
+  guint context;        /* the job's own */
+  gboolean is_examine;
+  gint64 void_since_us; /* > 0: its job is gone; nobody wants the answer */
+} MmImapFlight;
+
+typedef struct
+{
+  GArray *flights; /* of MmImapFlight */
+  guint n_void;
+} MmImapFlights;
+
+void mm_imap_flights_init (MmImapFlights *flights);
+void mm_imap_flights_clear (MmImapFlights *flights);
+void mm_imap_flights_add (MmImapFlights *flights, const MmImapFlight *flight);
+
+static inline guint
+mm_imap_flights_count (const MmImapFlights *flights)
+{
+  return flights->flights->len;
+}
+
+/* Takes out the command that @tag answers. FALSE: there is none. */
+gboolean mm_imap_flights_take (MmImapFlights *flights, guint32 tag, MmImapFlight *out_flight);
+
+/* @job is gone. */
+void mm_imap_flights_forget_job (MmImapFlights *flights, const MmRemoteJob *job);
+
+/* Since when the command to be answered next keeps all others waiting though nobody wants its
+ * answer; 0: it does not. */
+gint64 mm_imap_flights_get_void_since_us (const MmImapFlights *flights);
+
+G_END_DECLS

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "imap-selection.h"
+
+void
+mm_imap_selection_clear (MmImapSelection *selection)
+{
+  g_free (selection->mailbox);
+  *selection = (MmImapSelection){ 0 };
+}
+
+void
+mm_imap_selection_begin (MmImapSelection *selection, const gchar *mailbox)
+{
+  mm_imap_selection_clear (selection);
+  selection->mailbox = g_strdup (mailbox);
+  selection->state = MM_IMAP_SELECTION_PENDING;
+}
+
+static void
+note_code (MmImapSelection *selection, const MmImapEvent *event)
+{
+  switch (event->code)
+    {
+    case MM_IMAP_CODE_UIDVALIDITY:
+      selection->box.uidvalidity = event->code_number;
+      break;
+    case MM_IMAP_CODE_UIDNEXT:
+      selection->box.uidnext = event->code_number;
+      break;
+    case MM_IMAP_CODE_HIGHESTMODSEQ:
+      selection->box.highestmodseq = event->code_number;
+      break;
+    case MM_IMAP_CODE_NOMODSEQ:
+      selection->box.highestmodseq = 0;
+      break;
+    case MM_IMAP_CODE_UIDNOTSTICKY:
+      selection->box.uid_not_sticky = TRUE;
+      break;
+    default:
+      break;
+    }
+}
+
+/* The old mailbox speaks until [CLOSED] (RFC 7162 3.2.11). */
+static void
+note_closed (MmImapSelection *selection)
+{
+  selection->box = (MmMailboxState){ 0 };
+  selection->exists = 0;
+}
+
+void
+mm_imap_selection_open (MmImapSelection *selection, const MmImapEvent *answer)
+{
+  note_code (selection, answer);
+  selection->state = MM_IMAP_SELECTION_OPEN;
+  selection->box.messages = selection->exists;
+  selection->box.has_messages = TRUE;
+  selection->n_exists = selection->n_expunged = 0;
+}
+
+gboolean
+mm_imap_selection_note (MmImapSelection *selection, const MmImapEvent *event)
+{
+  gboolean is_open = selection->state == MM_IMAP_SELECTION_OPEN;
+
+  switch (event->type)
+    {
+    case MM_IMAP_EVENT_UNTAGGED:
+      if (event->code == MM_IMAP_CODE_CLOSED)
+        note_closed (selection);
+      else if (!is_open)
+        note_code (selection, event);
+      return FALSE;
+    case MM_IMAP_EVENT_EXISTS:
+      if (is_open && event->number == selection->exists)
+        return FALSE;
+      selection->exists = event->number;
+      selection->n_exists++;
+      return is_open;
+    case MM_IMAP_EVENT_EXPUNGE:
+    case MM_IMAP_EVENT_VANISHED:
+      if (event->type == MM_IMAP_EVENT_EXPUNGE && selection->exists > 0)
+        selection->exists--;
+      selection->n_expunged++;
+      return is_open;
+    default:
+      return FALSE;
+    }
+}
