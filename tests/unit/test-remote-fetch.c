@@ -350,6 +350,26 @@ test_cancel_running (void)
   fixture_check (fixture, job, "begin 0 5\ndata 0 'fresh'\nitem 0 ok\ndone ok\n");
 }
 
+/* The answer that nobody wants stalls: the next job goes to another connection before it is late. */
+static void
+test_stalled_cancelled_answer (void)
+{
+  g_autoptr (Fixture) fixture = fixture_new ();
+
+  scripted_server_add (fixture->server, HELLO ("") BOX "C: UID FETCH 3 *\n" EXAMINED ("$U")
+                       "R: * 1 FETCH (UID 3 BODY[] {5}\\r\\nab\nW");
+  scripted_server_add (fixture->server, HELLO ("") BOX "C: UID FETCH 4 *\n" EXAMINED ("$U")
+                       "R: * 1 FETCH (UID 4 BODY[] {1}\\r\\nb)\\r\\n\nS: $T OK\n");
+  MmRemoteJob *job = fetch (fixture, three, 1);
+  fixture_wait_lines (fixture, 2);
+  mm_remote_job_cancel (job);
+  fixture_check (fixture, job, "begin 0 5\ndata 0 'ab'\nitem 0 CANCELLED\ndone CANCELLED\n");
+  gint64 started = g_get_monotonic_time ();
+  fixture_check (fixture, fetch (fixture, &three[1], 1),
+                 "begin 0 1\ndata 0 'b'\nitem 0 ok\ndone ok\n");
+  g_assert_cmpint (g_get_monotonic_time () - started, <, 5 * G_USEC_PER_SEC);
+}
+
 static void
 test_nothing (void)
 {
@@ -386,6 +406,7 @@ main (int argc, char **argv)
   ADD ("dead-idle-connection-is-replaced", test_idle_connection_was_dead);
   ADD ("stalled-literal-is-a-timeout", test_stalled_literal);
   ADD ("cancelled-answer-is-not-taken-for-another", test_cancel_running);
+  ADD ("stalled-cancelled-answer-holds-up-nobody", test_stalled_cancelled_answer);
   ADD ("no-items-is-done", test_nothing);
   return g_test_run ();
 }
