@@ -132,13 +132,13 @@ mm_account_free (MmAccount *account)
 
   mm_read_ahead_free (account->read_ahead);
   mm_remote_close (context->remote);
+  mm_content_table_wait_empty (account->contents);
   g_thread_pool_free (context->disk_readers, FALSE, TRUE);
   g_thread_pool_free (context->disk_writers, FALSE, TRUE);
   if (context->index != NULL)
     for (guint i = 0; i < account->mailboxes->len; i++)
       mm_mailbox_flush (g_ptr_array_index (account->mailboxes, i));
   mm_index_thread_free (context->index);
-  g_assert (mm_content_table_get_length (account->contents) == 0);
   mm_content_table_free (account->contents);
   g_clear_pointer (&context->cache, mm_content_cache_close);
 

@@ -65,7 +65,8 @@ struct MmContent
   GArray *pieces;          /* Array<MmContentPiece>, by offset, disjoint */
   GArray *spans;           /* Array<MmContentSpan> */
   gboolean is_fetching_whole;
-  guint64 sequential_end;  /* where the last read ended */
+  guint64 sequential_end;  /* where the furthest read ended … */
+  gboolean is_sequential;  /* … and whether it went on from the one before */
   guint64 window_octets;   /* the next range while reading goes on there */
   guint64 unflushed_octets; /* written to a partial file since its extents were */
   MmWaitList *waits;
@@ -80,8 +81,10 @@ MmContentTable *mm_content_table_new (MmMailContext *context);
 void mm_content_table_free (MmContentTable *table);
 /* The content of a message, made when it is not there. (transfer full) */
 MmContent *mm_content_table_open (MmContentTable *table, MmMailbox *mailbox, guint64 number);
-/* Blocks until the last reference is gone: the remote and the disk threads have ended. */
-guint mm_content_table_get_length (MmContentTable *table);
+/* Blocks until the last content is freed, which takes the disk threads: what is stored last may
+ * hold the last reference, and leaves them one thing more to do. Every handle must be closed and
+ * the remote have ended. */
+void mm_content_table_wait_empty (MmContentTable *table);
 
 /* ---- content.c ---- */
 

@@ -6,6 +6,8 @@ struct MmContentTable
   MmMailContext *context; /* borrowed */
   GMutex lock;            /* guards the map and every content's reference count */
   GHashTable *contents;   /* Map<key, MmContent *>, not owned: a content leaves when it dies */
+  guint n_alive;          /* contents not yet freed */
+  GCond emptied;
 };
 
 static guint
@@ -30,6 +32,7 @@ mm_content_table_new (MmMailContext *context)
 
   table->context = context;
   g_mutex_init (&table->lock);
+  g_cond_init (&table->emptied);
   table->contents = g_hash_table_new (hash_key, equal_keys);
   return table;
 }
@@ -40,6 +43,7 @@ mm_content_table_free (MmContentTable *table)
   if (table == NULL)
     return;
   g_hash_table_unref (table->contents);
+  g_cond_clear (&table->emptied);
   g_mutex_clear (&table->lock);
   g_free (table);
 }
@@ -92,19 +96,20 @@ mm_content_table_open (MmContentTable *table, MmMailbox *mailbox, guint64 number
     {
       content = new_content (table, mailbox, number);
       g_hash_table_add (table->contents, content);
+      table->n_alive++;
     }
   content->refs++;
   g_mutex_unlock (&table->lock);
   return content;
 }
 
-guint
-mm_content_table_get_length (MmContentTable *table)
+void
+mm_content_table_wait_empty (MmContentTable *table)
 {
   g_mutex_lock (&table->lock);
-  guint length = g_hash_table_size (table->contents);
+  while (table->n_alive > 0)
+    g_cond_wait (&table->emptied, &table->lock);
   g_mutex_unlock (&table->lock);
-  return length;
 }
 
 MmContent *
@@ -126,6 +131,11 @@ mm_content_unref (MmContent *content)
   if (is_last)
     g_hash_table_remove (table->contents, content);
   g_mutex_unlock (&table->lock);
-  if (is_last)
-    free_content (content);
+  if (!is_last)
+    return;
+  free_content (content);
+  g_mutex_lock (&table->lock);
+  if (--table->n_alive == 0)
+    g_cond_signal (&table->emptied);
+  g_mutex_unlock (&table->lock);
 }

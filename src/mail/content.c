@@ -241,16 +241,18 @@ static gboolean
 note_read_locked (MmContent *content, guint64 offset, guint64 size)
 {
   guint64 end = offset + size;
-  gboolean is_sequential = offset == content->sequential_end || end == content->sequential_end;
 
-  if (is_sequential)
-    content->sequential_end = MAX (content->sequential_end, end);
+  if (offset == content->sequential_end)
+    content->is_sequential = TRUE;
   else if (offset > content->sequential_end)
     {
-      content->sequential_end = end;
+      content->is_sequential = FALSE;
       content->window_octets = MM_CONTENT_WINDOW_OCTETS_MIN;
     }
-  return is_sequential;
+  else
+    return end == content->sequential_end && content->is_sequential;
+  content->sequential_end = end;
+  return content->is_sequential;
 }
 
 /* The next range, asked for while the last one is being read. A small read at the very beginning

@@ -14,6 +14,23 @@ log_index_error (const MmMailbox *mailbox, GError *error)
   g_error_free (error);
 }
 
+/* A state in the index says that the rows are there: it must not run ahead of rows that could not
+ * be written. @error is taken. */
+static void
+note_written (MmMailbox *mailbox, GError *error)
+{
+  if (error != NULL)
+    mailbox->rows_are_lost = TRUE;
+  log_index_error (mailbox, error);
+}
+
+static void
+note_transaction_end (MmMailbox *mailbox)
+{
+  if (mm_index_thread_is_rolling_back (mailbox->context->index))
+    mailbox->rows_are_lost = TRUE;
+}
+
 /* ---- loading ---- */
 
 static void
@@ -35,15 +52,33 @@ add_loaded_row (const MmIndexMessage *row, gpointer user_data)
   mm_message_table_add (table, &message);
 }
 
+/* Rows of a listing that never became whole, or that cannot be read, are void, and so is content kept
+ * by their numbers: nothing says whose it is. */
+static void
+wipe (MmMailbox *mailbox, MmIndex *index)
+{
+  GError *error = NULL;
+
+  mm_index_remove_all_messages (index, mailbox->folder_id, &error);
+  mm_content_cache_remove_folder (mailbox->context->cache, mailbox->folder_id);
+  note_written (mailbox, error);
+}
+
 static void
 load_rows (MmIndex *index, gpointer data)
 {
   MmMailbox *mailbox = data;
   MmMessageTable *table = mm_message_table_new ();
   GError *error = NULL;
-  gboolean loaded = mm_index_load_messages (index, mailbox->folder_id, add_loaded_row, table,
-                                            &error);
+
+  g_mutex_lock (&mailbox->lock);
+  gboolean loaded = mailbox->state.uidvalidity != 0;
+  g_mutex_unlock (&mailbox->lock);
+  if (loaded)
+    loaded = mm_index_load_messages (index, mailbox->folder_id, add_loaded_row, table, &error);
   log_index_error (mailbox, error);
+  if (!loaded)
+    wipe (mailbox, index);
 
   g_mutex_lock (&mailbox->lock);
   if (loaded)
@@ -80,23 +115,6 @@ typedef struct
   GArray *messages;    /* Array<MmMessage> */
   MmStringPool *pool;  /* owned ref: keeps the strings of @messages alive */
 } PutJob;
-
-/* A state in the index says that the rows are there: it must not run ahead of rows that could not
- * be written. @error is taken. */
-static void
-note_written (MmMailbox *mailbox, GError *error)
-{
-  if (error != NULL)
-    mailbox->rows_are_lost = TRUE;
-  log_index_error (mailbox, error);
-}
-
-static void
-note_transaction_end (MmMailbox *mailbox)
-{
-  if (mm_index_thread_is_rolling_back (mailbox->context->index))
-    mailbox->rows_are_lost = TRUE;
-}
 
 static void
 put_rows (MmIndex *index, gpointer data)
@@ -182,28 +200,22 @@ mm_mailbox_write_state_locked (MmMailbox *mailbox)
 typedef struct
 {
   MmMailbox *mailbox; /* borrowed */
-  GArray *numbers;    /* nullable: all; Array<guint64> */
+  GArray *numbers;    /* Array<guint64> */
 } EraseJob;
 
 static void
 erase_rows (MmIndex *index, gpointer data)
 {
   EraseJob *job = data;
-  MmContentCache *cache = job->mailbox->context->cache;
   guint32 folder_id = job->mailbox->folder_id;
   GError *error = NULL;
 
-  if (job->numbers == NULL)
-    {
-      mm_index_remove_all_messages (index, folder_id, &error);
-      mm_content_cache_remove_folder (cache, folder_id);
-    }
-  for (guint i = 0; job->numbers != NULL && i < job->numbers->len; i++)
+  for (guint i = 0; i < job->numbers->len; i++)
     {
       guint64 number = g_array_index (job->numbers, guint64, i);
       if (error == NULL)
         mm_index_remove_message (index, folder_id, number, &error);
-      mm_content_cache_remove (cache, (MmContentKey){ folder_id, number });
+      mm_content_cache_remove (job->mailbox->context->cache, (MmContentKey){ folder_id, number });
     }
   note_written (job->mailbox, error);
 }
@@ -213,19 +225,18 @@ free_erase_job (gpointer data)
 {
   EraseJob *job = data;
   note_transaction_end (job->mailbox);
-  g_clear_pointer (&job->numbers, g_array_unref);
+  g_array_unref (job->numbers);
   g_free (job);
 }
 
 void
 mm_mailbox_erase_rows_locked (MmMailbox *mailbox, const GArray *gone)
 {
-  EraseJob *job = g_new0 (EraseJob, 1);
+  EraseJob *job = g_new (EraseJob, 1);
 
   job->mailbox = mailbox;
-  if (gone != NULL)
-    job->numbers = g_array_sized_new (FALSE, FALSE, sizeof (guint64), gone->len);
-  for (guint i = 0; gone != NULL && i < gone->len; i++)
+  job->numbers = g_array_sized_new (FALSE, FALSE, sizeof (guint64), gone->len);
+  for (guint i = 0; i < gone->len; i++)
     g_array_append_val (job->numbers, g_array_index (gone, MmMessage, i).number);
   /* What still waits to be written must not come back behind the removal. */
   mm_mailbox_write_rows_locked (mailbox);

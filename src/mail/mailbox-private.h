@@ -98,12 +98,11 @@ void mm_mailbox_start_sync (MmMailbox *mailbox);
 void mm_mailbox_write_rows_locked (MmMailbox *mailbox);
 /* Queues the folder's own row. */
 void mm_mailbox_write_state_locked (MmMailbox *mailbox);
-/* Queues the removal of the rows of @gone (Array<MmMessage>; NULL: of all), and of their cached
- * content. */
+/* Queues the removal of the rows of @gone (Array<MmMessage>), and of their cached content. */
 void mm_mailbox_erase_rows_locked (MmMailbox *mailbox, const GArray *gone);
 
-/* Voids everything known: another UIDVALIDITY. */
-void mm_mailbox_clear_locked (MmMailbox *mailbox);
+/* Voids everything known: another UIDVALIDITY. Appends it to @gone (Array<MmMessage>). */
+void mm_mailbox_clear_locked (MmMailbox *mailbox, GArray *gone);
 
 /* The membership changed: new generation, mtime now. */
 void mm_mailbox_touch_locked (MmMailbox *mailbox);

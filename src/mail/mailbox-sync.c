@@ -49,14 +49,10 @@ on_opened (const MmMailboxState *state, gboolean is_restart, gpointer user_data)
                      || mailbox->state.uidvalidity == state->uidvalidity;
   if (!is_same)
     {
-      for (gsize i = 0; i < mm_message_table_get_length (mailbox->table); i++)
-        g_array_append_vals (gone, mm_message_table_at (mailbox->table, i), 1);
-      mm_mailbox_clear_locked (mailbox);
+      mm_mailbox_clear_locked (mailbox, gone);
       mm_log_warning ("'%s' on %s has a new UIDVALIDITY: its messages are listed anew",
                       mailbox->path, mailbox->context->name);
     }
-  else if (mm_message_table_get_length (mailbox->table) == 0)
-    mm_mailbox_erase_rows_locked (mailbox, NULL);
   mailbox->is_complete = FALSE;
   mailbox->state = (MmMailboxState){ .uidvalidity = state->uidvalidity };
   mailbox->stream++;

@@ -117,13 +117,8 @@ prepare_locked (MmMailbox *mailbox)
   switch (mailbox->load)
     {
     case MM_MAILBOX_UNLOADED:
-      if (mailbox->state.uidvalidity != 0)
-        {
-          mailbox->load = MM_MAILBOX_LOADING;
-          return START_LOAD;
-        }
-      mailbox->load = MM_MAILBOX_LOADED; /* never listed: there is nothing to load */
-      break;
+      mailbox->load = MM_MAILBOX_LOADING;
+      return START_LOAD;
     case MM_MAILBOX_LOADING:
       return START_NOTHING;
     case MM_MAILBOX_LOADED:
@@ -322,8 +317,10 @@ mm_mailbox_get_totals (MmMailbox *mailbox, guint64 *out_messages, guint64 *out_o
 }
 
 void
-mm_mailbox_clear_locked (MmMailbox *mailbox)
+mm_mailbox_clear_locked (MmMailbox *mailbox, GArray *gone)
 {
+  for (gsize i = 0; i < mm_message_table_get_length (mailbox->table); i++)
+    g_array_append_vals (gone, mm_message_table_at (mailbox->table, i), 1);
   g_ptr_array_add (mailbox->retired_pools,
                    mm_string_pool_ref (mm_message_table_get_pool (mailbox->table)));
   mm_message_table_free (mailbox->table);
@@ -332,7 +329,7 @@ mm_mailbox_clear_locked (MmMailbox *mailbox)
   /* The kernel may know any number used so far. */
   mailbox->base_number = mailbox->next_number;
   g_array_set_size (mailbox->unwritten, 0);
-  mm_mailbox_erase_rows_locked (mailbox, NULL);
+  mm_mailbox_erase_rows_locked (mailbox, gone);
   mm_mailbox_touch_locked (mailbox);
 }
 

@@ -18,6 +18,7 @@ typedef struct
   MmMessageFlags flags;
   gchar *keywords;
   gchar *subject; /* nullable */
+  GBytes *last_words; /* nullable: the answer with which it goes */
   GQueue *answers; /* Queue<nullable GBytes in a one-place array> */
 } Message;
 
@@ -88,6 +89,7 @@ free_message (gpointer data)
 {
   Message *message = data;
   g_clear_pointer (&message->body, g_bytes_unref);
+  g_clear_pointer (&message->last_words, g_bytes_unref);
   if (message->answers != NULL)
     g_queue_free_full (message->answers, free_answer);
   g_free (message->keywords);
@@ -291,6 +293,14 @@ fake_server_script_whole (FakeServer *server, const gchar *mailbox_name, guint32
 
   *answer = octets != NULL ? g_bytes_ref (octets) : NULL;
   g_queue_push_tail (lock_message (server, mailbox_name, uid)->answers, answer);
+  g_mutex_unlock (&server->lock);
+}
+
+void
+fake_server_script_expunge (FakeServer *server, const gchar *mailbox_name, guint32 uid,
+                            GBytes *octets)
+{
+  lock_message (server, mailbox_name, uid)->last_words = g_bytes_ref (octets);
   g_mutex_unlock (&server->lock);
 }
 
@@ -535,6 +545,7 @@ copy_message (const Message *message)
   copy->keywords = g_strdup (message->keywords);
   copy->subject = g_strdup (message->subject);
   copy->answers = NULL;
+  copy->last_words = NULL;
   return copy;
 }
 
@@ -668,7 +679,8 @@ tell_octets (MmRemoteJob *job, gsize index, GBytes *octets)
 
 /* The octets that answer one item; NULL: NIL. */
 static GBytes *
-answer_item_locked (FakeServer *server, const Message *message, const MmFetchItem *item)
+answer_item_locked (FakeServer *server, Mailbox *mailbox, Message *message,
+                    const MmFetchItem *item)
 {
   gsize size = message != NULL ? g_bytes_get_size (message->body) : 0;
 
@@ -676,6 +688,12 @@ answer_item_locked (FakeServer *server, const Message *message, const MmFetchIte
     {
     case MM_FETCH_WHOLE:
       note_locked (server, "whole %u", item->uid);
+      if (message != NULL && message->last_words != NULL)
+        {
+          GBytes *octets = g_steal_pointer (&message->last_words);
+          g_ptr_array_remove (mailbox->messages, message);
+          return octets;
+        }
       if (message != NULL && !g_queue_is_empty (message->answers))
         {
           GBytes **scripted = g_queue_pop_head (message->answers);
@@ -740,9 +758,10 @@ run_item (MmRemoteJob *job, gsize index)
   guint64 told_size = 0;
 
   g_mutex_lock (&server->lock);
-  const Mailbox *mailbox = find_mailbox_locked (server, job->mailbox);
-  const Message *message = mailbox != NULL ? find_message (mailbox, item->uid) : NULL;
-  g_autoptr (GBytes) octets = answer_item_locked (server, message, item);
+  Mailbox *mailbox = find_mailbox_locked (server, job->mailbox);
+  Message *message = mailbox != NULL ? find_message (mailbox, item->uid) : NULL;
+  g_autoptr (GBytes) octets = answer_item_locked (server, mailbox, message, item);
+  message = mailbox != NULL ? find_message (mailbox, item->uid) : NULL;
   if (message != NULL)
     told_size = message->told_size;
   if (item->probe_size != 0 && message != NULL)

@@ -48,6 +48,9 @@ GBytes *fake_server_dup_body (FakeServer *server, const gchar *mailbox, guint32 
 /* The next answers to a request for the whole of this message, one call each; NULL: NIL. */
 void fake_server_script_whole (FakeServer *server, const gchar *mailbox, guint32 uid,
                                GBytes *octets);
+/* The message is expunged when its whole is asked for, and @octets are the answer. */
+void fake_server_script_expunge (FakeServer *server, const gchar *mailbox, guint32 uid,
+                                 GBytes *octets);
 /* The next @n_times lists end in CONNECTION_LOST after @after mailboxes. */
 void fake_server_cut_lists (FakeServer *server, guint after, guint n_times);
 /* The next @n_times synchronisations end in CONNECTION_LOST after @after messages. */

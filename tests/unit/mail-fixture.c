@@ -157,7 +157,7 @@ mail_fixture_new (void)
 {
   MailFixture *fixture = g_new0 (MailFixture, 1);
 
-  mm_log_set_level (MM_LOG_ERROR);
+  mm_log_set_level (g_test_verbose () ? MM_LOG_DEBUG : MM_LOG_ERROR);
   g_mutex_init (&fixture->lock);
   fixture->events = g_ptr_array_new_with_free_func (g_free);
   fixture->server = fake_server_new ();

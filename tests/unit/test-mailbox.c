@@ -57,6 +57,23 @@ read_on (MmMailbox *mailbox, guint stream, guint64 *after, gsize n_max, GError *
   return result;
 }
 
+/* Has the mailbox loaded, and its listing begun. */
+static void
+start_listing (MmMailbox *mailbox)
+{
+  g_autoptr (GError) error = NULL;
+
+  for (guint i = 0; i < 2; i++)
+    {
+      TestWait *wait = test_wait_new ();
+      MmTry result
+          = mm_mailbox_try_listed (mailbox, TRUE, test_wait_get_waiter (wait), &error);
+      g_assert_cmpint (result, ==, MM_TRY_WAIT);
+      test_wait_end (wait, i == 0 ? result : MM_TRY_DONE, &error);
+      g_assert_no_error (error);
+    }
+}
+
 /* ---- listing ---- */
 
 static void
@@ -170,11 +187,7 @@ test_out_of_order (void)
   fake_server_pause_syncs (fixture->server, 3);
   mail_fixture_mount (fixture);
   MmMailbox *mailbox = mail_fixture_find (fixture, "INBOX");
-  /* The first attempt starts the listing; another one finds it streaming. */
-  TestWait *wait = test_wait_new ();
-  g_assert_cmpint (mm_mailbox_try_open (mailbox, &stream, test_wait_get_waiter (wait), &error), ==,
-                   MM_TRY_WAIT);
-  test_wait_end (wait, MM_TRY_DONE, NULL);
+  start_listing (mailbox);
   fake_server_wait_paused (fixture->server, 1);
   g_assert_cmpint (AWAIT (&error, mm_mailbox_try_open (mailbox, &stream, waiter, &error)), ==,
                    MM_TRY_DONE);
@@ -204,9 +217,7 @@ test_reader_of_a_cut_listing (void)
   fake_server_cut_syncs (fixture->server, 3, 1);
   mail_fixture_mount (fixture);
   MmMailbox *mailbox = mail_fixture_find (fixture, "INBOX");
-  TestWait *wait = test_wait_new ();
-  mm_mailbox_try_open (mailbox, &stream, test_wait_get_waiter (wait), &error);
-  test_wait_end (wait, MM_TRY_DONE, NULL);
+  start_listing (mailbox);
   fake_server_wait_paused (fixture->server, 1);
   AWAIT (&error, mm_mailbox_try_open (mailbox, &stream, waiter, &error));
   read_on (mailbox, stream, &after, 100, &error);
@@ -214,7 +225,7 @@ test_reader_of_a_cut_listing (void)
   g_assert_cmpuint (after, ==, 5);
 
   fake_server_set_order (fixture->server, "INBOX", NULL);
-  wait = test_wait_new ();
+  TestWait *wait = test_wait_new ();
   mm_mailbox_try_listed (mailbox, TRUE, test_wait_get_waiter (wait), &error);
   fake_server_release (fixture->server);
   g_assert_cmpint (test_wait_end (wait, MM_TRY_WAIT, &error), ==, MM_TRY_FAILED);
