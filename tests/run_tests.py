@@ -2,15 +2,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Builds everything, runs every suite and adds up what they say. Called by scripts/test.
 
-usage: scripts/test [--full] [--only SUITE]... [--list] [--no-install]
+usage: scripts/test [--quick | --full] [--only SUITE]... [--list]
 
   unit        unit tests, gcc
   unit-asan   unit tests, clang with AddressSanitizer and UndefinedBehaviorSanitizer
   e2e         end-to-end tests against the sanitizer build
-  e2e-plain   end-to-end tests against the plain build: the core of them; all with --full
+  e2e-plain   end-to-end tests against the plain build (with --quick the core of them)
   leaks       valgrind over a mount, ls -lR, a full copy and the unmount
   semantics   every test that SEMANTICS.md names did run and pass (only when everything else ran)
 
+With --full the end-to-end suites run three times, to find what fails now and then.
 The last line sums all suites: N passed, N failed, N skipped. The exit status is 0 when nothing failed and nothing
 was skipped that could have run. Logs are in build/test-logs/.
 """
@@ -175,7 +176,7 @@ def pytest_job(suite, name, files, arguments, environment, results):
         f"in {time.monotonic() - started:.0f} s")
 
 
-def end_to_end_jobs(wanted, full):
+def end_to_end_jobs(wanted, quick, rounds):
     directory = ROOT / "tests" / "e2e"
     files = sorted((path for path in directory.glob("test_*.py")
                     if path.stem not in ("test_semantics", "test_leaks")),
@@ -183,14 +184,16 @@ def end_to_end_jobs(wanted, full):
     jobs = []
     if "leaks" in wanted:
         jobs.append(("leaks", "valgrind", [directory / "test_leaks.py"], [], {"MAILMOUNT": str(PLAIN / "mailmount")}))
-    for path in files:
-        if "e2e" in wanted:
-            jobs.append(("e2e", path.stem[5:], [path], [],
-                         {"MAILMOUNT": str(ASAN / "mailmount"), "MAILMOUNT_SLOWNESS": "3"}))
-    for path in files:
-        if "e2e-plain" in wanted:
-            jobs.append(("e2e-plain", path.stem[5:], [path], [] if full else ["-m", "core"],
-                         {"MAILMOUNT": str(PLAIN / "mailmount"), "MAILMOUNT_SLOWNESS": "2"}))
+    for turn in range(rounds):
+        number = f"-{turn + 1}" if rounds > 1 else ""
+        for path in files:
+            if "e2e" in wanted:
+                jobs.append(("e2e", path.stem[5:] + number, [path], [],
+                             {"MAILMOUNT": str(ASAN / "mailmount"), "MAILMOUNT_SLOWNESS": "3"}))
+        for path in files:
+            if "e2e-plain" in wanted:
+                jobs.append(("e2e-plain", path.stem[5:] + number, [path], ["-m", "core"] if quick else [],
+                             {"MAILMOUNT": str(PLAIN / "mailmount"), "MAILMOUNT_SLOWNESS": "2"}))
     return jobs
 
 
@@ -233,7 +236,8 @@ def finish(results, started):
 def main():
     parser = argparse.ArgumentParser(usage=__doc__.split("\n\n")[1].removeprefix("usage: "), add_help=True,
                                      description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--full", action="store_true", help="every end-to-end test against the plain build too")
+    parser.add_argument("--quick", action="store_true", help="only the core of the tests against the plain build")
+    parser.add_argument("--full", action="store_true", help="the end-to-end suites three times")
     parser.add_argument("--only", action="append", choices=SUITES, help="one suite; may be repeated")
     parser.add_argument("--list", action="store_true", help="print the names of the suites")
     arguments = parser.parse_args()
@@ -259,7 +263,7 @@ def main():
         unit("unit", PLAIN, results)
     if "unit-asan" in wanted:
         unit("unit-asan", ASAN, results)
-    run_jobs(end_to_end_jobs(wanted, arguments.full), results)
+    run_jobs(end_to_end_jobs(wanted, arguments.quick, 3 if arguments.full else 1), results)
     if "semantics" in wanted:
         everything = {"unit", "e2e"} <= wanted
         pytest_job("semantics", "promises", [ROOT / "tests" / "e2e" / "test_semantics.py"], [],
