@@ -10,7 +10,8 @@
  * borrowed until it returns.
  *
  * A job that did not yet deliver anything is repeated on a new connection when its connection was
- * lost (twice at most); afterwards it ends in MM_ERROR_CONNECTION_LOST. Errors of a job: those of
+ * lost or broke the protocol (twice at most); afterwards it ends in that error. Of a fetch, the
+ * items that did not yet deliver anything are. Errors of a job: those of
  * the connection (OFFLINE, TIMEOUT, CONNECTION_LOST, AUTHENTICATION, TLS, PROTOCOL, UNAVAILABLE),
  * MAILBOX_GONE, PERMISSION, LIMIT, CANCELLED.
  *
@@ -73,7 +74,8 @@ typedef enum
 
 typedef struct
 {
-  const gchar *name;      /* wire name: what the server wants to hear again */
+  const gchar *name;      /* what to give back to the remote; for IMAP in modified UTF-7 whatever
+                             the connection speaks, so that it is the same in every session */
   gboolean name_is_utf8;  /* @name is UTF-8 (RFC 6855); else modified UTF-7 (RFC 3501 5.1.3) */
   gchar delimiter;        /* 0: none */
   MmMailboxFlags flags;

@@ -58,7 +58,8 @@ typedef struct MmTransport MmTransport;
 /* Connects. @abort_flag (nullable) is an int that another thread sets non-zero to give up early.
  * NULL with MM_ERROR_OFFLINE (host unknown, refused, unreachable), MM_ERROR_TIMEOUT, MM_ERROR_TLS
  * (certificate or STARTTLS refused; the message says which and what to do), MM_ERROR_UNAVAILABLE
- * (BYE as greeting), MM_ERROR_PROTOCOL, MM_ERROR_CANCELLED. */
+ * (BYE as greeting), MM_ERROR_CONNECTION_LOST (cut while it was made), MM_ERROR_PROTOCOL,
+ * MM_ERROR_CANCELLED. */
 MmTransport *mm_transport_open (const MmEndpoint *endpoint, const gint *abort_flag, GError **error);
 void mm_transport_free (MmTransport *transport);
 

@@ -19,14 +19,14 @@ struct MmImapConnection
   MmImapWire *wire;
   MmImapSession *session; /* borrowed from wire */
   MmImapAccountFacts facts;
-  GPtrArray *jobs;        /* of MmRemoteJob, borrowed from the slot, in the order they came */
+  GPtrArray *jobs; /* of MmRemoteJob, borrowed from the slot, in the order they came */
   MmImapFlights flights;
   MmImapFetchBuffer *fetch_buffer;
-  MmRemoteJob *body_job;  /* borrowed, nullable: whose body comes now */
+  MmRemoteJob *body_job; /* borrowed, nullable: whose body comes now */
   MmImapSelection selection;
-  gboolean is_changed;    /* the selected mailbox changed unasked, and nobody was told yet */
+  gboolean is_changed; /* the selected mailbox changed unasked, and nobody was told yet */
   gint64 last_event_us;
-  gboolean may_send;      /* something happened since no job had anything to send */
+  gboolean may_send; /* something happened since no job had anything to send */
 };
 
 static const MmImapJobClass *
@@ -189,10 +189,9 @@ pump_local_failures (MmImapConnection *connection)
 
   if (!mm_imap_flights_take (&connection->flights, 0, &flight))
     return;
-  g_autoptr (GError) error
-      = g_error_new (MM_ERROR, MM_ERROR_NAME_ENCODING,
-                     "the server cannot be sent the folder name '%s'",
-                     connection->selection.mailbox);
+  g_autoptr (GError) error = g_error_new (MM_ERROR, MM_ERROR_NAME_ENCODING,
+                                          "the server cannot be sent the folder name '%s'",
+                                          connection->selection.mailbox);
   mm_imap_selection_clear (&connection->selection);
   tell_selected (connection, error);
 }
@@ -302,7 +301,8 @@ handle_event (MmImapConnection *connection, const MmImapEvent *event, GError **e
     connection->is_changed = TRUE;
   if (is_fetch_event (event->type))
     return offer_fetch_event (connection, event, error);
-  if (event->type == MM_IMAP_EVENT_LIST || event->type == MM_IMAP_EVENT_MAILBOX_STATUS || event->type == MM_IMAP_EVENT_SEARCH)
+  if (event->type == MM_IMAP_EVENT_LIST || event->type == MM_IMAP_EVENT_MAILBOX_STATUS
+      || event->type == MM_IMAP_EVENT_SEARCH)
     offer_event (connection, event);
   return TRUE;
 }
@@ -396,7 +396,8 @@ get_idle_deadline_us (const MmImapConnection *connection)
 {
   guint idle_close_ms = connection->remote->config.idle_close_ms;
 
-  if (idle_close_ms == 0 || connection->jobs->len > 0 || mm_imap_flights_count (&connection->flights) > 0)
+  if (idle_close_ms == 0 || connection->jobs->len > 0
+      || mm_imap_flights_count (&connection->flights) > 0)
     return G_MAXINT64;
   return connection->last_event_us + (gint64) idle_close_ms * 1000;
 }
@@ -488,8 +489,8 @@ open_and_log_in (MmImapConnection *connection, GError **error)
 {
   const MmRemoteConfig *config = &connection->remote->config;
 
-  connection->wire = mm_imap_wire_open (&config->endpoint, connection->slot,
-                                        config->answer_timeout_ms, error);
+  connection->wire
+      = mm_imap_wire_open (&config->endpoint, connection->slot, config->answer_timeout_ms, error);
   if (connection->wire == NULL)
     return FALSE;
   connection->session = mm_imap_wire_get_session (connection->wire);
@@ -516,6 +517,8 @@ mm_imap_connection_run (MmRemoteSlot *slot, gpointer driver_data)
       if (error == NULL)
         mm_imap_wire_logout (connection->wire);
     }
+  else if (connection->wire != NULL && g_error_matches (error, MM_ERROR, MM_ERROR_CANCELLED))
+    mm_imap_wire_logout (connection->wire);
   connection_free (connection);
   return error;
 }

@@ -135,8 +135,8 @@ finish_item (FetchJob *job, MmImapPlanItem *item, const GError *error)
 {
   item->state = MM_IMAP_ITEM_DONE;
   job->n_left--;
-  job->sink.item_done ((gsize) (item - job->plan.items), error == NULL ? item->probe : MM_PROBE_NONE,
-                       error, job->user_data);
+  job->sink.item_done ((gsize) (item - job->plan.items),
+                       error == NULL ? item->probe : MM_PROBE_NONE, error, job->user_data);
 }
 
 static void G_GNUC_PRINTF (4, 5)

@@ -11,9 +11,9 @@ G_BEGIN_DECLS
 
 typedef struct
 {
-  guint32 tag;          /* 0: it could not be sent at all */
-  MmRemoteJob *job;     /* borrowed; NULL: the connection's own, or its job is gone */
-  guint context;        /* the job's own */
+  guint32 tag;      /* 0: it could not be sent at all */
+  MmRemoteJob *job; /* borrowed; NULL: the connection's own, or its job is gone */
+  guint context;    /* the job's own */
   gboolean is_examine;
   gint64 void_since_us; /* > 0: its job is gone; nobody wants the answer */
 } MmImapFlight;

@@ -11,14 +11,14 @@
 #include "imap-connection.h"
 #include "imap-response.h"
 
-#define MAILBOXES_MAX 100000
+#define MAILBOXES_MAX        100000
 #define STATUS_IN_FLIGHT_MAX 32
 
 typedef enum
 {
-  ASKED_LIST = 1,   /* the plain or the extended form, of everything or of one namespace */
+  ASKED_LIST = 1, /* the plain or the extended form, of everything or of one namespace */
   ASKED_LSUB,
-  ASKED_STATUS,     /* contexts from here on: the mailbox's place is added */
+  ASKED_STATUS, /* contexts from here on: the mailbox's place is added */
 } Asked;
 
 typedef struct
@@ -36,15 +36,15 @@ typedef struct
   MmRemoteListSink sink;
   gpointer user_data;
 
-  GPtrArray *entries;      /* of Entry, in the server's order */
-  GHashTable *by_name;     /* Map<gchar *wire_name, Entry *>, borrowed from entries */
-  GHashTable *subscribed;  /* Set<gchar *wire_name>, as LSUB told */
-  gboolean is_extended;    /* LIST with RETURN */
- gboolean is_misunderstood; /* ... and answered with BAD */
-  gboolean asked_status;   /* the states came, or did not, with the list */
-  guint next_status;       /* entries before this one were asked for */
+  GPtrArray *entries;        /* of Entry, in the server's order */
+  GHashTable *by_name;       /* Map<gchar *wire_name, Entry *>, borrowed from entries */
+  GHashTable *subscribed;    /* Set<gchar *wire_name>, as LSUB told */
+  gboolean is_extended;      /* LIST with RETURN */
+  gboolean is_misunderstood; /* ... and answered with BAD */
+  gboolean asked_status;     /* the states came, or did not, with the list */
+  guint next_status;         /* entries before this one were asked for */
   guint n_in_flight;
-  gboolean is_listed;      /* all LIST and LSUB were answered */
+  gboolean is_listed; /* all LIST and LSUB were answered */
 } ListJob;
 
 static void
@@ -113,9 +113,8 @@ ask_list (ListJob *job, MmImapConnection *connection, const gchar *pattern, GErr
   MmImapListFlags flags = list_flags (job, connection);
 
   job->asked_status = (flags & MM_IMAP_LIST_RETURN_STATUS) != 0;
-  return ask (job, connection,
-              mm_imap_command_list ("", pattern, flags, status_items (connection)), ASKED_LIST,
-              error)
+  return ask (job, connection, mm_imap_command_list ("", pattern, flags, status_items (connection)),
+              ASKED_LIST, error)
          && (job->is_extended
              || ask (job, connection, mm_imap_command_lsub ("", pattern), ASKED_LSUB, error));
 }
@@ -250,9 +249,9 @@ list_job_event (MmRemoteJob *base, MmImapConnection *connection, const MmImapEve
     return MM_IMAP_JOB_CONTINUES;
   *out_is_mine = TRUE;
   if (job->entries->len > MAILBOXES_MAX || g_hash_table_size (job->subscribed) > MAILBOXES_MAX)
-    return mm_imap_connection_fail_job (connection, base,
-                                        g_error_new (MM_ERROR, MM_ERROR_LIMIT,
-                                                     "more than %u folders", MAILBOXES_MAX));
+    return mm_imap_connection_fail_job (
+        connection, base,
+        g_error_new (MM_ERROR, MM_ERROR_LIMIT, "more than %u folders", MAILBOXES_MAX));
   return MM_IMAP_JOB_CONTINUES;
 }
 
@@ -282,8 +281,8 @@ tell_all (ListJob *job, MmImapConnection *connection)
   for (guint i = 0; i < job->entries->len; i++)
     {
       const Entry *entry = g_ptr_array_index (job->entries, i);
-      g_autofree gchar *name = mm_imap_name_from_wire (mm_imap_connection_get_session (connection),
-                                                       entry->wire_name);
+      g_autofree gchar *name
+          = mm_imap_name_from_wire (mm_imap_connection_get_session (connection), entry->wire_name);
       MmRemoteMailbox mailbox = {
         .name = name,
         .delimiter = entry->delimiter,
@@ -364,8 +363,8 @@ list_job_answered (MmRemoteJob *base, MmImapConnection *connection, guint contex
   /* LSUB and STATUS may be refused: then nothing is known to be subscribed, or no state. */
   if (context == ASKED_LIST && answer->status != MM_IMAP_STATUS_OK)
     {
-      g_autoptr (GError) error = mm_imap_response_error (answer, "listing the folders",
-                                                         MM_ERROR_UNAVAILABLE);
+      g_autoptr (GError) error
+          = mm_imap_response_error (answer, "listing the folders", MM_ERROR_UNAVAILABLE);
       return mm_imap_connection_end_job (connection, base, error);
     }
   if (context <= ASKED_LSUB && job->n_in_flight == 0)

@@ -23,8 +23,7 @@ with_implied (MmImapCapabilities capabilities)
   if ((capabilities & MM_IMAP_CAP_IMAP4REV2) != 0 && (capabilities & MM_IMAP_CAP_IMAP4REV1) == 0)
     capabilities |= MM_IMAP_CAP_NAMESPACE | MM_IMAP_CAP_UNSELECT | MM_IMAP_CAP_UIDPLUS
                     | MM_IMAP_CAP_ESEARCH | MM_IMAP_CAP_ENABLE | MM_IMAP_CAP_IDLE
-                    | MM_IMAP_CAP_LIST_EXTENDED | MM_IMAP_CAP_LIST_STATUS
-                    | MM_IMAP_CAP_SPECIAL_USE;
+                    | MM_IMAP_CAP_LIST_EXTENDED | MM_IMAP_CAP_LIST_STATUS | MM_IMAP_CAP_SPECIAL_USE;
   return capabilities;
 }
 
@@ -56,8 +55,8 @@ wait_for_tag (Login *login, guint32 tag, MmImapEvent *out_answer, GError **error
         return TRUE;
       if (out_answer->type == MM_IMAP_EVENT_UNTAGGED && out_answer->status == MM_IMAP_STATUS_BYE)
         {
-          g_propagate_error (error, mm_imap_response_error (out_answer, "logging in",
-                                                            MM_ERROR_UNAVAILABLE));
+          g_propagate_error (
+              error, mm_imap_response_error (out_answer, "logging in", MM_ERROR_UNAVAILABLE));
           return FALSE;
         }
     }
@@ -87,8 +86,8 @@ read_greeting (Login *login, GError **error)
   login->is_preauth = event.status == MM_IMAP_STATUS_PREAUTH;
   if (event.status == MM_IMAP_STATUS_BYE)
     {
-      g_propagate_error (error, mm_imap_response_error (&event, "connecting",
-                                                        MM_ERROR_UNAVAILABLE));
+      g_propagate_error (error,
+                         mm_imap_response_error (&event, "connecting", MM_ERROR_UNAVAILABLE));
       return FALSE;
     }
   return TRUE;
@@ -108,8 +107,7 @@ ask_capabilities (Login *login, GError **error)
       g_propagate_error (error, g_steal_pointer (&local_error));
       return FALSE;
     }
-  return login->has_capabilities
-         || run (login, mm_imap_command_capability (), &event, error);
+  return login->has_capabilities || run (login, mm_imap_command_capability (), &event, error);
 }
 
 /* ---- authentication ---- */
@@ -117,8 +115,7 @@ ask_capabilities (Login *login, GError **error)
 static gboolean
 may_send_clear_text (const Login *login)
 {
-  return mm_imap_wire_is_private (login->wire)
-         || login->remote->config.endpoint.tls == MM_TLS_NONE;
+  return mm_imap_wire_is_private (login->wire) || login->remote->config.endpoint.tls == MM_TLS_NONE;
 }
 
 static MmImapCommand *
@@ -133,9 +130,8 @@ make_sasl_command (Login *login, MmSecret *secret, GError **error)
     .host = config->endpoint.host,
     .port = config->endpoint.port,
   };
-  const gchar *mechanism
-      = mm_sasl_choose (mm_imap_session_get_sasl_mechanisms (login->session), &credentials,
-                        may_send_clear_text (login));
+  const gchar *mechanism = mm_sasl_choose (mm_imap_session_get_sasl_mechanisms (login->session),
+                                           &credentials, may_send_clear_text (login));
 
   if (mechanism == NULL)
     return NULL;
@@ -168,8 +164,8 @@ make_login_command (Login *login, MmSecret *secret, GError **error)
   const MmRemoteConfig *config = &login->remote->config;
   g_autoptr (GError) local_error = NULL;
   MmImapCommand *command = make_sasl_command (login, secret, &local_error);
-  gboolean is_login_disabled = (mm_imap_session_get_capabilities (login->session)
-                                & MM_IMAP_CAP_LOGINDISABLED) != 0;
+  gboolean is_login_disabled
+      = (mm_imap_session_get_capabilities (login->session) & MM_IMAP_CAP_LOGINDISABLED) != 0;
 
   if (command != NULL)
     return command;
@@ -189,8 +185,8 @@ refusal_error (Login *login, const MmImapEvent *answer)
 {
   const MmRemoteConfig *config = &login->remote->config;
   const GError *sasl_error = mm_imap_session_get_sasl_error (login->session);
-  g_autofree gchar *what = g_strdup_printf ("logging in as %s at %s", config->user,
-                                            config->endpoint.host);
+  g_autofree gchar *what
+      = g_strdup_printf ("logging in as %s at %s", config->user, config->endpoint.host);
 
   if (sasl_error != NULL)
     return g_error_new (MM_ERROR, MM_ERROR_AUTHENTICATION, "%s: %s", what, sasl_error->message);
@@ -295,8 +291,7 @@ set_up (Login *login, GError **error)
   MmImapCapabilities capabilities = login->facts->capabilities;
   MmImapEvent answer;
 
-  if (submit_id (login, capabilities, error) == 0
-      || submit_enable (login, capabilities, error) == 0
+  if (submit_id (login, capabilities, error) == 0 || submit_enable (login, capabilities, error) == 0
       || submit_namespace (login, capabilities, error) == 0)
     return FALSE;
   while (mm_imap_session_get_n_in_progress (login->session) > 0)
@@ -306,8 +301,8 @@ set_up (Login *login, GError **error)
       note_event (login, &answer);
       if (answer.type == MM_IMAP_EVENT_UNTAGGED && answer.status == MM_IMAP_STATUS_BYE)
         {
-          g_propagate_error (error, mm_imap_response_error (&answer, "logging in",
-                                                            MM_ERROR_UNAVAILABLE));
+          g_propagate_error (error,
+                             mm_imap_response_error (&answer, "logging in", MM_ERROR_UNAVAILABLE));
           return FALSE;
         }
     }

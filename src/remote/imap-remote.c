@@ -12,8 +12,7 @@ mm_imap_remote_get_secret (MmImapRemote *remote, guint refused_generation, guint
   MmSecret *secret = NULL;
 
   g_mutex_lock (&remote->secret_lock);
-  gboolean want_fresh = refused_generation != 0
-                        && refused_generation == remote->token_generation;
+  gboolean want_fresh = refused_generation != 0 && refused_generation == remote->token_generation;
   if (config->secret_is_token && remote->token != NULL && !want_fresh)
     secret = mm_secret_ref (remote->token);
   else

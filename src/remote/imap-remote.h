@@ -14,8 +14,8 @@ G_BEGIN_DECLS
 typedef struct
 {
   MmRemote base;
-  MmRemoteConfig config; /* strings owned; immutable */
-  MmRemotePool *pool;    /* immutable */
+  MmRemoteConfig config;          /* strings owned; immutable */
+  MmRemotePool *pool;             /* immutable */
   MmRemoteChangeFunc change_func; /* set before the first job */
   gpointer change_data;
 
@@ -23,7 +23,7 @@ typedef struct
   MmSecret *token;    /* nullable: the last one */
   guint token_generation;
 
-  GMutex hint_lock;    /* a leaf; guards: */
+  GMutex hint_lock;       /* a leaf; guards: */
   GHashTable *n_messages; /* Map<gchar *mailbox, guint64 *messages> as the last list told */
 } MmImapRemote;
 
@@ -50,8 +50,8 @@ gchar *mm_imap_name_for_people (const gchar *name);
 /* ---- jobs (imap-list-job.c, imap-sync-job.c, imap-fetch-job.c); (transfer full) ---- */
 
 MmRemoteJob *mm_imap_list_job_new (const MmRemoteListSink *sink, gpointer user_data);
-MmRemoteJob *mm_imap_sync_job_new (const MmRemoteSyncRequest *request,
-                                   const MmRemoteSyncSink *sink, gpointer user_data);
+MmRemoteJob *mm_imap_sync_job_new (const MmRemoteSyncRequest *request, const MmRemoteSyncSink *sink,
+                                   gpointer user_data);
 MmRemoteJob *mm_imap_fetch_job_new (const gchar *mailbox, guint64 uidvalidity,
                                     const MmFetchItem *items, gsize n_items,
                                     MmRemotePriority priority, const MmRemoteFetchSink *sink,

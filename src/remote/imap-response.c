@@ -39,7 +39,8 @@ code_of (const MmImapEvent *event, MmError fallback)
 GError *
 mm_imap_response_error (const MmImapEvent *event, const gchar *what, MmError fallback)
 {
-  const gchar *words = event->text != NULL && event->text[0] != '\0' ? event->text : "no reason given";
+  const gchar *words
+      = event->text != NULL && event->text[0] != '\0' ? event->text : "no reason given";
   gboolean has_code = event->code != MM_IMAP_CODE_NONE && event->code_text != NULL;
 
   return g_error_new (MM_ERROR, (gint) code_of (event, fallback), "%s: the server says: %s%s%s%s",

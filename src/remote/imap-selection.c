@@ -47,6 +47,7 @@ note_closed (MmImapSelection *selection)
 {
   selection->box = (MmMailboxState){ 0 };
   selection->exists = 0;
+  selection->n_exists = 0;
 }
 
 void
@@ -55,7 +56,7 @@ mm_imap_selection_open (MmImapSelection *selection, const MmImapEvent *answer)
   note_code (selection, answer);
   selection->state = MM_IMAP_SELECTION_OPEN;
   selection->box.messages = selection->exists;
-  selection->box.has_messages = TRUE;
+  selection->box.has_messages = selection->n_exists > 0;
   selection->n_exists = selection->n_expunged = 0;
 }
 

@@ -20,7 +20,8 @@ typedef struct
 {
   MmImapSelectionState state;
   gchar *mailbox;     /* as in remote.h; owned */
-  MmMailboxState box; /* as EXAMINE told; HIGHESTMODSEQ 0 with NOMODSEQ */
+  MmMailboxState box; /* as EXAMINE told; HIGHESTMODSEQ 0 with NOMODSEQ; has_messages is FALSE when
+                         EXISTS, which is mandatory, did not come */
   guint64 exists;     /* now */
   guint n_exists, n_expunged; /* how often they changed since EXAMINE was answered */
 } MmImapSelection;

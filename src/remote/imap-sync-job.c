@@ -36,18 +36,18 @@ typedef struct
   gpointer user_data;
 
   gboolean has_delivered;
-  gboolean is_open;      /* EXAMINE was answered */
-  gboolean is_full;      /* everything is listed */
+  gboolean is_open; /* EXAMINE was answered */
+  gboolean is_full; /* everything is listed */
   Asked in_flight;
   MmMailboxState opened; /* as EXAMINE told */
   gboolean decided_present;
-  gboolean has_present;  /* the answer to UID SEARCH came */
-  guint64 n_present;     /* UIDs below the known uidnext */
+  gboolean has_present; /* the answer to UID SEARCH came */
+  guint64 n_present;    /* UIDs below the known uidnext */
 
-  MmUidSet *told;        /* UIDs of messages told as new */
-  guint64 max_uid;       /* of them */
-  GByteArray *subject;   /* of the message at hand */
-  gboolean is_subject;   /* the body at hand is the Subject field */
+  MmUidSet *told;      /* UIDs of messages told as new */
+  guint64 max_uid;     /* of them */
+  GByteArray *subject; /* of the message at hand */
+  gboolean is_subject; /* the body at hand is the Subject field */
 } SyncJob;
 
 static guint64
@@ -166,9 +166,8 @@ decide_end (SyncJob *job, MmImapConnection *connection)
   guint64 n_told = mm_uid_set_count (job->told);
 
   if (job->is_full)
-    return is_count_expected (job, connection, n_told)
-               ? finish_well (job, connection)
-               : fail_incomplete (job, connection, n_told);
+    return is_count_expected (job, connection, n_told) ? finish_well (job, connection)
+                                                       : fail_incomplete (job, connection, n_told);
   if (!job->decided_present)
     {
       job->decided_present = TRUE;
@@ -232,8 +231,8 @@ begin_update (SyncJob *job, MmImapConnection *connection)
   if (is_same)
     job->decided_present = TRUE;
   /* So few that some are gone, whatever came: no need to wait for what is new. */
-  gboolean is_surely_less = !is_same
-                            && (!known->has_messages || now->messages < known->messages || !has_new);
+  gboolean is_surely_less
+      = !is_same && (!known->has_messages || now->messages < known->messages || !has_new);
   if (has_new
       && ask_messages (job, connection, (guint32) MIN (first_new_uid (job), G_MAXUINT32), ASKED_NEW)
              == MM_IMAP_JOB_ENDED)
@@ -258,12 +257,18 @@ sync_job_selected (MmRemoteJob *base, MmImapConnection *connection, const GError
     return mm_imap_connection_end_job (connection, base, error);
   job->is_open = TRUE;
   job->opened = mm_imap_connection_get_selection (connection)->box;
+  /* Not told is not none: nothing may be taken for gone. */
+  if (!job->opened.has_messages)
+    return mm_imap_connection_fail_job (
+        connection, base,
+        g_error_new (MM_ERROR, MM_ERROR_PROTOCOL,
+                     "the server did not say how many messages '%s' has", base->mailbox));
 
   gboolean is_as_known = knows_something (job) && !job->opened.uid_not_sticky
                          && job->opened.uidvalidity == job->known.uidvalidity;
-  gboolean is_restart = job->known.uidvalidity != 0
-                        && (job->opened.uid_not_sticky
-                            || job->opened.uidvalidity != job->known.uidvalidity);
+  gboolean is_restart
+      = job->known.uidvalidity != 0
+        && (job->opened.uid_not_sticky || job->opened.uidvalidity != job->known.uidvalidity);
   tell_opened (job, is_restart);
   return is_as_known ? begin_update (job, connection) : begin_full (job, connection);
 }
@@ -382,8 +387,7 @@ sync_job_event (MmRemoteJob *base, MmImapConnection *connection, const MmImapEve
     case MM_IMAP_EVENT_BODY_DATA:
       if (job->is_subject && job->subject->len < SUBJECT_OCTETS_MAX)
         g_byte_array_append (job->subject, event->data,
-                             (guint) MIN (event->length,
-                                          SUBJECT_OCTETS_MAX - job->subject->len));
+                             (guint) MIN (event->length, SUBJECT_OCTETS_MAX - job->subject->len));
       break;
     case MM_IMAP_EVENT_FETCH_END:
       take_fetch (job, event->fetch);
@@ -481,8 +485,8 @@ mm_imap_sync_job_new (const MmRemoteSyncRequest *request, const MmRemoteSyncSink
 {
   SyncJob *job = g_new0 (SyncJob, 1);
 
-  mm_remote_job_init (&job->base, &sync_job_class.base, request->mailbox,
-                      MM_REMOTE_PRIORITY_DEMAND, TRUE);
+  mm_remote_job_init (&job->base, &sync_job_class.base, request->mailbox, MM_REMOTE_PRIORITY_DEMAND,
+                      TRUE);
   job->known = request->known;
   job->want_subject = request->want_subject;
   job->sink = *sink;

@@ -9,25 +9,26 @@
 
 /* Large enough that a bulk transfer costs few system calls beside the record reads of TLS, small
  * enough to stay in the processor's cache. */
-#define RECEIVE_OCTETS 131072
-#define LOGOUT_MS 1000
+#define RECEIVE_OCTETS        131072
+#define LOGOUT_MS             1000
+#define LOGOUT_BEHIND_DATA_MS 500
 
 struct MmImapWire
 {
   MmTransport *transport;
   MmImapSession *session;
-  MmRemoteSlot *slot;       /* borrowed */
-  MmDeflate *deflate;       /* nullable: COMPRESS is not on */
+  MmRemoteSlot *slot; /* borrowed */
+  MmDeflate *deflate; /* nullable: COMPRESS is not on */
   gint64 answer_timeout_us;
 
-  guint8 *received;         /* RECEIVE_OCTETS; lent to the session or to @deflate */
-  guint8 *inflated;         /* the same size; lent to the session */
+  guint8 *received;            /* RECEIVE_OCTETS; lent to the session or to @deflate */
+  guint8 *inflated;            /* the same size; lent to the session */
   gboolean is_session_starved; /* the session has handed out all events of what it was fed */
   gboolean is_inflating;       /* @deflate holds octets that it was fed */
 
-  GQueue out;               /* of GByteArray, immutable once queued: TLS may have to repeat a send */
-  gsize out_sent;           /* octets of the first that went out */
-  gint64 last_activity_us;  /* received, or began to wait for an answer */
+  GQueue out;              /* of GByteArray, immutable once queued: TLS may have to repeat a send */
+  gsize out_sent;          /* octets of the first that went out */
+  gint64 last_activity_us; /* received, or began to wait for an answer */
 };
 
 static void
@@ -219,11 +220,10 @@ wait_for_something (MmImapWire *wire, gint64 alarm_us, MmImapStep *out_step, GEr
   gint64 timeout_us = is_answer_due (wire) && wire->answer_timeout_us > 0
                           ? wire->last_activity_us + wire->answer_timeout_us
                           : G_MAXINT64;
-  MmWaitFlags interest
-      = MM_WAIT_READABLE | (g_queue_is_empty (&wire->out) ? 0 : MM_WAIT_WRITABLE);
-  MmWaitFlags flags = mm_transport_wait (wire->transport, interest,
-                                         mm_remote_slot_get_wake_fd (wire->slot),
-                                         ms_until (MIN (timeout_us, alarm_us)));
+  MmWaitFlags interest = MM_WAIT_READABLE | (g_queue_is_empty (&wire->out) ? 0 : MM_WAIT_WRITABLE);
+  MmWaitFlags flags
+      = mm_transport_wait (wire->transport, interest, mm_remote_slot_get_wake_fd (wire->slot),
+                           ms_until (MIN (timeout_us, alarm_us)));
   gint64 now_us = mm_clock_monotonic_us ();
 
   if ((flags & MM_WAIT_WOKEN) != 0)
@@ -303,20 +303,22 @@ mm_imap_wire_next (MmImapWire *wire, MmImapEvent *event, GError **error)
 void
 mm_imap_wire_logout (MmImapWire *wire)
 {
-  gint64 deadline_us = mm_clock_monotonic_us () + LOGOUT_MS * 1000;
   gboolean is_in_flight = mm_imap_session_get_n_in_progress (wire->session) > 0;
+  /* The farewell comes behind everything that is still on its way. Closing before that is read
+   * would reset the connection, and the server might never see the LOGOUT. */
+  gint64 wait_ms = is_in_flight ? LOGOUT_BEHIND_DATA_MS : LOGOUT_MS;
+  gint64 deadline_us = mm_clock_monotonic_us () + wait_ms * 1000;
   MmImapEvent event;
 
-  if (mm_imap_wire_submit (wire, mm_imap_command_logout (), NULL) == 0
-      || !send_some (wire, NULL))
+  if (mm_imap_wire_submit (wire, mm_imap_command_logout (), NULL) == 0 || !send_some (wire, NULL))
     return;
-  /* The farewell would come behind everything that is still on its way. */
-  while (!is_in_flight || !g_queue_is_empty (&wire->out))
+  for (;;)
     {
       MmIoStatus status;
 
       while (mm_imap_session_next (wire->session, &event, NULL))
-        if (event.type == MM_IMAP_EVENT_TAGGED)
+        if (event.type == MM_IMAP_EVENT_TAGGED
+            && mm_imap_session_get_n_in_progress (wire->session) == 0)
           return;
       if (wire->is_inflating && feed_inflated (wire, NULL))
         continue;

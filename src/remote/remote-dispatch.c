@@ -22,12 +22,12 @@ enum
 typedef struct
 {
   MmRemotePool *pool;
-  guint limit;              /* of connections */
+  guint limit; /* of connections */
   guint n_starting;
   guint n_ready;
   guint n_with_read_ahead;
   guint max_with_read_ahead;
-  guint n_wanted;           /* connections that would help */
+  guint n_wanted; /* connections that would help */
 } Pass;
 
 static guint

@@ -45,17 +45,17 @@ struct MmRemotePool
 
   GMutex lock; /* the only lock of the pool; guards everything below; nothing is called with it */
   GCond changed;
-  GQueue queues[2];  /* of MmRemoteJob by MmRemotePriority; own references */
-  GPtrArray *slots;  /* of MmRemoteSlot, STARTING and READY; the slots are owned by their thread
-                        until it put them into `ended` */
-  guint n_threads;   /* slots' threads that the keeper has not joined */
-  GQueue ended;      /* of MmRemoteSlot, to be joined and freed */
-  GQueue orphans;    /* of Orphan, see remote-pool.c */
+  GQueue queues[2]; /* of MmRemoteJob by MmRemotePriority; own references */
+  GPtrArray *slots; /* of MmRemoteSlot, STARTING and READY; the slots are owned by their thread
+                       until it put them into `ended` */
+  guint n_threads;  /* slots' threads that the keeper has not joined */
+  GQueue ended;     /* of MmRemoteSlot, to be joined and freed */
+  GQueue orphans;   /* of Orphan, see remote-pool.c */
   gboolean is_closing;
-  guint limit;       /* connections the server bears, while limit_until_us has not come */
+  guint limit; /* connections the server bears, while limit_until_us has not come */
   gint64 limit_until_us;
   guint n_open_failures;
-  GError *open_error; /* of the last failure to open */
+  GError *open_error;           /* of the last failure to open */
   gint64 open_refused_until_us; /* after a refused login: do not try again before */
 };
 

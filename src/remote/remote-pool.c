@@ -95,8 +95,8 @@ mm_remote_pool_push (MmRemotePool *pool, MmRemoteJob *job)
   g_mutex_lock (&pool->lock);
   mm_remote_job_ref (job);
   if (pool->is_closing)
-    add_orphan_locked (pool, job,
-                       g_error_new_literal (MM_ERROR, MM_ERROR_CANCELLED, "the account is closing"));
+    add_orphan_locked (
+        pool, job, g_error_new_literal (MM_ERROR, MM_ERROR_CANCELLED, "the account is closing"));
   else if (pool->slots->len == 0 && mm_clock_monotonic_us () < pool->open_refused_until_us)
     add_orphan_locked (pool, job, g_error_copy (pool->open_error));
   else
@@ -116,10 +116,8 @@ mm_remote_pool_cancel (MmRemoteJob *job)
   g_mutex_lock (&pool->lock);
   if (job->state == MM_REMOTE_JOB_ASSIGNED)
     mm_remote_slot_wake (job->slot);
-  else if (job->state == MM_REMOTE_JOB_QUEUED
-           && g_queue_remove (&pool->queues[job->priority], job))
-    add_orphan_locked (pool, job,
-                       g_error_new_literal (MM_ERROR, MM_ERROR_CANCELLED, "cancelled"));
+  else if (job->state == MM_REMOTE_JOB_QUEUED && g_queue_remove (&pool->queues[job->priority], job))
+    add_orphan_locked (pool, job, g_error_new_literal (MM_ERROR, MM_ERROR_CANCELLED, "cancelled"));
   g_mutex_unlock (&pool->lock);
 }
 
@@ -352,8 +350,7 @@ mm_remote_slot_return_job (MmRemoteSlot *slot, MmRemoteJob *job, const GError *e
   if (repeat == MM_REMOTE_REPEAT_FREELY)
     job->n_repetitions = 0;
   gboolean repeats = repeat != MM_REMOTE_REPEAT_NOT && !pool->is_closing
-                     && !mm_remote_job_is_cancelled (job)
-                     && job->n_repetitions < REPETITIONS_MAX;
+                     && !mm_remote_job_is_cancelled (job) && job->n_repetitions < REPETITIONS_MAX;
   if (repeats)
     {
       job->n_repetitions++;
@@ -438,8 +435,8 @@ mm_remote_pool_new (guint max_connections, MmRemoteSlotFunc run, gpointer driver
 void
 mm_remote_pool_close (MmRemotePool *pool)
 {
-  g_autoptr (GError) error = g_error_new_literal (MM_ERROR, MM_ERROR_CANCELLED,
-                                                  "the account is closing");
+  g_autoptr (GError) error
+      = g_error_new_literal (MM_ERROR, MM_ERROR_CANCELLED, "the account is closing");
 
   g_mutex_lock (&pool->lock);
   pool->is_closing = TRUE;
@@ -485,8 +482,7 @@ mm_remote_pool_connect (MmRemotePool *pool, GError **error)
   pool->open_refused_until_us = 0;
   if (pool->slots->len == 0 && !pool->is_closing)
     mm_remote_pool_open_slot_locked (pool);
-  while (!has_ready_slot_locked (pool) && pool->n_open_failures == n_failures
-         && !pool->is_closing)
+  while (!has_ready_slot_locked (pool) && pool->n_open_failures == n_failures && !pool->is_closing)
     g_cond_wait (&pool->changed, &pool->lock);
 
   gboolean is_connected = has_ready_slot_locked (pool);

@@ -6,9 +6,10 @@
  *
  * Who gets what:
  * - Demand before read-ahead; within each in the order they were queued.
- * - A connection that has the job's mailbox open comes before others, an idle one before a busy one.
- * - Fetches of one mailbox share a connection (pipelining), at most MM_REMOTE_SLOT_JOBS_MAX of them.
- *   Exclusive jobs (lists, synchronisations) have their connection for themselves.
+ * - A connection that has the job's mailbox open comes before others, an idle one before a busy
+ * one.
+ * - Fetches of one mailbox share a connection (pipelining), at most MM_REMOTE_SLOT_JOBS_MAX of
+ * them. Exclusive jobs (lists, synchronisations) have their connection for themselves.
  * - Connections are opened as needed up to the limit; where the limit is two or more, one carries
  *   no read-ahead. When the server refuses one more, the limit sinks for a while to what there is.
  *
@@ -115,8 +116,8 @@ void mm_remote_slot_stop (MmRemoteSlot *slot, const GError *error);
 
 typedef enum
 {
-  MM_REMOTE_REPEAT_NOT,   /* it would tell its sink something twice, or would fare no better */
-  MM_REMOTE_REPEAT,       /* as long as it was not repeated too often in vain */
+  MM_REMOTE_REPEAT_NOT,    /* it would tell its sink something twice, or would fare no better */
+  MM_REMOTE_REPEAT,        /* as long as it was not repeated too often in vain */
   MM_REMOTE_REPEAT_FREELY, /* it got on since it was last repeated, and has less left to do */
 } MmRemoteRepeat;
 

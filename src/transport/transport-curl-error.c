@@ -120,8 +120,8 @@ mm_curl_set_open_error (MmCurlTransport *self, const MmCurlOpening *opening, CUR
                         GError **error)
 {
   const MmEndpoint *endpoint = opening->endpoint;
-  const gchar *detail = self->curl_message[0] != '\0' ? self->curl_message
-                                                      : curl_easy_strerror (code);
+  const gchar *detail
+      = self->curl_message[0] != '\0' ? self->curl_message : curl_easy_strerror (code);
 
   switch (code)
     {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * What transport-curl.c (the connection) and transport-curl-error.c (what went wrong with it, in the
- * user's words) share.
+ * What transport-curl.c (the connection) and transport-curl-error.c (what went wrong with it, in
+ * the user's words) share.
  */
 #pragma once
 

@@ -10,7 +10,7 @@
 
 /* What a server may say before the connection is ours. */
 #define PREAMBLE_LINE_OCTETS_MAX 8192
-#define PREAMBLE_LINES_MAX 100
+#define PREAMBLE_LINES_MAX       100
 
 static void
 init_curl_once (void)

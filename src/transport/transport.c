@@ -68,8 +68,8 @@ flags_from_poll (const struct pollfd *in, const struct pollfd *out, const struct
 MmWaitFlags
 mm_transport_wait (MmTransport *transport, MmWaitFlags interest, int wake_fd, gint timeout_ms)
 {
-  gint64 deadline_us = timeout_ms < 0 ? G_MAXINT64
-                                      : mm_clock_monotonic_us () + (gint64) timeout_ms * 1000;
+  gint64 deadline_us
+      = timeout_ms < 0 ? G_MAXINT64 : mm_clock_monotonic_us () + (gint64) timeout_ms * 1000;
   struct pollfd polled[3] = {
     { .fd = (interest & MM_WAIT_READABLE) != 0 ? transport->fd_in : -1, .events = POLLIN },
     { .fd = (interest & MM_WAIT_WRITABLE) != 0 ? transport->fd_out : -1, .events = POLLOUT },

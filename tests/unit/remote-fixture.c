@@ -37,8 +37,7 @@ name_of (const GError *error)
   return "another error";
 }
 
-static void G_GNUC_PRINTF (2, 3)
-note (Fixture *fixture, const gchar *format, ...)
+static void G_GNUC_PRINTF (2, 3) note (Fixture *fixture, const gchar *format, ...)
 {
   va_list arguments;
 
@@ -106,7 +105,8 @@ on_opened (const MmMailboxState *state, gboolean is_restart, gpointer user_data)
 static void
 on_message (const MmRemoteMessage *message, gpointer user_data)
 {
-  note (user_data, "message %u size %s%" G_GUINT64_FORMAT " date %" G_GINT64_FORMAT " %x '%s' '%.*s'",
+  note (user_data,
+        "message %u size %s%" G_GUINT64_FORMAT " date %" G_GINT64_FORMAT " %x '%s' '%.*s'",
         message->uid, message->has_size ? "" : "?", message->size, message->internaldate,
         message->flags, message->keywords,
         (int) strcspn (message->subject_length > 0 ? message->subject_header : "", "\r\n"),

@@ -14,8 +14,8 @@ typedef struct
   ScriptedServer *server;
   MmRemoteConfig config;
   MmRemote *remote;
-  guint n_secrets;      /* asked for; by connection threads, read after they ended */
-  guint n_fresh;        /* of them with want_fresh */
+  guint n_secrets; /* asked for; by connection threads, read after they ended */
+  guint n_fresh;   /* of them with want_fresh */
 
   GMutex lock; /* guards: */
   GCond changed;
@@ -25,9 +25,9 @@ typedef struct
 } Fixture;
 
 /* What the server says until a connection is logged in; @CAPS offered. */
-#define HELLO(CAPS) \
-  "S: * OK ready\nC: CAPABILITY\nS: * CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR " CAPS \
-  "\nS: $T OK\nC: AUTHENTICATE PLAIN AHVzZXIAc2VjcmV0\n" \
+#define HELLO(CAPS)                                                                                \
+  "S: * OK ready\nC: CAPABILITY\nS: * CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR " CAPS               \
+  "\nS: $T OK\nC: AUTHENTICATE PLAIN AHVzZXIAc2VjcmV0\n"                                           \
   "S: $T OK [CAPABILITY IMAP4rev1 " CAPS "] in\n"
 
 Fixture *fixture_new (void);

@@ -21,11 +21,11 @@ struct ScriptedServer
 
   GMutex lock; /* guards everything below */
   GCond changed;
-  GQueue scripts;       /* of gchar *, owned */
-  GHashTable *gates;    /* Set<gchar *>, opened ones */
-  GPtrArray *threads;   /* of GThread */
-  GPtrArray *failures;  /* of gchar *, owned */
-  guint n_unfollowed;   /* scripts not yet at their end */
+  GQueue scripts;      /* of gchar *, owned */
+  GHashTable *gates;   /* Set<gchar *>, opened ones */
+  GPtrArray *threads;  /* of GThread */
+  GPtrArray *failures; /* of gchar *, owned */
+  guint n_unfollowed;  /* scripts not yet at their end */
   guint n_ended;
 };
 
@@ -38,8 +38,7 @@ typedef struct
   gchar *tags[3]; /* owned; the last first */
 } Peer;
 
-static void G_GNUC_PRINTF (2, 3)
-fail (Peer *peer, const gchar *format, ...)
+static void G_GNUC_PRINTF (2, 3) fail (Peer *peer, const gchar *format, ...)
 {
   va_list arguments;
 
@@ -286,8 +285,8 @@ ScriptedServer *
 scripted_server_new (void)
 {
   ScriptedServer *server = g_new0 (ScriptedServer, 1);
-  struct sockaddr_in address = { .sin_family = AF_INET,
-                                 .sin_addr.s_addr = htonl (INADDR_LOOPBACK) };
+  struct sockaddr_in address
+      = { .sin_family = AF_INET, .sin_addr.s_addr = htonl (INADDR_LOOPBACK) };
   socklen_t length = sizeof address;
 
   server->listener = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);

@@ -8,14 +8,17 @@ test_extended (void)
 
   scripted_server_add (
       fixture->server,
-      HELLO ("LIST-EXTENDED LIST-STATUS SPECIAL-USE")
-      "C: LIST \"\" \"?\" RETURN (*STATUS (MESSAGES UIDNEXT UIDVALIDITY)*)\n"
-      "S: * LIST (\\Subscribed) \"/\" INBOX\n"
-      "S: * STATUS INBOX (MESSAGES 3 UIDNEXT 9 UIDVALIDITY 77)\n"
-      "S: * LIST (\\NoSelect) \"/\" Archive\n"
-      "S: * LIST (\\Sent) \"/\" \"Archive/Sent & more\"\n"
-      "S: * STATUS \"Archive/Sent & more\" (MESSAGES 0 UIDNEXT 1 UIDVALIDITY 78)\n"
-      "S: $T OK\n");
+      HELLO ("LIST-EXTENDED LIST-STATUS SPECIAL-USE") "C: LIST \"\" \"?\" RETURN (*STATUS "
+                                                      "(MESSAGES UIDNEXT UIDVALIDITY)*)\n"
+                                                      "S: * LIST (\\Subscribed) \"/\" INBOX\n"
+                                                      "S: * STATUS INBOX (MESSAGES 3 UIDNEXT 9 "
+                                                      "UIDVALIDITY 77)\n"
+                                                      "S: * LIST (\\NoSelect) \"/\" Archive\n"
+                                                      "S: * LIST (\\Sent) \"/\" \"Archive/Sent & "
+                                                      "more\"\n"
+                                                      "S: * STATUS \"Archive/Sent & more\" "
+                                                      "(MESSAGES 0 UIDNEXT 1 UIDVALIDITY 78)\n"
+                                                      "S: $T OK\n");
   fixture_check (fixture, fixture_list (fixture),
                  "mailbox 'INBOX' / 2 v77 u9 m0 n3\n"
                  "mailbox 'Archive' / 1 v0 u0 m0 n?\n"
@@ -28,15 +31,16 @@ test_plain (void)
 {
   g_autoptr (Fixture) fixture = fixture_new ();
 
-  scripted_server_add (fixture->server, HELLO ("CONDSTORE")
-                       "C: LIST \"\" *\nC: LSUB \"\" *\n"
-                       "S: * LIST () \".\" inbox\nS: * LIST () \".\" INBOX.a\n"
-                       "S: * LIST (\\Noselect) \".\" INBOX.b\n"
-                       "S: $U OK\nS: * LSUB () \".\" INBOX\nS: * LSUB () \".\" Gone\nS: $T OK\n"
-                       "C: STATUS \"INBOX\" (MESSAGES UIDNEXT UIDVALIDITY HIGHESTMODSEQ)\n"
-                       "C: STATUS \"INBOX.a\" *\n"
-                       "S: * STATUS inbox (MESSAGES 1 UIDNEXT 2 UIDVALIDITY 3 HIGHESTMODSEQ 4)\n"
-                       "S: $U OK\nS: $T NO not you\n");
+  scripted_server_add (
+      fixture->server,
+      HELLO ("CONDSTORE") "C: LIST \"\" *\nC: LSUB \"\" *\n"
+                          "S: * LIST () \".\" inbox\nS: * LIST () \".\" INBOX.a\n"
+                          "S: * LIST (\\Noselect) \".\" INBOX.b\n"
+                          "S: $U OK\nS: * LSUB () \".\" INBOX\nS: * LSUB () \".\" Gone\nS: $T OK\n"
+                          "C: STATUS \"INBOX\" (MESSAGES UIDNEXT UIDVALIDITY HIGHESTMODSEQ)\n"
+                          "C: STATUS \"INBOX.a\" *\n"
+                          "S: * STATUS inbox (MESSAGES 1 UIDNEXT 2 UIDVALIDITY 3 HIGHESTMODSEQ 4)\n"
+                          "S: $U OK\nS: $T NO not you\n");
   fixture_check (fixture, fixture_list (fixture),
                  "mailbox 'INBOX' . 2 v3 u2 m4 n1\n"
                  "mailbox 'INBOX.a' . 0 v0 u0 m0 n?\n"
@@ -51,13 +55,15 @@ test_namespaces (void)
 
   scripted_server_add (
       fixture->server,
-      HELLO ("NAMESPACE LIST-EXTENDED LIST-STATUS")
-      "C: NAMESPACE\nS: * NAMESPACE ((\"\" \"/\")) ((\"Other/\" \"/\")) ((\"Public/\" \"/\"))\n"
-      "S: $T OK\n"
-      "C: LIST \"\" \"?\" *\nC: LIST \"\" \"Other/?\" *\nC: LIST \"\" \"Public/?\" *\n"
-      "S: * LIST () \"/\" INBOX\nS: * LIST () \"/\" Other/user/a\nS: $V OK\n"
-      "S: * LIST () \"/\" Other/user/a\nS: $U OK\n"
-      "S: * LIST () \"/\" Public/b\nS: $T OK\n");
+      HELLO ("NAMESPACE LIST-EXTENDED LIST-STATUS") "C: NAMESPACE\nS: * NAMESPACE ((\"\" \"/\")) "
+                                                    "((\"Other/\" \"/\")) ((\"Public/\" \"/\"))\n"
+                                                    "S: $T OK\n"
+                                                    "C: LIST \"\" \"?\" *\nC: LIST \"\" "
+                                                    "\"Other/?\" *\nC: LIST \"\" \"Public/?\" *\n"
+                                                    "S: * LIST () \"/\" INBOX\nS: * LIST () \"/\" "
+                                                    "Other/user/a\nS: $V OK\n"
+                                                    "S: * LIST () \"/\" Other/user/a\nS: $U OK\n"
+                                                    "S: * LIST () \"/\" Public/b\nS: $T OK\n");
   fixture_check (fixture, fixture_list (fixture),
                  "mailbox 'INBOX' / 0 v0 u0 m0 n?\n"
                  "mailbox 'Other/user/a' / 0 foreign v0 u0 m0 n?\n"
@@ -71,11 +77,16 @@ test_utf8 (void)
 {
   g_autoptr (Fixture) fixture = fixture_new ();
 
-  scripted_server_add (fixture->server, HELLO ("ENABLE UTF8=ACCEPT LIST-EXTENDED LIST-STATUS")
-                       "C: ENABLE UTF8=ACCEPT\nS: * ENABLED UTF8=ACCEPT\nS: $T OK\n"
-                       "C: LIST *\nS: * LIST () \"/\" \"Entw\xc3\xbcrfe & mehr\"\nS: $T OK\n"
-                       "C: EXAMINE \"Entw\xc3\xbcrfe & mehr\"\n"
-                       "S: * 0 EXISTS\nS: * OK [UIDVALIDITY 5] x\nS: $T OK\n");
+  scripted_server_add (
+      fixture->server,
+      HELLO (
+          "ENABLE UTF8=ACCEPT LIST-EXTENDED LIST-STATUS") "C: ENABLE UTF8=ACCEPT\nS: * ENABLED "
+                                                          "UTF8=ACCEPT\nS: $T OK\n"
+                                                          "C: LIST *\nS: * LIST () \"/\" "
+                                                          "\"Entw\xc3\xbcrfe & mehr\"\nS: $T OK\n"
+                                                          "C: EXAMINE \"Entw\xc3\xbcrfe & mehr\"\n"
+                                                          "S: * 0 EXISTS\nS: * OK [UIDVALIDITY 5] "
+                                                          "x\nS: $T OK\n");
   fixture_check (fixture, fixture_list (fixture),
                  "mailbox 'Entw&APw-rfe &- mehr' / 0 v0 u0 m0 n?\ndone ok\n");
   fixture_check (fixture, fixture_sync (fixture, "Entw&APw-rfe &- mehr", NULL),
@@ -87,8 +98,9 @@ test_refused (void)
 {
   g_autoptr (Fixture) fixture = fixture_new ();
 
-  scripted_server_add (fixture->server, HELLO ("LIST-EXTENDED LIST-STATUS")
-                       "C: LIST *\nS: * LIST () \"/\" INBOX\nS: $T NO [SERVERBUG] sorry\n");
+  scripted_server_add (fixture->server,
+                       HELLO ("LIST-EXTENDED LIST-STATUS") "C: LIST *\nS: * LIST () \"/\" "
+                                                           "INBOX\nS: $T NO [SERVERBUG] sorry\n");
   fixture_check (fixture, fixture_list (fixture), "done UNAVAILABLE\n");
 }
 
@@ -97,10 +109,11 @@ test_misunderstood (void)
 {
   g_autoptr (Fixture) fixture = fixture_new ();
 
-  scripted_server_add (fixture->server, HELLO ("LIST-EXTENDED LIST-STATUS")
-                       "C: LIST * RETURN *\nS: $T BAD what?\n"
-                       "C: LIST \"\" \"?\"\nC: LSUB *\nS: * LIST (\\Noselect) \"/\" Dir\n"
-                       "S: $U OK\nS: $T OK\n");
+  scripted_server_add (fixture->server,
+                       HELLO ("LIST-EXTENDED LIST-STATUS") "C: LIST * RETURN *\nS: $T BAD what?\n"
+                                                           "C: LIST \"\" \"?\"\nC: LSUB *\nS: * "
+                                                           "LIST (\\Noselect) \"/\" Dir\n"
+                                                           "S: $U OK\nS: $T OK\n");
   fixture_check (fixture, fixture_list (fixture), "mailbox 'Dir' / 1 v0 u0 m0 n?\ndone ok\n");
 }
 
@@ -109,10 +122,11 @@ test_connection_lost (void)
 {
   g_autoptr (Fixture) fixture = fixture_new ();
 
-  scripted_server_add (fixture->server, HELLO ("LIST-EXTENDED LIST-STATUS")
-                       "C: LIST *\nS: * LIST () \"/\" Old\nX");
-  scripted_server_add (fixture->server, HELLO ("LIST-EXTENDED LIST-STATUS")
-                       "C: LIST *\nS: * LIST () \"/\" INBOX\nS: $T OK\n");
+  scripted_server_add (fixture->server,
+                       HELLO ("LIST-EXTENDED LIST-STATUS") "C: LIST *\nS: * LIST () \"/\" Old\nX");
+  scripted_server_add (
+      fixture->server,
+      HELLO ("LIST-EXTENDED LIST-STATUS") "C: LIST *\nS: * LIST () \"/\" INBOX\nS: $T OK\n");
   fixture_check (fixture, fixture_list (fixture), "mailbox 'INBOX' / 0 v0 u0 m0 n?\ndone ok\n");
 }
 
@@ -122,8 +136,9 @@ test_connection_lost_again_and_again (void)
   g_autoptr (Fixture) fixture = fixture_new ();
 
   for (guint i = 0; i < 3; i++)
-    scripted_server_add (fixture->server, HELLO ("LIST-EXTENDED LIST-STATUS")
-                         "C: LIST *\nS: * LIST () \"/\" INBOX\nX");
+    scripted_server_add (
+        fixture->server,
+        HELLO ("LIST-EXTENDED LIST-STATUS") "C: LIST *\nS: * LIST () \"/\" INBOX\nX");
   fixture_check (fixture, fixture_list (fixture), "done CONNECTION_LOST\n");
 }
 
@@ -138,6 +153,7 @@ main (int argc, char **argv)
   g_test_add_func ("/remote/list/no-is-an-error", test_refused);
   g_test_add_func ("/remote/list/extended-form-answered-bad-is-asked-plainly", test_misunderstood);
   g_test_add_func ("/remote/list/cut-list-is-repeated-whole", test_connection_lost);
-  g_test_add_func ("/remote/list/cut-three-times-is-an-error", test_connection_lost_again_and_again);
+  g_test_add_func ("/remote/list/cut-three-times-is-an-error",
+                   test_connection_lost_again_and_again);
   return g_test_run ();
 }

@@ -85,10 +85,12 @@ test_set_up_in_one_go (void)
 
   scripted_server_add (
       fixture->server,
-      HELLO ("ID ENABLE CONDSTORE UTF8=ACCEPT NAMESPACE")
-      "C: ID (\"name\" \"mailmount\" \"version\" *)\n"
-      "C: ENABLE CONDSTORE UTF8=ACCEPT\nC: NAMESPACE\n"
-      "S: * ID NIL\nS: $V OK\nS: * ENABLED CONDSTORE\nS: $U OK\nS: $T BAD what?\n");
+      HELLO ("ID ENABLE CONDSTORE UTF8=ACCEPT NAMESPACE") "C: ID (\"name\" \"mailmount\" "
+                                                          "\"version\" *)\n"
+                                                          "C: ENABLE CONDSTORE UTF8=ACCEPT\nC: "
+                                                          "NAMESPACE\n"
+                                                          "S: * ID NIL\nS: $V OK\nS: * ENABLED "
+                                                          "CONDSTORE\nS: $U OK\nS: $T BAD what?\n");
   assert_connects (fixture);
 }
 

@@ -3,9 +3,9 @@
 
 #include "remote-fixture.h"
 
-#define BOX(NAME) "C: EXAMINE \"" NAME "\"*\n"
+#define BOX(NAME)     "C: EXAMINE \"" NAME "\"*\n"
 #define EXAMINED(TAG) "S: * 3 EXISTS\nS: * OK [UIDVALIDITY 7] x\nS: " TAG " OK [READ-ONLY] x\n"
-#define EXAMINE_EMPTY(NAME) \
+#define EXAMINE_EMPTY(NAME)                                                                        \
   BOX (NAME) "S: * 0 EXISTS\nS: * OK [UIDVALIDITY 7] x\nS: * OK [UIDNEXT 1] x\nS: $T OK x\n"
 #define EMPTY_TOLD "opened v7 u1 m0 n0\nstate v7 u1 m0 n0\ndone ok\n"
 
@@ -49,9 +49,10 @@ test_fetches_share_a_connection (void)
   g_autoptr (Fixture) fixture = fixture_new ();
 
   scripted_server_add (fixture->server,
-                       HELLO ("") BOX ("Box") "C: UID FETCH 3 *\n" EXAMINED ("$U") "C: UID FETCH 4 *\n"
-                       "R: * 1 FETCH (UID 3 BODY[] {1}\\r\\na)\\r\\n\nS: $U OK\n"
-                       "R: * 1 FETCH (UID 4 BODY[] {1}\\r\\nb)\\r\\n\nS: $T OK\n");
+                       HELLO ("") BOX ("Box") "C: UID FETCH 3 *\n" EXAMINED (
+                           "$U") "C: UID FETCH 4 *\n"
+                                 "R: * 1 FETCH (UID 3 BODY[] {1}\\r\\na)\\r\\n\nS: $U OK\n"
+                                 "R: * 1 FETCH (UID 4 BODY[] {1}\\r\\nb)\\r\\n\nS: $T OK\n");
   mm_remote_job_unref (fetch (fixture, "Box", &item_3, MM_REMOTE_PRIORITY_DEMAND));
   mm_remote_job_unref (fetch (fixture, "Box", &item_4, MM_REMOTE_PRIORITY_DEMAND));
   fixture_wait_done (fixture, 2);
@@ -65,11 +66,13 @@ test_demand_overtakes_read_ahead (void)
   g_autoptr (Fixture) fixture = fixture_new ();
 
   fixture->config.connections = 2;
-  scripted_server_add (fixture->server, HELLO ("") BOX ("Box") "C: UID FETCH 3 *\n" EXAMINED ("$U")
-                       "R: * 1 FETCH (UID 3 BODY[] {2}\\r\\na\nG demand\nR: z)\\r\\n\nS: $T OK\n");
+  scripted_server_add (
+      fixture->server,
+      HELLO ("") BOX ("Box") "C: UID FETCH 3 *\n" EXAMINED (
+          "$U") "R: * 1 FETCH (UID 3 BODY[] {2}\\r\\na\nG demand\nR: z)\\r\\n\nS: $T OK\n");
   scripted_server_add (fixture->server,
-                       HELLO ("") BOX ("Box") "C: UID FETCH 4 *\n" EXAMINED ("$U")
-                       "R: * 1 FETCH (UID 4 BODY[] {1}\\r\\nb)\\r\\n\nS: $T OK\n");
+                       HELLO ("") BOX ("Box") "C: UID FETCH 4 *\n" EXAMINED (
+                           "$U") "R: * 1 FETCH (UID 4 BODY[] {1}\\r\\nb)\\r\\n\nS: $T OK\n");
   mm_remote_job_unref (fetch (fixture, "Box", &item_3, MM_REMOTE_PRIORITY_READ_AHEAD));
   fixture_wait_lines (fixture, 2);
   mm_remote_job_unref (fetch (fixture, "Box", &item_4, MM_REMOTE_PRIORITY_DEMAND));
@@ -87,8 +90,10 @@ test_read_ahead_leaves_one_connection (void)
   g_autoptr (Fixture) fixture = fixture_new ();
 
   fixture->config.connections = 2;
-  scripted_server_add (fixture->server, HELLO ("") BOX ("A") "C: UID FETCH 3 *\n" EXAMINED ("$U")
-                       "R: * 1 FETCH (UID 3 BODY[] {2}\\r\\na\nG end\nR: z)\\r\\n\nS: $T OK\n");
+  scripted_server_add (
+      fixture->server,
+      HELLO ("") BOX ("A") "C: UID FETCH 3 *\n" EXAMINED (
+          "$U") "R: * 1 FETCH (UID 3 BODY[] {2}\\r\\na\nG end\nR: z)\\r\\n\nS: $T OK\n");
   scripted_server_add (fixture->server, HELLO ("") EXAMINE_EMPTY ("C") EXAMINE_EMPTY ("D"));
   mm_remote_job_unref (fetch (fixture, "A", &item_3, MM_REMOTE_PRIORITY_READ_AHEAD));
   fixture_wait_lines (fixture, 2);
@@ -112,9 +117,11 @@ test_second_connection_refused (void)
   g_autoptr (Fixture) fixture = fixture_new ();
 
   fixture->config.connections = 4;
-  scripted_server_add (fixture->server, HELLO ("") BOX ("A") "G refused\n"
-                       "S: * 0 EXISTS\nS: * OK [UIDVALIDITY 7] x\nS: * OK [UIDNEXT 1] x\nS: $T OK\n"
-                       EXAMINE_EMPTY ("B") EXAMINE_EMPTY ("C"));
+  scripted_server_add (fixture->server,
+                       HELLO ("") BOX ("A") "G refused\n"
+                                            "S: * 0 EXISTS\nS: * OK [UIDVALIDITY 7] x\nS: * OK "
+                                            "[UIDNEXT 1] x\nS: $T OK\n" EXAMINE_EMPTY ("B")
+                                                EXAMINE_EMPTY ("C"));
   scripted_server_add (fixture->server,
                        "S: * OK ready\nC: CAPABILITY\nS: * CAPABILITY IMAP4rev1\nS: $T OK\n"
                        "C: LOGIN *\nS: $T NO [LIMIT] too many connections\nX");
@@ -135,12 +142,13 @@ test_other_mailbox_gets_its_turn (void)
 {
   g_autoptr (Fixture) fixture = fixture_new ();
 
-  scripted_server_add (fixture->server,
-                       HELLO ("") BOX ("A") "C: UID FETCH 3 *\n" EXAMINED ("$U")
-                       "R: * 1 FETCH (UID 3 BODY[] {2}\\r\\na\nG queued\nR: z)\\r\\n\nS: $T OK\n"
-                       EXAMINE_EMPTY ("B")
-                       BOX ("A") "C: UID FETCH 4 *\n" EXAMINED ("$U")
-                       "R: * 1 FETCH (UID 4 BODY[] {1}\\r\\nb)\\r\\n\nS: $T OK\n");
+  scripted_server_add (
+      fixture->server,
+      HELLO ("") BOX ("A") "C: UID FETCH 3 *\n" EXAMINED (
+          "$U") "R: * 1 FETCH (UID 3 BODY[] {2}\\r\\na\nG queued\nR: z)\\r\\n\nS: $T "
+                "OK\n" EXAMINE_EMPTY ("B")
+                    BOX ("A") "C: UID FETCH 4 *\n" EXAMINED (
+                        "$U") "R: * 1 FETCH (UID 4 BODY[] {1}\\r\\nb)\\r\\n\nS: $T OK\n");
   mm_remote_job_unref (fetch (fixture, "A", &item_3, MM_REMOTE_PRIORITY_DEMAND));
   fixture_wait_lines (fixture, 2);
   mm_remote_job_unref (fixture_sync (fixture, "B", NULL));
@@ -157,13 +165,13 @@ test_idle_connection_closes (void)
   g_autoptr (Fixture) fixture = fixture_new ();
 
   fixture->config.idle_close_ms = 100;
-  scripted_server_add (fixture->server, HELLO ("") EXAMINE_EMPTY ("A")
-                       "C: LOGOUT\nS: * BYE\nS: $T OK\nX");
+  scripted_server_add (fixture->server,
+                       HELLO ("") EXAMINE_EMPTY ("A") "C: LOGOUT\nS: * BYE\nS: $T OK\nX");
   fixture_check (fixture, fixture_sync (fixture, "A", NULL), EMPTY_TOLD);
   scripted_server_wait_ended (fixture->server, 1);
   /* And the next job opens another. */
-  scripted_server_add (fixture->server, HELLO ("") EXAMINE_EMPTY ("A")
-                       "C: LOGOUT\nS: * BYE\nS: $T OK\nX");
+  scripted_server_add (fixture->server,
+                       HELLO ("") EXAMINE_EMPTY ("A") "C: LOGOUT\nS: * BYE\nS: $T OK\nX");
   fixture_check (fixture, fixture_sync (fixture, "A", NULL), EMPTY_TOLD);
   scripted_server_wait_ended (fixture->server, 2);
 }
@@ -173,8 +181,11 @@ test_cancel_queued (void)
 {
   g_autoptr (Fixture) fixture = fixture_new ();
 
-  scripted_server_add (fixture->server, HELLO ("") BOX ("A") "G cancelled\n"
-                       "S: * 0 EXISTS\nS: * OK [UIDVALIDITY 7] x\nS: * OK [UIDNEXT 1] x\nS: $T OK\n");
+  scripted_server_add (
+      fixture->server,
+      HELLO ("")
+          BOX ("A") "G cancelled\n"
+                    "S: * 0 EXISTS\nS: * OK [UIDVALIDITY 7] x\nS: * OK [UIDNEXT 1] x\nS: $T OK\n");
   g_autoptr (MmRemoteJob) a = fixture_sync (fixture, "A", NULL);
   g_autoptr (MmRemoteJob) b = fixture_sync (fixture, "B", NULL);
   mm_remote_job_cancel (b);
@@ -191,8 +202,9 @@ test_close_cancels_all (void)
 {
   g_autoptr (Fixture) fixture = fixture_new ();
 
-  scripted_server_add (fixture->server, HELLO ("") BOX ("A") "C: UID FETCH 3 *\n" EXAMINED ("$U")
-                       "R: * 1 FETCH (UID 3 BODY[] {2}\\r\\na\nC: LOGOUT\nX");
+  scripted_server_add (fixture->server,
+                       HELLO ("") BOX ("A") "C: UID FETCH 3 *\n" EXAMINED (
+                           "$U") "R: * 1 FETCH (UID 3 BODY[] {2}\\r\\na\nC: LOGOUT\nX");
   g_autoptr (MmRemoteJob) a = fetch (fixture, "A", &item_3, MM_REMOTE_PRIORITY_DEMAND);
   fixture_wait_lines (fixture, 2);
   mm_remote_job_unref (fixture_sync (fixture, "B", NULL));
@@ -243,8 +255,10 @@ test_change_is_told (void)
   g_autoptr (Fixture) fixture = fixture_new ();
   gchar *seen = NULL;
 
-  scripted_server_add (fixture->server, HELLO ("") BOX ("Box") "C: UID FETCH 3 *\n" EXAMINED ("$U")
-                       "R: * 1 FETCH (UID 3 BODY[] {1}\\r\\na)\\r\\n\nS: * 4 EXISTS\nS: $T OK\n");
+  scripted_server_add (
+      fixture->server,
+      HELLO ("") BOX ("Box") "C: UID FETCH 3 *\n" EXAMINED (
+          "$U") "R: * 1 FETCH (UID 3 BODY[] {1}\\r\\na)\\r\\n\nS: * 4 EXISTS\nS: $T OK\n");
   mm_remote_set_change_func (fixture_get_remote (fixture), note_change, &seen);
   mm_remote_job_unref (fetch (fixture, "Box", &item_3, MM_REMOTE_PRIORITY_DEMAND));
   fixture_wait_done (fixture, 1);

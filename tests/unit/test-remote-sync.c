@@ -1,25 +1,22 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "remote-fixture.h"
 
-#define EXAMINED(EXISTS, VALIDITY, NEXT) \
-  "C: EXAMINE \"Box\"*\nS: * " EXISTS " EXISTS\nS: * OK [UIDVALIDITY " VALIDITY "] x\n" \
+#define EXAMINED(EXISTS, VALIDITY, NEXT)                                                           \
+  "C: EXAMINE \"Box\"*\nS: * " EXISTS " EXISTS\nS: * OK [UIDVALIDITY " VALIDITY "] x\n"            \
   "S: * OK [UIDNEXT " NEXT "] x\nS: $T OK [READ-ONLY] x\n"
-#define EXAMINED_MODSEQ(EXISTS, VALIDITY, NEXT, MODSEQ) \
+#define EXAMINED_MODSEQ(EXISTS, VALIDITY, NEXT, MODSEQ)                                            \
   "C: EXAMINE \"Box\" (CONDSTORE)\nS: * " EXISTS " EXISTS\nS: * OK [UIDVALIDITY " VALIDITY "] x\n" \
   "S: * OK [UIDNEXT " NEXT "] x\nS: * OK [HIGHESTMODSEQ " MODSEQ "] x\nS: $T OK [READ-ONLY] x\n"
-#define ALL_ITEMS \
-  " (UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER.FIELDS (SUBJECT)])"
+#define ALL_ITEMS " (UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER.FIELDS (SUBJECT)])"
 /* The 1st of January 2000, 00:00:00 UTC, is 946684800. */
-#define MESSAGE(UID, SIZE) \
-  " FETCH (UID " UID " FLAGS (\\Seen k) INTERNALDATE \" 1-Jan-2000 00:00:00 +0000\" RFC822.SIZE " \
-  SIZE " BODY[HEADER.FIELDS (SUBJECT)] {16}\\r\\nSubject: s" UID "\\r\\n\\r\\n)\\r\\n"
+#define MESSAGE(UID, SIZE)                                                                         \
+  " FETCH (UID " UID                                                                               \
+  " FLAGS (\\Seen k) INTERNALDATE \" 1-Jan-2000 00:00:00 +0000\" RFC822.SIZE " SIZE                \
+  " BODY[HEADER.FIELDS (SUBJECT)] {16}\\r\\nSubject: s" UID "\\r\\n\\r\\n)\\r\\n"
 #define TOLD(UID, SIZE) "message " UID " size " SIZE " date 946684800 1 'k' 'Subject: s" UID "'\n"
 
-static const MmMailboxState known = { .uidvalidity = 7,
-                                      .uidnext = 30,
-                                      .highestmodseq = 50,
-                                      .messages = 3,
-                                      .has_messages = TRUE };
+static const MmMailboxState known
+    = { .uidvalidity = 7, .uidnext = 30, .highestmodseq = 50, .messages = 3, .has_messages = TRUE };
 
 static void
 check (const gchar *script, const MmMailboxState *state, const gchar *expected)
@@ -33,12 +30,14 @@ check (const gchar *script, const MmMailboxState *state, const gchar *expected)
 static void
 test_first (void)
 {
-  check (HELLO ("") EXAMINED ("2", "7", "30") "C: UID FETCH 1:*" ALL_ITEMS "\n"
-                                              "R: * 1" MESSAGE ("10", "100") "\n"
-                                              "R: * 2" MESSAGE ("20", "200") "\nS: $T OK\n",
+  check (HELLO ("") EXAMINED (
+             "2", "7", "30") "C: UID FETCH 1:*" ALL_ITEMS "\n"
+                             "R: * 1" MESSAGE ("10", "100") "\n"
+                                                            "R: * 2" MESSAGE ("20",
+                                                                              "200") "\nS: $T OK\n",
          NULL,
-         "opened v7 u30 m0 n2\n" TOLD ("10", "100") TOLD ("20", "200")
-         "state v7 u30 m0 n2\ndone ok\n");
+         "opened v7 u30 m0 n2\n" TOLD ("10", "100")
+             TOLD ("20", "200") "state v7 u30 m0 n2\ndone ok\n");
 }
 
 static void
@@ -48,14 +47,14 @@ test_first_pipelined_behind_examine (void)
 
   scripted_server_add (
       fixture->server,
-      HELLO ("LIST-EXTENDED LIST-STATUS")
-      "C: LIST *\nS: * LIST () \"/\" Box\n"
-      "S: * STATUS Box (MESSAGES 1 UIDNEXT 9 UIDVALIDITY 7)\nS: $T OK\n"
-      "C: EXAMINE *\nC: UID FETCH 1:* *\n"
-      "S: * 1 EXISTS\nS: * OK [UIDVALIDITY 7] x\nS: * OK [UIDNEXT 30] x\nS: $U OK\n"
-      "R: * 1" MESSAGE ("10", "100") "\nS: $T OK\n");
-  fixture_check (fixture, fixture_list (fixture),
-                 "mailbox 'Box' / 0 v7 u9 m0 n1\ndone ok\n");
+      HELLO ("LIST-EXTENDED LIST-STATUS") "C: LIST *\nS: * LIST () \"/\" Box\n"
+                                          "S: * STATUS Box (MESSAGES 1 UIDNEXT 9 UIDVALIDITY "
+                                          "7)\nS: $T OK\n"
+                                          "C: EXAMINE *\nC: UID FETCH 1:* *\n"
+                                          "S: * 1 EXISTS\nS: * OK [UIDVALIDITY 7] x\nS: * OK "
+                                          "[UIDNEXT 30] x\nS: $U OK\n"
+                                          "R: * 1" MESSAGE ("10", "100") "\nS: $T OK\n");
+  fixture_check (fixture, fixture_list (fixture), "mailbox 'Box' / 0 v7 u9 m0 n1\ndone ok\n");
   fixture_check (fixture, fixture_sync (fixture, "Box", NULL),
                  "opened v7 u30 m0 n1\n" TOLD ("10", "100") "state v7 u30 m0 n1\ndone ok\n");
 }
@@ -78,22 +77,26 @@ test_incomplete (void)
 static void
 test_expunged_while_listed (void)
 {
-  check (HELLO ("") EXAMINED ("2", "7", "30") "C: UID FETCH 1:* *\n"
-                                              "R: * 1" MESSAGE ("10", "100") "\n"
-                                              "S: * 2 EXPUNGE\nS: $T OK\n",
-         NULL,
-         "opened v7 u30 m0 n2\n" TOLD ("10", "100") "state v7 u30 m0 n1\ndone ok\n");
+  check (HELLO ("")
+             EXAMINED ("2", "7", "30") "C: UID FETCH 1:* *\n"
+                                       "R: * 1" MESSAGE ("10", "100") "\n"
+                                                                      "S: * 2 EXPUNGE\nS: $T OK\n",
+         NULL, "opened v7 u30 m0 n2\n" TOLD ("10", "100") "state v7 u30 m0 n1\ndone ok\n");
 }
 
 /* Flags told unasked are no message, and a message told twice is one. */
 static void
 test_noise_in_listing (void)
 {
-  check (HELLO ("") EXAMINED ("1", "7", "30") "C: UID FETCH 1:* *\n"
-                                              "S: * 1 FETCH (UID 10 FLAGS (\\Seen))\n"
-                                              "R: * 1" MESSAGE ("10", "100") "\n"
-                                              "R: * 1" MESSAGE ("10", "100") "\n"
-                                              "S: * 1 FETCH (FLAGS ())\nS: $T OK\n",
+  check (HELLO ("") EXAMINED (
+             "1", "7",
+             "30") "C: UID FETCH 1:* *\n"
+                   "S: * 1 FETCH (UID 10 FLAGS (\\Seen))\n"
+                   "R: * 1" MESSAGE ("10", "100") "\n"
+                                                  "R: * 1" MESSAGE (
+                                                      "10",
+                                                      "100") "\n"
+                                                             "S: * 1 FETCH (FLAGS ())\nS: $T OK\n",
          NULL, "opened v7 u30 m0 n1\n" TOLD ("10", "100") "state v7 u30 m0 n1\ndone ok\n");
 }
 
@@ -133,57 +136,55 @@ test_unchanged (void)
 static void
 test_new_mail (void)
 {
-  check (HELLO ("CONDSTORE") EXAMINED_MODSEQ ("4", "7", "31", "60")
-         "C: UID FETCH 30:*" ALL_ITEMS "\n"
-         "C: UID FETCH 1:29 (UID FLAGS) (CHANGEDSINCE 50)\n"
-         "R: * 4" MESSAGE ("30", "100") "\nS: $U OK\nS: $T OK\n",
-         &known,
-         "opened v7 u31 m60 n4\n" TOLD ("30", "100") "state v7 u31 m60 n4\ndone ok\n");
+  check (HELLO ("CONDSTORE") EXAMINED_MODSEQ (
+             "4", "7", "31", "60") "C: UID FETCH 30:*" ALL_ITEMS "\n"
+                                   "C: UID FETCH 1:29 (UID FLAGS) (CHANGEDSINCE 50)\n"
+                                   "R: * 4" MESSAGE ("30", "100") "\nS: $U OK\nS: $T OK\n",
+         &known, "opened v7 u31 m60 n4\n" TOLD ("30", "100") "state v7 u31 m60 n4\ndone ok\n");
 }
 
 /* "30:*" names the last message even when it is below 30. */
 static void
 test_last_message_is_not_new (void)
 {
-  check (HELLO ("CONDSTORE") EXAMINED_MODSEQ ("3", "7", "31", "60")
-         "C: UID FETCH 30:* *\nC: UID FETCH 1:29 *\n"
-         "R: * 3" MESSAGE ("29", "100") "\nS: $U OK\nS: $T OK\n",
-         &known,
-         "opened v7 u31 m60 n3\nflags 29 1 'k'\nstate v7 u31 m60 n3\ndone ok\n");
+  check (HELLO ("CONDSTORE") EXAMINED_MODSEQ (
+             "3", "7", "31", "60") "C: UID FETCH 30:* *\nC: UID FETCH 1:29 *\n"
+                                   "R: * 3" MESSAGE ("29", "100") "\nS: $U OK\nS: $T OK\n",
+         &known, "opened v7 u31 m60 n3\nflags 29 1 'k'\nstate v7 u31 m60 n3\ndone ok\n");
 }
 
 static void
 test_expunged_with_esearch (void)
 {
-  check (HELLO ("CONDSTORE ESEARCH") EXAMINED_MODSEQ ("2", "7", "30", "60")
-         "C: UID SEARCH RETURN (ALL) UID 1:29\nC: UID FETCH 1:29 *\n"
-         "S: * ESEARCH (TAG \"$U\") UID ALL 3,5\nS: $U OK\nS: $T OK\n",
-         &known,
-         "opened v7 u30 m60 n2\npresent 3:3 5:5\nstate v7 u30 m60 n2\ndone ok\n");
+  check (HELLO ("CONDSTORE ESEARCH") EXAMINED_MODSEQ (
+             "2", "7", "30", "60") "C: UID SEARCH RETURN (ALL) UID 1:29\nC: UID FETCH 1:29 *\n"
+                                   "S: * ESEARCH (TAG \"$U\") UID ALL 3,5\nS: $U OK\nS: $T OK\n",
+         &known, "opened v7 u30 m60 n2\npresent 3:3 5:5\nstate v7 u30 m60 n2\ndone ok\n");
 }
 
 static void
 test_expunged_with_search (void)
 {
-  check (HELLO ("CONDSTORE") EXAMINED_MODSEQ ("2", "7", "30", "60")
-         "C: UID SEARCH UID 1:29\nC: UID FETCH 1:29 *\n"
-         "S: * SEARCH 5 3\nS: $U OK\nS: $T OK\n",
-         &known,
-         "opened v7 u30 m60 n2\npresent 3:3 5:5\nstate v7 u30 m60 n2\ndone ok\n");
+  check (HELLO ("CONDSTORE")
+             EXAMINED_MODSEQ ("2", "7", "30", "60") "C: UID SEARCH UID 1:29\nC: UID FETCH 1:29 *\n"
+                                                    "S: * SEARCH 5 3\nS: $U OK\nS: $T OK\n",
+         &known, "opened v7 u30 m60 n2\npresent 3:3 5:5\nstate v7 u30 m60 n2\ndone ok\n");
 }
 
 /* One came and one went: the counts are as known, but not for the messages known. */
 static void
 test_came_and_went (void)
 {
-  check (HELLO ("CONDSTORE ESEARCH") EXAMINED_MODSEQ ("3", "7", "31", "60")
-         "C: UID FETCH 30:* *\nC: UID FETCH 1:29 *\n"
-         "R: * 3" MESSAGE ("30", "100") "\nS: $U OK\nS: $T OK\n"
-         "C: UID SEARCH RETURN (ALL) UID 1:29\n"
-         "S: * ESEARCH (TAG \"$T\") UID ALL 3,5\nS: $T OK\n",
-         &known,
-         "opened v7 u31 m60 n3\n" TOLD ("30", "100")
-         "present 3:3 5:5\nstate v7 u31 m60 n3\ndone ok\n");
+  check (
+      HELLO ("CONDSTORE ESEARCH") EXAMINED_MODSEQ (
+          "3", "7", "31",
+          "60") "C: UID FETCH 30:* *\nC: UID FETCH 1:29 *\n"
+                "R: * 3" MESSAGE ("30", "100") "\nS: $U OK\nS: $T OK\n"
+                                               "C: UID SEARCH RETURN (ALL) UID 1:29\n"
+                                               "S: * ESEARCH (TAG \"$T\") UID ALL 3,5\nS: $T OK\n",
+      &known,
+      "opened v7 u31 m60 n3\n" TOLD ("30",
+                                     "100") "present 3:3 5:5\nstate v7 u31 m60 n3\ndone ok\n");
 }
 
 static void
@@ -193,21 +194,28 @@ test_all_expunged (void)
          "opened v7 u30 m60 n0\npresent\nstate v7 u30 m60 n0\ndone ok\n");
 }
 
+static void
+test_exists_not_told (void)
+{
+  check (HELLO ("") "C: EXAMINE *\nS: * OK [UIDVALIDITY 7] x\nS: * OK [UIDNEXT 30] x\nS: $T OK\n",
+         &known, "done PROTOCOL\n");
+}
+
 /* Silence is not "none": nothing may be taken for gone. */
 static void
 test_silent_search (void)
 {
-  check (HELLO ("CONDSTORE ESEARCH") EXAMINED_MODSEQ ("2", "7", "30", "60")
-         "C: UID SEARCH *\nC: UID FETCH 1:29 *\nS: $U OK\nS: $T OK\n",
+  check (HELLO ("CONDSTORE ESEARCH") EXAMINED_MODSEQ (
+             "2", "7", "30", "60") "C: UID SEARCH *\nC: UID FETCH 1:29 *\nS: $U OK\nS: $T OK\n",
          &known, "opened v7 u30 m60 n2\ndone PROTOCOL\n");
 }
 
 static void
 test_search_too_short (void)
 {
-  check (HELLO ("CONDSTORE ESEARCH") EXAMINED_MODSEQ ("2", "7", "30", "60")
-         "C: UID SEARCH *\nC: UID FETCH 1:29 *\n"
-         "S: * ESEARCH (TAG \"$U\") UID ALL 3\nS: $U OK\nS: $T OK\n",
+  check (HELLO ("CONDSTORE ESEARCH") EXAMINED_MODSEQ (
+             "2", "7", "30", "60") "C: UID SEARCH *\nC: UID FETCH 1:29 *\n"
+                                   "S: * ESEARCH (TAG \"$U\") UID ALL 3\nS: $U OK\nS: $T OK\n",
          &known, "opened v7 u30 m60 n2\npresent 3:3\ndone PROTOCOL\n");
 }
 
@@ -228,17 +236,16 @@ test_no_uidnext (void)
   check (HELLO ("") "C: EXAMINE *\nS: * 4 EXISTS\nS: * OK [UIDVALIDITY 7] x\nS: $T OK\n"
                     "C: UID FETCH 30:* *\nC: UID FETCH 1:29 *\n"
                     "R: * 4" MESSAGE ("41", "100") "\nS: $U OK\nS: $T OK\n",
-         &known,
-         "opened v7 u0 m0 n4\n" TOLD ("41", "100") "state v7 u42 m0 n4\ndone ok\n");
+         &known, "opened v7 u0 m0 n4\n" TOLD ("41", "100") "state v7 u42 m0 n4\ndone ok\n");
 }
 
 static void
 test_uidvalidity_changed (void)
 {
-  check (HELLO ("CONDSTORE") EXAMINED_MODSEQ ("1", "8", "11", "60")
-         "C: UID FETCH 1:* *\nR: * 1" MESSAGE ("10", "100") "\nS: $T OK\n",
-         &known,
-         "restart v8 u11 m60 n1\n" TOLD ("10", "100") "state v8 u11 m60 n1\ndone ok\n");
+  check (HELLO ("CONDSTORE")
+             EXAMINED_MODSEQ ("1", "8", "11", "60") "C: UID FETCH 1:* *\nR: * 1" MESSAGE (
+                 "10", "100") "\nS: $T OK\n",
+         &known, "restart v8 u11 m60 n1\n" TOLD ("10", "100") "state v8 u11 m60 n1\ndone ok\n");
 }
 
 static void
@@ -295,6 +302,7 @@ main (int argc, char **argv)
   ADD ("expunged-is-found-by-search", test_expunged_with_search);
   ADD ("one-came-and-one-went", test_came_and_went);
   ADD ("all-expunged-needs-no-search", test_all_expunged);
+  ADD ("exists-not-told-is-an-error", test_exists_not_told);
   ADD ("search-without-answer-is-an-error", test_silent_search);
   ADD ("search-shorter-than-exists-is-an-error", test_search_too_short);
   ADD ("flags-without-condstore-are-compared", test_flags_without_condstore);

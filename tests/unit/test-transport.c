@@ -213,8 +213,7 @@ test_abort (Fixture *fixture, gconstpointer data)
   scripted_server_add (fixture->server, "");
   GThread *thread = g_thread_new ("abort", abort_soon, &aborter);
   gint64 started = g_get_monotonic_time ();
-  g_autoptr (MmTransport) transport
-      = mm_transport_open (&fixture->endpoint, &aborter.flag, &error);
+  g_autoptr (MmTransport) transport = mm_transport_open (&fixture->endpoint, &aborter.flag, &error);
   g_assert_null (transport);
   g_assert_error (error, MM_ERROR, MM_ERROR_CANCELLED);
   g_assert_cmpint (g_get_monotonic_time () - started, <, 5 * G_USEC_PER_SEC);
