@@ -81,6 +81,42 @@ struct MmReadAhead
   guint n_walked;      /* folders it listed in a row */
 };
 
+/* ---- who reads ---- */
+
+typedef struct
+{
+  guint id;     /* 0: not known */
+  guint parent;
+} Process;
+
+/* The process of a thread: the kernel tells threads. Zero when it is gone already. */
+static Process
+find_process (guint thread_id)
+{
+  g_autofree gchar *path = g_strdup_printf ("/proc/%u/status", thread_id);
+  g_autofree gchar *status = NULL;
+  Process process = { 0, 0 };
+
+  if (thread_id != 0 && g_file_get_contents (path, &status, NULL, NULL))
+    {
+      const gchar *id = strstr (status, "\nTgid:");
+      const gchar *parent = strstr (status, "\nPPid:");
+      if (id != NULL && parent != NULL
+          && (sscanf (id, "\nTgid: %u", &process.id) != 1
+              || sscanf (parent, "\nPPid: %u", &process.parent) != 1))
+        process = (Process){ 0, 0 };
+    }
+  return process;
+}
+
+/* Whether the process @lister listed for @reader: `find -exec` and shell loops list in one process
+ * and open in its children. */
+static gboolean
+is_lister (guint lister, const Process *reader)
+{
+  return lister != 0 && (lister == reader->id || lister == reader->parent);
+}
+
 /* ---- what is held ---- */
 
 static void
@@ -268,27 +304,31 @@ fill (MmReadAhead *ahead, Stream *stream)
     }
 }
 
-/* The folder that will be read after @mailbox: the one listed next, or, while a tree is walked, the
- * next in the tree. NULL when that is not known, or not listed yet. */
+/* The folder that @reader will read after @mailbox: the one that it listed next, or, while it walks
+ * the tree, the next in the tree. NULL when that is not known, or not listed yet. */
 static MmMailbox *
-find_next_folder (MmReadAhead *ahead, MmMailbox *mailbox)
+find_next_folder (MmReadAhead *ahead, MmMailbox *mailbox, const Process *reader)
 {
-  MmMailbox *next = g_queue_peek_head (&ahead->listed);
+  MmMailbox *next = NULL;
 
-  if (next == NULL && ahead->n_walked >= WALK_FOLDERS_MIN)
+  for (GList *link = ahead->listed.head; link != NULL && next == NULL; link = link->next)
+    if (is_lister (ensure_stream (ahead, link->data)->lister, reader))
+      next = link->data;
+  if (next == NULL && ahead->n_walked >= WALK_FOLDERS_MIN && is_lister (ahead->walker, reader))
     next = ahead->next_mailbox (mailbox, ahead->next_mailbox_data);
   return next != NULL && mm_mailbox_is_complete (next) ? next : NULL;
 }
 
 /* When all of a folder is on its way, the next one's turn comes. */
 static void
-go_on_with_next_folder (MmReadAhead *ahead, const Stream *stream)
+go_on_with_next_folder (MmReadAhead *ahead, const Stream *stream, guint thread_id)
 {
   MmReadOrder order = mm_read_stream_get_order (stream->way);
+  Process reader = find_process (thread_id);
 
   while (order != MM_ORDER_UNKNOWN && ahead->held_octets < BUDGET_OCTETS / 2)
     {
-      MmMailbox *mailbox = find_next_folder (ahead, stream->mailbox);
+      MmMailbox *mailbox = find_next_folder (ahead, stream->mailbox, &reader);
       if (mailbox == NULL)
         return;
       g_queue_remove (&ahead->listed, mailbox);
@@ -324,29 +364,12 @@ list_next_folders (MmReadAhead *ahead, MmMailbox *mailbox)
 
 /* ---- notes ---- */
 
-/* The process of a thread: the kernel tells threads. 0 when it is gone already. */
-static guint
-find_process (guint thread_id)
-{
-  g_autofree gchar *path = g_strdup_printf ("/proc/%u/status", thread_id);
-  g_autofree gchar *status = NULL;
-  guint process = 0;
-
-  if (thread_id != 0 && g_file_get_contents (path, &status, NULL, NULL))
-    {
-      const gchar *line = strstr (status, "\nTgid:");
-      if (line != NULL)
-        sscanf (line, "\nTgid: %u", &process);
-    }
-  return process;
-}
-
 static void
 on_list (MmReadAhead *ahead, const Note *note)
 {
   Stream *stream = ensure_stream (ahead, note->mailbox);
 
-  stream->lister = find_process (note->thread_id);
+  stream->lister = find_process (note->thread_id).id;
   ahead->n_walked = stream->lister != 0 && stream->lister == ahead->walker ? ahead->n_walked + 1 : 1;
   ahead->walker = stream->lister;
   if (ahead->n_walked >= WALK_FOLDERS_MIN)
@@ -362,12 +385,11 @@ on_open (MmReadAhead *ahead, const Note *note)
   Stream *stream = ensure_stream (ahead, note->mailbox);
   gint64 now_us = mm_clock_monotonic_us ();
   gboolean is_new = mm_read_stream_get_order (stream->way) == MM_ORDER_UNKNOWN;
-  gboolean is_lister
-      = is_new && stream->lister != 0 && find_process (note->thread_id) == stream->lister;
+  Process reader = is_new ? find_process (note->thread_id) : (Process){ 0, 0 };
 
   g_queue_remove (&ahead->listed, note->mailbox);
   release (ahead, stream, note->number);
-  mm_read_stream_note_open (stream->way, note->number, is_lister, now_us);
+  mm_read_stream_note_open (stream->way, note->number, is_lister (stream->lister, &reader), now_us);
   if (mm_read_stream_get_order (stream->way) == MM_ORDER_UNKNOWN)
     {
       release_all (ahead, stream);
@@ -382,7 +404,7 @@ on_open (MmReadAhead *ahead, const Note *note)
     }
   fill (ahead, stream);
   if (mm_read_stream_is_at_end (stream->way))
-    go_on_with_next_folder (ahead, stream);
+    go_on_with_next_folder (ahead, stream, note->thread_id);
 }
 
 static void
