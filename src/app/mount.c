@@ -81,6 +81,25 @@ new_fuse (const MmConfig *config, const gchar *mountpoint, MmVfs *vfs, GError **
   return mm_fuse_new (&fuse, vfs, error);
 }
 
+/* A refusal in the server's words alone does not say what to do about it. */
+static gboolean
+connect_account (const MmConfig *config, MmAccount *account, GError **error)
+{
+  GError *cause = NULL;
+
+  if (mm_account_connect (account, config->source.folder, &cause))
+    return TRUE;
+  if (g_error_matches (cause, MM_ERROR, MM_ERROR_AUTHENTICATION))
+    {
+      g_autofree gchar *told = g_steal_pointer (&cause->message);
+      cause->message = g_strdup_printf ("%s (check the user name, and the password that "
+                                        "password_command, the keyring, ~/.netrc or you gave)",
+                                        told);
+    }
+  g_propagate_error (error, cause);
+  return FALSE;
+}
+
 /* From now on nobody may be at the terminal. */
 static gboolean
 move_log (const MmConfig *config, GError **error)
@@ -96,7 +115,7 @@ static gboolean
 serve (const MmConfig *config, MmAccount *account, MmFuse *fuse, MmDaemonizer *daemonizer,
        GError **error)
 {
-  return mm_account_connect (account, config->source.folder, error)
+  return connect_account (config, account, error)
          && mm_fuse_mount (fuse, error) && move_log (config, error)
          && mm_daemonize_ready (daemonizer, error) && mm_fuse_serve (fuse, error);
 }

@@ -248,7 +248,7 @@ gboolean
 mm_source_url_parse (const gchar *text, MmSourceUrl *out, GError **error)
 {
   g_auto (MmSourceUrl) url = { 0 };
-  const gchar *rest = text;
+  const gchar *rest = NULL;
 
   memset (out, 0, sizeof *out);
   if (!parse_scheme (text, &url, &rest, error))

@@ -18,6 +18,9 @@
 #define STATFS_BLOCK_OCTETS 4096
 #define READ_BLOCK_OCTETS   (128 * 1024)
 
+/* The kernel lets longer ones through. */
+#define NAME_OCTETS_MAX 255
+
 #define XATTR_PREFIX "user."
 
 /* ---- attributes ---- */
@@ -81,8 +84,13 @@ static void
 do_lookup (fuse_req_t req, fuse_ino_t parent, const char *name)
 {
   static const MmFuseOperation operation = { "lookup", attempt_lookup, reply_lookup, NULL, FALSE };
-  MmFuseRequest *request = mm_fuse_request_new (req, &operation, parent);
 
+  if (strlen (name) > NAME_OCTETS_MAX)
+    {
+      fuse_reply_err (req, ENAMETOOLONG);
+      return;
+    }
+  MmFuseRequest *request = mm_fuse_request_new (req, &operation, parent);
   request->name = g_strdup (name);
   mm_fuse_request_run (request);
 }
@@ -409,7 +417,7 @@ do_statfs (fuse_req_t req, fuse_ino_t inode)
     .f_frsize = STATFS_BLOCK_OCTETS,
     .f_blocks = (totals.octets + STATFS_BLOCK_OCTETS - 1) / STATFS_BLOCK_OCTETS,
     .f_files = totals.messages,
-    .f_namemax = 255,
+    .f_namemax = NAME_OCTETS_MAX,
   };
   fuse_reply_statfs (req, &answer);
 }
