@@ -329,8 +329,9 @@ def test_a_clean_end(mount, proxy, mounter, how):
     assert not is_mounted(mounted.path)
     assert processes_with(mounted.path) == []
     wait_for(lambda: proxy.live() == 0, 5, "the end of the connections")
-    connections = {command.connection for command in proxy.commands}
-    assert {command.connection for command in proxy.log("^LOGOUT")} == connections
+    # A connection that was still signing in has nothing to take leave of.
+    signed_in = {command.connection for command in proxy.log("^(ID|ENABLE|LIST|EXAMINE|UID)")}
+    assert {command.connection for command in proxy.log("^LOGOUT")} >= signed_in
 
 
 @pytest.mark.parametrize("how", ["fusermount3 -u", "SIGTERM"])
