@@ -57,7 +57,8 @@ const MmAccountObserver *mm_vfs_get_account_observer (void);
 void mm_vfs_set_account (MmVfs *vfs, MmAccount *account);
 void mm_vfs_set_observer (MmVfs *vfs, const MmVfsObserver *observer, gpointer user_data);
 
-/* Closes every directory and file still open. No operation may be in progress. */
+/* Closes every directory and file still open, for good. No operation may be in progress; an open
+ * that waits is its caller's to close, at any time, also when the account is gone. */
 void mm_vfs_close_all (MmVfs *vfs);
 
 /* ---- attempts ---- */

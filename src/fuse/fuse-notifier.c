@@ -9,13 +9,20 @@ typedef struct
   gchar *name;      /* nullable: the entry to forget; else the listing of the directory */
 } Notice;
 
+typedef enum
+{
+  NOTICE_NONE,
+  NOTICE_QUEUED,
+  NOTICE_BEING_TOLD,
+} NoticeState;
+
 struct MmFuseNotifier
 {
   struct fuse_session *session;
   GThread *thread;
   GAsyncQueue *queue; /* Queue<Notice> */
   GMutex lock;         /* guards @pending */
-  GHashTable *pending; /* Set<inode *>: directories whose listing is about to be dropped */
+  GHashTable *pending; /* Map<inode *, NoticeState>: directories whose listing is to be dropped */
 };
 
 static void
@@ -36,6 +43,24 @@ push (MmFuseNotifier *notifier, fuse_ino_t inode, const gchar *name)
   g_async_queue_push (notifier->queue, notice);
 }
 
+/* A change that comes while the kernel is told is told again. */
+static void
+drop_listing (MmFuseNotifier *notifier, guint64 directory)
+{
+  g_mutex_lock (&notifier->lock);
+  g_hash_table_replace (notifier->pending, g_memdup2 (&directory, sizeof directory),
+                        GUINT_TO_POINTER (NOTICE_BEING_TOLD));
+  g_mutex_unlock (&notifier->lock);
+
+  fuse_lowlevel_notify_inval_inode (notifier->session, directory, 0, 0);
+
+  g_mutex_lock (&notifier->lock);
+  gpointer state = g_hash_table_lookup (notifier->pending, &directory);
+  if (GPOINTER_TO_UINT (state) == NOTICE_BEING_TOLD)
+    g_hash_table_remove (notifier->pending, &directory);
+  g_mutex_unlock (&notifier->lock);
+}
+
 static gpointer
 work (gpointer data)
 {
@@ -50,12 +75,7 @@ work (gpointer data)
         fuse_lowlevel_notify_inval_entry (notifier->session, notice->inode, notice->name,
                                           strlen (notice->name));
       else if (!is_end)
-        {
-          fuse_lowlevel_notify_inval_inode (notifier->session, notice->inode, 0, 0);
-          g_mutex_lock (&notifier->lock);
-          g_hash_table_remove (notifier->pending, &notice->inode);
-          g_mutex_unlock (&notifier->lock);
-        }
+        drop_listing (notifier, notice->inode);
       free_notice (notice);
       if (is_end)
         return NULL;
@@ -111,10 +131,13 @@ on_directory_changed (guint64 directory, gpointer user_data)
   MmFuseNotifier *notifier = user_data;
 
   g_mutex_lock (&notifier->lock);
-  gboolean is_new
-      = g_hash_table_add (notifier->pending, g_memdup2 (&directory, sizeof directory));
+  gpointer state = g_hash_table_lookup (notifier->pending, &directory);
+  gboolean is_queued = GPOINTER_TO_UINT (state) == NOTICE_QUEUED;
+  if (!is_queued)
+    g_hash_table_replace (notifier->pending, g_memdup2 (&directory, sizeof directory),
+                          GUINT_TO_POINTER (NOTICE_QUEUED));
   g_mutex_unlock (&notifier->lock);
-  if (is_new)
+  if (!is_queued)
     push (notifier, directory, NULL);
 }
 

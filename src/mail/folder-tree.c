@@ -142,20 +142,33 @@ mm_folder_path_dup_parent (const gchar *path)
   return slash != NULL ? g_strndup (path, (gsize) (slash - path)) : g_strdup ("");
 }
 
+static gboolean
+is_taken (MmFolderTree *tree, const MmFolderNode *parent, const gchar *component)
+{
+  g_autofree gchar *folded = fold_component (parent, component);
+  return g_hash_table_contains (tree->by_folded, folded);
+}
+
 gchar *
 mm_folder_tree_choose_component (MmFolderTree *tree, const MmFolderNode *parent, const gchar *path)
 {
   const gchar *component = mm_folder_path_get_last (path);
-  g_autofree gchar *folded = fold_component (parent, component);
-
-  if (!g_hash_table_contains (tree->by_folded, folded))
-    return g_strdup (component);
-
-  g_autofree gchar *digest = g_compute_checksum_for_string (G_CHECKSUM_SHA256, path, -1);
+  g_autofree gchar *chosen = g_strdup (component);
+  g_autofree gchar *marked = g_strdup (path);
   gsize keep = MIN (strlen (component), MARKED_OCTETS_MAX);
+
   while (keep > 0 && ((guchar) component[keep] & 0xc0) == 0x80)
     keep--;
-  return g_strdup_printf ("%.*s~%.8s", (int) keep, component, digest);
+  /* A folder may be called what another would be marked as: then the mark is marked. */
+  while (is_taken (tree, parent, chosen))
+    {
+      g_autofree gchar *digest = g_compute_checksum_for_string (G_CHECKSUM_SHA256, marked, -1);
+      g_free (chosen);
+      chosen = g_strdup_printf ("%.*s~%.8s", (int) keep, component, digest);
+      g_free (marked);
+      marked = g_steal_pointer (&digest);
+    }
+  return g_steal_pointer (&chosen);
 }
 
 MmFolderNode *

@@ -36,9 +36,10 @@ struct MmVfs
   MmVfsObserver observer; /* set once */
   gpointer observer_data;
 
-  GMutex lock;             /* guards the two sets */
+  GMutex lock;             /* guards all below */
   GHashTable *directories; /* Set<MmVfsDirectory>, open */
   GHashTable *files;       /* Set<MmVfsFile>, open */
+  gboolean is_closed;      /* the account may be gone: nothing is noted any more */
 };
 
 struct MmVfsDirectory

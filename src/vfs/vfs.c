@@ -248,19 +248,23 @@ mm_vfs_try_open (MmVfs *vfs, guint64 inode, guint thread_id, MmVfsFile **out, Mm
 
   if (node_class == NULL || node_class->open == NULL)
     return mm_vfs_fail_not_found (error);
-  /* An attempt that waits leaves the content in @out, so that it lives until the next one. */
+  /* An attempt that waits leaves the content in @out, so that it lives until the next one. It is the
+   * caller's to close until it is open. */
   if (*out == NULL)
     {
       *out = g_new0 (MmVfsFile, 1);
       (*out)->vfs = vfs;
       (*out)->thread_id = thread_id;
-      g_mutex_lock (&vfs->lock);
-      g_hash_table_add (vfs->files, *out);
-      g_mutex_unlock (&vfs->lock);
     }
   MmTry result = node_class->open (vfs, inode, *out, waiter, error);
   if (result == MM_TRY_FAILED)
     g_clear_pointer (out, mm_vfs_close);
+  else if (result == MM_TRY_DONE)
+    {
+      g_mutex_lock (&vfs->lock);
+      g_hash_table_add (vfs->files, *out);
+      g_mutex_unlock (&vfs->lock);
+    }
   return result;
 }
 
@@ -288,10 +292,11 @@ mm_vfs_close (MmVfsFile *file)
 
   g_mutex_lock (&vfs->lock);
   g_hash_table_remove (vfs->files, file);
-  g_mutex_unlock (&vfs->lock);
-  if (file->content != NULL)
+  /* An open that was given up may get here while the account is being freed. */
+  if (file->content != NULL && !vfs->is_closed)
     mm_account_note_close (vfs->account, file->mailbox, file->number, file->read_octets,
                            file->size);
+  g_mutex_unlock (&vfs->lock);
   free_file (file);
 }
 
@@ -302,6 +307,7 @@ mm_vfs_close_all (MmVfs *vfs)
   gpointer key;
 
   g_mutex_lock (&vfs->lock);
+  vfs->is_closed = TRUE;
   g_hash_table_iter_init (&iter, vfs->files);
   while (g_hash_table_iter_next (&iter, &key, NULL))
     {
