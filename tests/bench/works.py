@@ -7,6 +7,7 @@ Every figure with a mount in it includes the mounting, unless its name says "aga
 
 import os
 import shutil
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -204,14 +205,32 @@ def play_sparse(stage, line):
 
 # The rivals.
 
-def mbsync_configuration(stage, line, tuned):
-    store = stage.path("mbsync")
+def mbsync_store(stage):
+    """Empty folders, made some time ago: mbsync sleeps for a second when it meets one that was just changed."""
+    store, source = stage.path("mbsync"), stage.server.mail_dir("mail").resolve()
     shutil.rmtree(store, ignore_errors=True)
-    store.mkdir()
+    for cur in source.glob("**/cur"):
+        folder = store / (cur.parent.relative_to(source) if cur.parent != source else "INBOX")
+        for name in ("cur", "new", "tmp"):
+            (folder / name).mkdir(parents=True)
+            (folder / name).chmod(0o700)
+    age(store)
+    return store
+
+
+def age(store):
+    past = time.time() - 60
+    for path in store.glob("**/[cnt][uem][rwp]"):
+        os.utime(path, (past, past))
+
+
+def mbsync_configuration(stage, line, tuned):
+    store = mbsync_store(stage)
     security = f"SSLType IMAPS\nCertificateFile {stage.server.certificates.ca}" if line.tls else "SSLType None"
     file = stage.path("mbsyncrc")
-    file.write_text(f"""
-{'FSync no' if tuned else ''}
+    options = "FSync no\nSync Pull New\nExpunge None" if tuned else "Sync Pull"
+    file.write_text(f"""{options}
+
 IMAPAccount bench
 Host localhost
 Port {stage.port(line)}
@@ -233,8 +252,6 @@ Far :far:
 Near :near:
 Patterns *
 Create Near
-{'Sync Pull New' if tuned else 'Sync Pull'}
-{'Expunge None' if tuned else ''}
 SyncState *
 """)
     return ["mbsync", "-q", "-c", str(file), "-a"]
@@ -249,6 +266,7 @@ def play_mbsync(stage, line, tuned):
         cost.failed = f"{found} messages"
     yield name, cost, {}
     if not cost.failed:
+        age(stage.path("mbsync"))
         os.sync()
         yield f"{name} again", stage.run(command), {}
     stage.drop("mbsync")
@@ -259,7 +277,9 @@ def play_mbsync_tuned(stage, line):
     yield from play_mbsync(stage, line, True)
 
 
-@scene("mbsync default", "mbsync default again")
+# It waits for the disk after each message, so that one run says enough.
+@scene("mbsync default", "mbsync default again", once=True, lines=lambda line: every_line(line) and
+       line.round_trip_ms in (0, 50))
 def play_mbsync_default(stage, line):
     yield from play_mbsync(stage, line, False)
 
