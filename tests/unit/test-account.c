@@ -1,0 +1,345 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <string.h>
+
+#include <mailmount/clock.h>
+
+#include "mail-fixture.h"
+
+#define LATER_US (120 * G_USEC_PER_SEC)
+
+static void
+refresh (MailFixture *fixture)
+{
+  g_autoptr (GError) error = NULL;
+
+  mm_clock_advance_for_test (LATER_US);
+  AWAIT (&error, mm_account_try_folders (fixture->account, waiter, &error));
+  g_assert_no_error (error);
+}
+
+static void
+append_children (MmAccount *account, guint32 id, GString *text)
+{
+  MmFolder child = { 0 };
+
+  while (mm_account_next_child (account, id, child.id, &child))
+    {
+      g_string_append_printf (text, "%s%s%s", text->len > 0 && text->str[text->len - 1] != '('
+                                                  ? " " : "",
+                              child.component, child.mailbox == NULL ? "/" : "");
+      if (child.n_children > 0)
+        {
+          g_string_append_c (text, '(');
+          append_children (account, child.id, text);
+          g_string_append_c (text, ')');
+        }
+    }
+}
+
+/* "INBOX A/(B C)": folders by id, '/' behind those without a mailbox. */
+static void
+assert_tree (MailFixture *fixture, const gchar *expected)
+{
+  GString *text = g_string_new (NULL);
+  append_children (fixture->account, 0, text);
+  g_assert_cmpstr (text->str, ==, expected);
+  g_string_free (text, TRUE);
+}
+
+static MailFixture *
+new_fixture (const gchar *const *names)
+{
+  MailFixture *fixture = mail_fixture_new ();
+  for (guint i = 0; names[i] != NULL; i++)
+    fake_server_add_mailbox (fixture->server, names[i], 0);
+  return fixture;
+}
+
+#define NAMES(...) ((const gchar *const[]){ __VA_ARGS__, NULL })
+
+static void
+test_lists_tree (void)
+{
+  g_autoptr (MailFixture) fixture = new_fixture (NAMES ("INBOX", "A", "A/B", "A/B/C", "&AOk-t&AOk-"));
+
+  mail_fixture_mount (fixture);
+  assert_tree (fixture, "INBOX A(B(C)) \xc3\xa9t\xc3\xa9");
+  MmFolder folder;
+  g_assert_true (mm_account_find_child (fixture->account, 0, "inbox", &folder));
+  g_assert_cmpstr (folder.component, ==, "INBOX");
+  g_assert_true (mm_account_get_folder (fixture->account, folder.id, &folder));
+  g_assert_false (mm_account_find_child (fixture->account, 0, "nothing", &folder));
+  g_assert_false (mm_account_get_folder (fixture->account, 99, &folder));
+}
+
+static void
+test_placeholders (void)
+{
+  g_autoptr (MailFixture) fixture = new_fixture (NAMES ("A/B/C", "A/D"));
+
+  fake_server_add_mailbox (fixture->server, "N", MM_MAILBOX_NOSELECT);
+  mail_fixture_mount (fixture);
+  assert_tree (fixture, "A/(B/(C) D) N/");
+
+  /* One becomes a mailbox, one goes with what it held. */
+  fake_server_add_mailbox (fixture->server, "A", 0);
+  fake_server_remove_mailbox (fixture->server, "A/B/C");
+  refresh (fixture);
+  assert_tree (fixture, "A(D) N/");
+  g_assert_cmpuint (mail_fixture_count_events (fixture, "folder-gone"), ==, 2);
+
+  /* And a mailbox goes while something below it stays. */
+  fake_server_remove_mailbox (fixture->server, "A");
+  refresh (fixture);
+  assert_tree (fixture, "A/(D) N/");
+}
+
+static void
+test_ids_survive (void)
+{
+  g_autoptr (MailFixture) fixture = new_fixture (NAMES ("Z", "A", "work", "Work"));
+  MmFolder before, after;
+  gchar *marked = NULL;
+
+  mail_fixture_mount (fixture);
+  for (guint32 id = 0; mm_account_next_child (fixture->account, 0, id, &before); id = before.id)
+    if (g_str_has_prefix (before.component, "Work~"))
+      marked = g_strdup (before.component);
+  g_assert_nonnull (marked);
+  g_assert_true (mm_account_find_child (fixture->account, 0, marked, &before));
+  guint32 id = before.id;
+  gint64 mtime_us = before.mtime_us;
+  mail_fixture_unmount (fixture);
+
+  /* Now the marked one is told first, and the other is gone. */
+  fake_server_remove_mailbox (fixture->server, "work");
+  fake_server_remove_mailbox (fixture->server, "Z");
+  fake_server_add_mailbox (fixture->server, "New", 0);
+  mail_fixture_mount (fixture);
+  g_assert_true (mm_account_find_child (fixture->account, 0, marked, &after));
+  g_assert_cmpuint (after.id, ==, id);
+  g_assert_cmpint (after.mtime_us, ==, mtime_us);
+  g_assert_true (mm_account_find_child (fixture->account, 0, "New", &after));
+  g_assert_cmpuint (after.id, >, 4);
+  g_free (marked);
+}
+
+static void
+test_cut_list_removes_nothing (void)
+{
+  g_autoptr (MailFixture) fixture = new_fixture (NAMES ("INBOX", "A", "B"));
+  g_autoptr (GError) error = NULL;
+
+  mail_fixture_mount (fixture);
+  guint generation = mm_account_get_generation (fixture->account);
+  fake_server_cut_lists (fixture->server, 1, 1);
+  fake_server_remove_mailbox (fixture->server, "B");
+  mm_clock_advance_for_test (LATER_US);
+  AWAIT (&error, mm_account_try_folders (fixture->account, waiter, &error));
+  g_assert_error (error, MM_ERROR, MM_ERROR_CONNECTION_LOST);
+  assert_tree (fixture, "INBOX A B");
+  g_assert_cmpuint (mm_account_get_generation (fixture->account), ==, generation);
+
+  refresh (fixture);
+  assert_tree (fixture, "INBOX A");
+  g_assert_cmpuint (mail_fixture_count_events (fixture, "folder-gone 0 B"), ==, 1);
+  g_assert_cmpuint (mail_fixture_count_events (fixture, "folder 0"), >=, 1);
+  g_assert_cmpuint (mm_account_get_generation (fixture->account), !=, generation);
+}
+
+static void
+test_cut_first_list (void)
+{
+  g_autoptr (MailFixture) fixture = new_fixture (NAMES ("INBOX", "A", "B"));
+
+  mail_fixture_mount (fixture);
+  mail_fixture_unmount (fixture);
+  /* What the index knows is not shown for a whole list. */
+  fake_server_cut_lists (fixture->server, 1, 1);
+  g_autoptr (GError) error = NULL;
+  fixture->config.remote = fake_remote_new (fixture->server);
+  fixture->account = mm_account_new (&fixture->config, &error);
+  g_assert_true (mm_account_connect (fixture->account, NULL, &error));
+  MmTry result = AWAIT (&error, mm_account_try_folders (fixture->account, waiter, &error));
+  if (result == MM_TRY_FAILED) /* else the second list was had already */
+    g_assert_error (error, MM_ERROR, MM_ERROR_CONNECTION_LOST);
+  refresh (fixture);
+  assert_tree (fixture, "INBOX A B");
+}
+
+static void
+test_fresh_list_is_not_asked_again (void)
+{
+  g_autoptr (MailFixture) fixture = new_fixture (NAMES ("INBOX"));
+  g_autoptr (GError) error = NULL;
+
+  mail_fixture_mount (fixture);
+  for (guint i = 0; i < 5; i++)
+    AWAIT (&error, mm_account_try_folders (fixture->account, waiter, &error));
+  g_assert_cmpuint (fake_server_count (fixture->server, "list"), ==, 1);
+  refresh (fixture);
+  g_assert_cmpuint (fake_server_count (fixture->server, "list"), ==, 2);
+}
+
+static void
+test_new_folder_touches_parent (void)
+{
+  g_autoptr (MailFixture) fixture = new_fixture (NAMES ("A", "B"));
+  MmFolder a, b, again;
+
+  mail_fixture_mount (fixture);
+  mm_account_find_child (fixture->account, 0, "A", &a);
+  mm_account_find_child (fixture->account, 0, "B", &b);
+  fake_server_add_mailbox (fixture->server, "A/New", 0);
+  refresh (fixture);
+  mm_account_find_child (fixture->account, 0, "A", &again);
+  g_assert_cmpint (again.mtime_us, >, a.mtime_us);
+  g_assert_cmpuint (again.n_children, ==, 1);
+  mm_account_find_child (fixture->account, 0, "B", &again);
+  g_assert_cmpint (again.mtime_us, ==, b.mtime_us);
+}
+
+/* ---- filters ---- */
+
+static void
+check_filters (const gchar *const *include, const gchar *const *exclude, gboolean subscribed,
+               const gchar *expected)
+{
+  g_autoptr (MailFixture) fixture = new_fixture (NAMES ("INBOX", "Lists", "Lists/a", "Lists/b"));
+
+  fake_server_add_mailbox (fixture->server, "All Mail", MM_MAILBOX_ALL);
+  fake_server_add_mailbox (fixture->server, "Work/Now", MM_MAILBOX_SUBSCRIBED);
+  fixture->config.include = include;
+  fixture->config.exclude = exclude;
+  fixture->config.subscribed_only = subscribed;
+  mail_fixture_mount (fixture);
+  assert_tree (fixture, expected);
+}
+
+static void
+test_filters (void)
+{
+  check_filters (NULL, NULL, FALSE, "INBOX Lists(a b) All Mail Work/(Now)");
+  check_filters (NAMES ("INBOX", "Lists"), NULL, FALSE, "INBOX Lists(a b)");
+  check_filters (NAMES ("Lists/b"), NULL, FALSE, "Lists(b)");
+  check_filters (NULL, NAMES ("All*"), FALSE, "INBOX Lists(a b) Work/(Now)");
+  check_filters (NULL, NAMES ("Lists"), FALSE, "INBOX All Mail Work/(Now)");
+  check_filters (NAMES ("*"), NAMES ("Lists/a", "Work"), FALSE, "INBOX Lists(b) All Mail");
+  check_filters (NULL, NULL, TRUE, "INBOX Work/(Now)");
+}
+
+/* ---- the root ---- */
+
+static void
+test_root (void)
+{
+  g_autoptr (MailFixture) fixture = new_fixture (NAMES ("INBOX", "A", "A/B"));
+  g_autoptr (GError) error = NULL;
+  MmFolder folder;
+
+  fixture->config.remote = fake_remote_new (fixture->server);
+  fixture->account = mm_account_new (&fixture->config, &error);
+  g_assert_true (mm_account_connect (fixture->account, "/A/B/", &error));
+  g_assert_true (
+      mm_account_get_folder (fixture->account, mm_account_get_root_id (fixture->account), &folder));
+  g_assert_cmpstr (folder.component, ==, "B");
+  g_assert_false (mm_account_connect (fixture->account, "A/Missing", &error));
+  g_assert_error (error, MM_ERROR, MM_ERROR_NOT_FOUND);
+}
+
+static void
+test_totals (void)
+{
+  g_autoptr (MailFixture) fixture = new_fixture (NAMES ("A", "B"));
+  guint64 messages = 9;
+  guint64 octets = 9;
+
+  fake_server_deliver_size (fixture->server, "A", 0, 100);
+  fake_server_deliver_size (fixture->server, "B", 0, 23);
+  mail_fixture_mount (fixture);
+  mm_account_get_totals (fixture->account, &messages, &octets);
+  g_assert_cmpuint (messages, ==, 0);
+  g_free (mail_fixture_list (fixture, "A"));
+  g_free (mail_fixture_list (fixture, "B"));
+  mm_account_get_totals (fixture->account, &messages, &octets);
+  g_assert_cmpuint (messages, ==, 2);
+  g_assert_cmpuint (octets, ==, 123);
+}
+
+static void
+test_removed_folder_takes_its_messages (void)
+{
+  g_autoptr (MailFixture) fixture = new_fixture (NAMES ("A"));
+  g_autoptr (GError) error = NULL;
+
+  fake_server_deliver_size (fixture->server, "A", 0, 100);
+  mail_fixture_mount (fixture);
+  g_free (mail_fixture_list (fixture, "A"));
+  g_autoptr (GBytes) octets = mail_fixture_read (fixture, "A", 1, &error);
+  fake_server_remove_mailbox (fixture->server, "A");
+  refresh (fixture);
+  assert_tree (fixture, "");
+  /* Another one of this name has nothing of the old one. */
+  fake_server_add_mailbox (fixture->server, "A", 0);
+  fake_server_deliver_size (fixture->server, "A", 0, 70);
+  refresh (fixture);
+  g_autofree gchar *list = mail_fixture_list (fixture, "A");
+  g_assert_cmpstr (list, ==, "1");
+  g_autoptr (GBytes) other = mail_fixture_read (fixture, "A", 1, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (g_bytes_get_size (other), ==, 70);
+}
+
+static void
+test_unmount_at_once (void)
+{
+  for (guint i = 0; i < 20; i++)
+    {
+      g_autoptr (MailFixture) fixture = new_fixture (NAMES ("INBOX", "A"));
+      g_autoptr (GError) error = NULL;
+
+      fixture->config.remote = fake_remote_new (fixture->server);
+      fixture->account = mm_account_new (&fixture->config, &error);
+      g_assert_no_error (error);
+      mm_account_connect (fixture->account, NULL, &error);
+      TestWait *wait = test_wait_new ();
+      MmTry result
+          = mm_account_try_folders (fixture->account, test_wait_get_waiter (wait), &error);
+      mail_fixture_unmount (fixture);
+      test_wait_end (wait, result, &error);
+    }
+}
+
+static void
+test_bad_directory (void)
+{
+  g_autoptr (MailFixture) fixture = new_fixture (NAMES ("INBOX"));
+  g_autoptr (GError) error = NULL;
+
+  fixture->config.directory = "/dev/null/nothing";
+  fixture->config.remote = fake_remote_new (fixture->server);
+  g_assert_null (mm_account_new (&fixture->config, &error));
+  g_assert_error (error, MM_ERROR, MM_ERROR_CACHE);
+}
+
+int
+main (int argc, char *argv[])
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/account/lists-the-tree", test_lists_tree);
+  g_test_add_func ("/account/placeholders-come-and-go", test_placeholders);
+  g_test_add_func ("/account/ids-and-marks-survive-a-remount", test_ids_survive);
+  g_test_add_func ("/account/cut-list-removes-nothing", test_cut_list_removes_nothing);
+  g_test_add_func ("/account/first-list-cut-after-a-remount", test_cut_first_list);
+  g_test_add_func ("/account/fresh-list-is-not-asked-for-again",
+                   test_fresh_list_is_not_asked_again);
+  g_test_add_func ("/account/new-folder-touches-its-parent-only", test_new_folder_touches_parent);
+  g_test_add_func ("/account/filters", test_filters);
+  g_test_add_func ("/account/root-is-a-folder-of-choice", test_root);
+  g_test_add_func ("/account/totals", test_totals);
+  g_test_add_func ("/account/removed-folder-takes-its-messages",
+                   test_removed_folder_takes_its_messages);
+  g_test_add_func ("/account/unmount-at-once", test_unmount_at_once);
+  g_test_add_func ("/account/bad-directory-is-an-error", test_bad_directory);
+  return g_test_run ();
+}
