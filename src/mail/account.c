@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "account-private.h"
 
-#include <errno.h>
-#include <sys/stat.h>
-
 #include <mailmount/clock.h>
 #include <mailmount/folder-name.h>
 #include <mailmount/index.h>
@@ -11,24 +8,6 @@
 #define DISK_READERS 2
 
 /* ---- construction ---- */
-
-static void
-run_disk_job (gpointer data, gpointer user_data)
-{
-  MmDiskJob *job = data;
-  job->run (job->data);
-  g_free (job);
-}
-
-void
-mm_mail_context_push (GThreadPool *pool, void (*run) (gpointer data), gpointer data)
-{
-  MmDiskJob *job = g_new (MmDiskJob, 1);
-
-  job->run = run;
-  job->data = data;
-  g_thread_pool_push (pool, job, NULL);
-}
 
 static gboolean
 open_store (MmAccount *account, const MmAccountConfig *config, GError **error)
@@ -106,8 +85,8 @@ mm_account_new (const MmAccountConfig *config, GError **error)
       context->observer = &account->observer;
       context->observer_data = config->observer_data;
     }
-  context->disk_readers = g_thread_pool_new (run_disk_job, NULL, DISK_READERS, FALSE, NULL);
-  context->disk_writers = g_thread_pool_new (run_disk_job, NULL, 1, FALSE, NULL);
+  context->disk_readers = mm_disk_pool_new (DISK_READERS);
+  context->disk_writers = mm_disk_pool_new (1);
   account->contents = mm_content_table_new (context);
   if (!open_store (account, config, error))
     {
@@ -133,8 +112,8 @@ mm_account_free (MmAccount *account)
   mm_read_ahead_free (account->read_ahead);
   mm_remote_close (context->remote);
   mm_content_table_wait_empty (account->contents);
-  g_thread_pool_free (context->disk_readers, FALSE, TRUE);
-  g_thread_pool_free (context->disk_writers, FALSE, TRUE);
+  mm_disk_pool_free (context->disk_readers);
+  mm_disk_pool_free (context->disk_writers);
   if (context->index != NULL)
     for (guint i = 0; i < account->mailboxes->len; i++)
       mm_mailbox_flush (g_ptr_array_index (account->mailboxes, i));

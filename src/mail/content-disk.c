@@ -59,7 +59,7 @@ run_lookup (gpointer data)
 void
 mm_content_start_lookup (MmContent *content)
 {
-  mm_mail_context_push (content->context->disk_readers, run_lookup, mm_content_ref (content));
+  mm_disk_pool_push (content->context->disk_readers, run_lookup, mm_content_ref (content));
 }
 
 /* ---- storing ---- */
@@ -186,7 +186,7 @@ mm_content_store (MmContent *content, guint64 offset, GBytes *octets)
   job->offset = offset;
   job->octets = g_bytes_ref (octets);
   content->context->unstored_octets += (gint64) g_bytes_get_size (octets);
-  mm_mail_context_push (content->context->disk_writers, run_store, job);
+  mm_disk_pool_push (content->context->disk_writers, run_store, job);
 }
 
 static void
@@ -205,5 +205,5 @@ mm_content_flush_file (MmMailContext *context, MmContentFile *file)
   if (mm_content_file_is_complete (file))
     mm_content_file_unref (file);
   else
-    mm_mail_context_push (context->disk_writers, flush_and_close, file);
+    mm_disk_pool_push (context->disk_writers, flush_and_close, file);
 }

@@ -10,6 +10,7 @@
 #include <mailmount/content-cache.h>
 #include <mailmount/remote.h>
 
+#include "disk-pool.h"
 #include "index-thread.h"
 
 typedef struct
@@ -18,20 +19,11 @@ typedef struct
   MmRemote *remote;
   MmIndexThread *index;
   MmContentCache *cache;
-  GThreadPool *disk_readers; /* look up and verify; Pool<MmDiskJob> */
-  GThreadPool *disk_writers; /* one thread: what it stores is stored in order; Pool<MmDiskJob> */
+  MmDiskPool *disk_readers; /* look up and verify */
+  MmDiskPool *disk_writers; /* one thread: what it stores is stored in order */
   gboolean want_subject;
   gint64 refresh_us;
   const MmAccountObserver *observer; /* nullable */
   gpointer observer_data;
   _Atomic gint64 unstored_octets; /* in memory, on their way to the disk */
 } MmMailContext;
-
-/* One thing for a disk thread to do. */
-typedef struct
-{
-  void (*run) (gpointer data);
-  gpointer data;
-} MmDiskJob;
-
-void mm_mail_context_push (GThreadPool *pool, void (*run) (gpointer data), gpointer data);

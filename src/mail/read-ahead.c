@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "read-ahead.h"
 
-#include <stdio.h>
-#include <string.h>
-
 #include <mailmount/clock.h>
 
 #include "read-ahead-stream.h"
+#include "reader.h"
 
 /* All that is fetched, or on its way, and not yet read, or not yet on the disk: about what the fastest wire holds in a round
  * trip of 50 ms, and within what a small machine can spare. */
@@ -80,42 +78,6 @@ struct MmReadAhead
   guint walker;        /* the process that listed last */
   guint n_walked;      /* folders it listed in a row */
 };
-
-/* ---- who reads ---- */
-
-typedef struct
-{
-  guint id;     /* 0: not known */
-  guint parent;
-} Process;
-
-/* The process of a thread: the kernel tells threads. Zero when it is gone already. */
-static Process
-find_process (guint thread_id)
-{
-  g_autofree gchar *path = g_strdup_printf ("/proc/%u/status", thread_id);
-  g_autofree gchar *status = NULL;
-  Process process = { 0, 0 };
-
-  if (thread_id != 0 && g_file_get_contents (path, &status, NULL, NULL))
-    {
-      const gchar *id = strstr (status, "\nTgid:");
-      const gchar *parent = strstr (status, "\nPPid:");
-      if (id != NULL && parent != NULL
-          && (sscanf (id, "\nTgid: %u", &process.id) != 1
-              || sscanf (parent, "\nPPid: %u", &process.parent) != 1))
-        process = (Process){ 0, 0 };
-    }
-  return process;
-}
-
-/* Whether the process @lister listed for @reader: `find -exec` and shell loops list in one process
- * and open in its children. */
-static gboolean
-is_lister (guint lister, const Process *reader)
-{
-  return lister != 0 && (lister == reader->id || lister == reader->parent);
-}
 
 /* ---- what is held ---- */
 
@@ -307,14 +269,14 @@ fill (MmReadAhead *ahead, Stream *stream)
 /* The folder that @reader will read after @mailbox: the one that it listed next, or, while it walks
  * the tree, the next in the tree. NULL when that is not known, or not listed yet. */
 static MmMailbox *
-find_next_folder (MmReadAhead *ahead, MmMailbox *mailbox, const Process *reader)
+find_next_folder (MmReadAhead *ahead, MmMailbox *mailbox, const MmReader *reader)
 {
   MmMailbox *next = NULL;
 
   for (GList *link = ahead->listed.head; link != NULL && next == NULL; link = link->next)
-    if (is_lister (ensure_stream (ahead, link->data)->lister, reader))
+    if (mm_reader_is_served_by (reader, ensure_stream (ahead, link->data)->lister))
       next = link->data;
-  if (next == NULL && ahead->n_walked >= WALK_FOLDERS_MIN && is_lister (ahead->walker, reader))
+  if (next == NULL && ahead->n_walked >= WALK_FOLDERS_MIN && mm_reader_is_served_by (reader, ahead->walker))
     next = ahead->next_mailbox (mailbox, ahead->next_mailbox_data);
   return next != NULL && mm_mailbox_is_complete (next) ? next : NULL;
 }
@@ -324,7 +286,7 @@ static void
 go_on_with_next_folder (MmReadAhead *ahead, const Stream *stream, guint thread_id)
 {
   MmReadOrder order = mm_read_stream_get_order (stream->way);
-  Process reader = find_process (thread_id);
+  MmReader reader = mm_reader_find (thread_id);
 
   while (order != MM_ORDER_UNKNOWN && ahead->held_octets < BUDGET_OCTETS / 2)
     {
@@ -369,7 +331,7 @@ on_list (MmReadAhead *ahead, const Note *note)
 {
   Stream *stream = ensure_stream (ahead, note->mailbox);
 
-  stream->lister = find_process (note->thread_id).id;
+  stream->lister = mm_reader_find (note->thread_id).id;
   ahead->n_walked = stream->lister != 0 && stream->lister == ahead->walker ? ahead->n_walked + 1 : 1;
   ahead->walker = stream->lister;
   if (ahead->n_walked >= WALK_FOLDERS_MIN)
@@ -385,11 +347,12 @@ on_open (MmReadAhead *ahead, const Note *note)
   Stream *stream = ensure_stream (ahead, note->mailbox);
   gint64 now_us = mm_clock_monotonic_us ();
   gboolean is_new = mm_read_stream_get_order (stream->way) == MM_ORDER_UNKNOWN;
-  Process reader = is_new ? find_process (note->thread_id) : (Process){ 0, 0 };
+  MmReader reader = is_new ? mm_reader_find (note->thread_id) : (MmReader){ 0, 0 };
 
   g_queue_remove (&ahead->listed, note->mailbox);
   release (ahead, stream, note->number);
-  mm_read_stream_note_open (stream->way, note->number, is_lister (stream->lister, &reader), now_us);
+  mm_read_stream_note_open (stream->way, note->number,
+                            mm_reader_is_served_by (&reader, stream->lister), now_us);
   if (mm_read_stream_get_order (stream->way) == MM_ORDER_UNKNOWN)
     {
       release_all (ahead, stream);
