@@ -76,7 +76,6 @@ typedef struct
 {
   const gchar *name;      /* what to give back to the remote; for IMAP in modified UTF-7 whatever
                              the connection speaks, so that it is the same in every session */
-  gboolean name_is_utf8;  /* @name is UTF-8 (RFC 6855); else modified UTF-7 (RFC 3501 5.1.3) */
   gchar delimiter;        /* 0: none */
   MmMailboxFlags flags;
   gboolean is_foreign;    /* in another user's or a shared namespace (RFC 2342) */

@@ -384,8 +384,7 @@ on_mailbox (const MmRemoteMailbox *mailbox, gpointer user_data)
 {
   FolderList *list = user_data;
   g_auto (GStrv) components
-      = mm_folder_path_split (mailbox->name, mailbox->delimiter,
-                              mailbox->name_is_utf8 ? MM_MAILBOX_UTF8 : MM_MAILBOX_UTF7, NULL);
+      = mm_folder_path_split (mailbox->name, mailbox->delimiter, MM_MAILBOX_UTF7, NULL);
   Listed listed = {
     .name = g_strdup (mailbox->name),
     .path = g_strjoinv ("/", components),
