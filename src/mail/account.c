@@ -114,9 +114,11 @@ mm_account_free (MmAccount *account)
   mm_content_table_wait_empty (account->contents);
   mm_disk_pool_free (context->disk_readers);
   mm_disk_pool_free (context->disk_writers);
-  if (context->index != NULL)
-    for (guint i = 0; i < account->mailboxes->len; i++)
-      mm_mailbox_flush (g_ptr_array_index (account->mailboxes, i));
+  /* The index thread may still be adding folders. */
+  g_mutex_lock (&account->lock);
+  for (guint i = 0; i < account->mailboxes->len; i++)
+    mm_mailbox_flush (g_ptr_array_index (account->mailboxes, i));
+  g_mutex_unlock (&account->lock);
   mm_index_thread_free (context->index);
   mm_content_table_free (account->contents);
   g_clear_pointer (&context->cache, mm_content_cache_close);
