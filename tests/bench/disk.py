@@ -7,6 +7,8 @@ than ext4, root gets an image mounted through a loop device; others get what is 
 """
 
 import os
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -35,12 +37,28 @@ def is_good(path):
         return False
 
 
+def remove_leftovers(directory):
+    """What runs left that were killed."""
+    for path in Path(directory).iterdir():
+        found = re.fullmatch(r"(?:disk|work)-(\d+)(?:\.img)?", path.name)
+        if not found or Path(f"/proc/{found[1]}").exists():
+            continue
+        for mounted in sorted((line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()
+                               if f"{line.split()[4]}/".startswith(f"{path}/")), key=len, reverse=True):
+            subprocess.run(["umount", "-l", mounted], check=False)
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink()
+
+
 class Disk:
     """`path` is a directory for copies; close() takes away what was made for it."""
 
     def __init__(self, directory):
         self.image = None
         self.path = Path(directory)
+        remove_leftovers(directory)
         if is_good(directory):
             self.kind = "ext4 with a journal"
         elif os.geteuid() == 0 and self._make_image(Path(directory)):

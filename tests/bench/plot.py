@@ -6,15 +6,15 @@ from html import escape
 from report import Figures, line_name, seconds
 
 SERIES = {  # work → colour, from light (bounds) to strong (mailmount)
-    "floor": "#b8bfc9", "rsync": "#1f6fb4", "tar": "#67a9dd", "mbsync tuned": "#e08a2e", "mbsync default": "#b5462f",
+    "floor": "#b8bfc9", "rsync": "#1f6fb4", "tar": "#67a9dd", "mbsync tuned": "#e08a2e",
 }
 AGAIN = {"list-status": "#b8bfc9", "rsync remount": "#1f6fb4", "rsync again": "#67a9dd",
          "mbsync tuned again": "#e08a2e"}
 LABELS = {"floor": "floor (the network's or FUSE's own limit)", "rsync": "mailmount + rsync", "tar": "mailmount + tar",
           "list-status": "one LIST-STATUS (limit)", "rsync remount": "mailmount + rsync, mounting included",
           "rsync again": "mailmount + rsync, same mount", "mbsync tuned again": "mbsync tuned"}
-WIDTH, PANEL, LEFT, BAR, GAP = 900, 210, 56, 22, 26
-STYLE = ("text{font:12px sans-serif;fill:#222}.t{font-weight:bold;font-size:14px}.v{font-size:10px}"
+WIDTH, PANEL, LEFT, GAP, WIDEST_BAR = 900, 210, 56, 26, 30
+STYLE = ("text{font:12px sans-serif;fill:#222}.t{font-weight:bold;font-size:14px}.v{font-size:9px}"
          ".l{stroke:#ddd}.a{stroke:#888}")
 
 
@@ -34,6 +34,7 @@ def _panel(figures, lines, series, title, top):
     if not known:
         return [], top
     highest = _scale(max(known))
+    bar = min(WIDEST_BAR, (WIDTH - 10 - LEFT - GAP * len(lines)) / (len(lines) * len(works)))
     base = top + 30 + PANEL
     out = [f'<text class="t" x="{LEFT}" y="{top + 14}">{escape(title)}</text>']
     for part in range(5):
@@ -47,11 +48,11 @@ def _panel(figures, lines, series, title, top):
             value = values[work, line]
             if value is not None:
                 height = max(1, PANEL * value / highest)
-                out.append(f'<rect x="{x:.1f}" y="{base - height:.1f}" width="{BAR - 3}" height="{height:.1f}" '
+                out.append(f'<rect x="{x:.1f}" y="{base - height:.1f}" width="{bar - 3:.1f}" height="{height:.1f}" '
                            f'fill="{series[work]}"><title>{escape(f"{work}, {line_name(line)}: {seconds(value)} s")}'
-                           f'</title></rect><text class="v" x="{x + (BAR - 3) / 2:.1f}" y="{base - height - 3:.1f}" '
+                           f'</title></rect><text class="v" x="{x + (bar - 3) / 2:.1f}" y="{base - height - 3:.1f}" '
                            f'text-anchor="middle">{value:.2g}</text>')
-            x += BAR
+            x += bar
         out.append(f'<text x="{(begin + x) / 2:.1f}" y="{base + 16}" text-anchor="middle">'
                    f'{escape(line_name(line))}</text>')
         x += GAP
@@ -59,7 +60,7 @@ def _panel(figures, lines, series, title, top):
     x, y = LEFT, base + 36
     for work in works:
         label = LABELS.get(work, work)
-        width = 24 + 6.6 * len(label)
+        width = 26 + 7.2 * len(label)
         if x + width > WIDTH:
             x, y = LEFT, y + 18
         out.append(f'<rect x="{x}" y="{y - 10}" width="12" height="12" fill="{series[work]}"/>'

@@ -168,6 +168,8 @@ def targets(figures, facts):
             count(f"{work}: bodies fetched", line, get(work, line, "bodies"), 0)
         ratio("grep warm ÷ tree in memory", line, get("grep warm", line), get("memory grep warm"), 1.2)
         count("RSS of the first copy, MiB", line, get("rsync", line, "daemon_rss"), 64)
+        if facts["many"] >= 1_000_000:
+            count("RSS with a million messages listed, MiB", line, get("ls", line, "daemon_rss"), 200)
         ratio("sparse UIDs ÷ dense ones", line, get("sparse", line), get("dense", line), 1.25)
         cpu, base = get("rsync", line, "daemon_cpu"), get("limit", line, "cpu_seconds")
         # What FUSE itself costs the daemon is to be taken off by a profile: shown, not judged.

@@ -177,9 +177,16 @@ class Stage:
         report.unlink(missing_ok=True)
         log = log or self.work / "log"
         with open(log, "wb") as output:
-            subprocess.run([str(self.programs / "measure"), str(report), str(int(limit or self.limit_seconds)),
-                            *map(str, command)], stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
-                           env=self.environment(), check=False)
+            process = subprocess.Popen(
+                [str(self.programs / "measure"), str(report), str(int(limit or self.limit_seconds)),
+                 *map(str, command)], stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+                env=self.environment())
+            try:
+                process.wait()
+            except BaseException:
+                process.terminate()  # it ends what it started, too
+                process.wait()
+                raise
         seconds, user, system, rss, status, late = report.read_text().split()
         failed = "" if status == "0" else f"exit status {status}: " + log.read_text(errors="replace").strip()[-300:]
         if late == "1":
