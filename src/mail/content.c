@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include <mailmount/log.h>
+
 #include "message-id.h"
 
 /* A header longer than this is not searched for its Message-ID. */
@@ -85,6 +87,20 @@ copy_locked (MmContent *content, guint8 *buffer, gsize size, guint64 offset, GEr
       size -= copied;
     }
   return TRUE;
+}
+
+/* What the cache lost, or somebody took from it, comes from the server again. */
+static gboolean
+copy_or_drop_file_locked (MmContent *content, guint8 *buffer, gsize size, guint64 offset)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (copy_locked (content, buffer, size, offset, &error))
+    return TRUE;
+  mm_log_warning ("%s: a message in the cache cannot be read and is fetched again: %s",
+                  content->context->name, error->message);
+  g_clear_pointer (&content->file, mm_content_file_unref);
+  return FALSE;
 }
 
 /* ---- what is to be asked for ---- */
@@ -284,15 +300,11 @@ mm_content_try_read (MmContent *content, void *buffer, gsize size, guint64 offse
 
   g_mutex_lock (&content->lock);
   gboolean is_sequential = note_read_locked (content, offset, size);
-  if (count_readable_locked (content, offset, size) == size)
+  if (count_readable_locked (content, offset, size) == size
+      && copy_or_drop_file_locked (content, buffer, size, offset))
     {
-      if (copy_locked (content, buffer, size, offset, error))
-        {
-          *out_n = size;
-          fetch = is_sequential && mark_ahead_locked (content, offset, offset + size, &ask);
-        }
-      else
-        result = MM_TRY_FAILED;
+      *out_n = size;
+      fetch = is_sequential && mark_ahead_locked (content, offset, offset + size, &ask);
     }
   else
     {

@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <glib/gstdio.h>
 
 #include "mail-fixture.h"
 
@@ -493,6 +498,88 @@ test_closed_while_stored (void)
     }
 }
 
+/* No file may grow beyond @octets: every write of more fails, as on a full disk. */
+static void
+limit_files (rlim_t octets)
+{
+  struct rlimit limit;
+
+  g_assert_no_errno (getrlimit (RLIMIT_FSIZE, &limit));
+  limit.rlim_cur = MIN (octets, limit.rlim_max);
+  g_assert_no_errno (setrlimit (RLIMIT_FSIZE, &limit));
+}
+
+static void
+check_full_disk (gsize size)
+{
+  g_autoptr (MailFixture) fixture = new_fixture (size);
+
+  signal (SIGXFSZ, SIG_IGN);
+  mount_and_list (fixture);
+  limit_files (2000);
+  assert_reads (fixture);
+  assert_reads (fixture);
+  mail_fixture_unmount (fixture);
+  limit_files (RLIM_INFINITY);
+
+  /* What was not written is not there, and comes again. */
+  mount_and_list (fixture);
+  assert_reads (fixture);
+  mail_fixture_unmount (fixture);
+  fake_server_clear_log (fixture->server);
+  mount_and_list (fixture);
+  assert_reads (fixture);
+  g_assert_cmpuint (fake_server_count (fixture->server, "whole"), ==, 0);
+  g_assert_cmpuint (fake_server_count (fixture->server, "range"), ==, 0);
+}
+
+static void
+test_full_disk (void)
+{
+  check_full_disk (100000);
+  check_full_disk (20000 * KIB);
+}
+
+static void
+test_listed_on_full_disk (void)
+{
+  g_autoptr (MailFixture) fixture = new_fixture (1000);
+
+  signal (SIGXFSZ, SIG_IGN);
+  mail_fixture_mount (fixture);
+  limit_files (2000);
+  g_autofree gchar *list = mail_fixture_list (fixture, "INBOX");
+  g_assert_cmpstr (list, ==, "1");
+  assert_reads (fixture);
+  mail_fixture_unmount (fixture);
+  limit_files (RLIM_INFINITY);
+  fake_server_deliver_size (fixture->server, "INBOX", 0, 10);
+  mail_fixture_mount (fixture);
+  g_autofree gchar *again = mail_fixture_list (fixture, "INBOX");
+  g_assert_cmpstr (again, ==, "1 2");
+  assert_reads (fixture);
+}
+
+/* A file of the cache that was cut short while it is open. */
+static void
+test_cache_file_lost_under_reader (void)
+{
+  g_autoptr (MailFixture) fixture = new_fixture (3000 * KIB);
+
+  mount_and_list (fixture);
+  assert_reads (fixture);
+  mail_fixture_unmount (fixture);
+  mount_and_list (fixture);
+  g_autoptr (MmContent) content = open_content (fixture);
+  read_range (fixture, content, 0, 4 * KIB);
+  g_autofree gchar *path
+      = g_build_filename (fixture->directory, "content-v1/000001/00/000000001", NULL);
+  g_assert_no_errno (g_chmod (path, 0600));
+  g_assert_no_errno (truncate (path, 1000 * KIB));
+  read_range (fixture, content, 2000 * KIB, 4 * KIB);
+  read_range (fixture, content, 0, 3000 * KIB);
+}
+
 static void
 test_without_cache (void)
 {
@@ -573,6 +660,10 @@ main (int argc, char *argv[])
   g_test_add_func ("/content/second-mount-reads-from-disk", test_second_mount);
   g_test_add_func ("/content/partial-ranges-survive", test_partial_ranges_survive);
   g_test_add_func ("/content/what-is-being-stored-at-the-end-is-kept", test_closed_while_stored);
+  g_test_add_func ("/content/full-disk-does-not-stop-reading", test_full_disk);
+  g_test_add_func ("/content/full-disk-does-not-stop-listing", test_listed_on_full_disk);
+  g_test_add_func ("/content/cache-file-lost-under-its-reader",
+                   test_cache_file_lost_under_reader);
   g_test_add_func ("/content/works-without-a-cache", test_without_cache);
   g_test_add_func ("/content/message-id-from-what-is-here", test_message_id_from_content);
   g_test_add_func ("/content/unmount-while-fetching", test_unmount_while_fetching);
