@@ -105,12 +105,15 @@ on_opened (const MmMailboxState *state, gboolean is_restart, gpointer user_data)
 static void
 on_message (const MmRemoteMessage *message, gpointer user_data)
 {
+  /* The header is octets and a length: there is no NUL behind it. */
+  g_autofree gchar *header
+      = g_strndup (message->subject_length > 0 ? message->subject_header : "", message->subject_length);
+
   note (user_data,
         "message %u size %s%" G_GUINT64_FORMAT " date %" G_GINT64_FORMAT " %x '%s' '%.*s'",
         message->uid, message->has_size ? "" : "?", message->size, message->internaldate,
         message->flags, message->keywords,
-        (int) strcspn (message->subject_length > 0 ? message->subject_header : "", "\r\n"),
-        message->subject_length > 0 ? message->subject_header : "");
+        (int) strcspn (header, "\r\n"), header);
 }
 
 static void
