@@ -44,6 +44,8 @@ gboolean mm_waiter_is_fired (const MmWaiter *waiter);
 MmWaitList *mm_wait_list_new (void);
 void mm_wait_list_free (MmWaitList *list); /* fires what is left with MM_ERROR_CANCELLED */
 void mm_wait_list_add_locked (MmWaitList *list, MmWaiter *waiter);
+/* TRUE while somebody waits who was not answered otherwise. */
+gboolean mm_wait_list_is_wanted_locked (const MmWaitList *list);
 /* Takes all waiters out; give them to mm_waiters_fire() after unlocking. (transfer full) */
 GPtrArray *mm_wait_list_take_locked (MmWaitList *list);
 /* Fires and frees what mm_wait_list_take_locked() gave; NULL is allowed. */

@@ -18,6 +18,9 @@
 /* Room made at once for a literal of known length; a longer one grows as it arrives. */
 #define RESERVED_OCTETS_MAX (16 * 1024 * 1024)
 
+/* So many connections may be lost under one message. */
+#define REPEATS_MAX 2
+
 typedef enum
 {
   STEP_FIRST,  /* the bytes */
@@ -37,6 +40,7 @@ typedef struct
   GBytes *first;          /* nullable: the bytes of STEP_FIRST, to compare with */
   gboolean is_gone;       /* the first answer had no body at all */
   MmProbeResult probe;
+  guint n_repeats;        /* after connections were lost */
   GError *error;          /* of the item */
 } Fetch;
 
@@ -247,11 +251,30 @@ judge_existence (Fetch *fetch)
   send_again (fetch);
 }
 
+/* The remote repeats a job that had not told anything yet. One that broke off half way, perhaps
+ * because of many other messages in it, is repeated here for those who wait. */
+static gboolean
+is_worth_repeating (Fetch *fetch)
+{
+  MmContent *content = fetch->content;
+
+  if (fetch->n_repeats == REPEATS_MAX
+      || !g_error_matches (fetch->error, MM_ERROR, MM_ERROR_CONNECTION_LOST))
+    return FALSE;
+  g_mutex_lock (&content->lock);
+  gboolean is_wanted = mm_wait_list_is_wanted_locked (content->waits);
+  g_mutex_unlock (&content->lock);
+  fetch->n_repeats++;
+  return is_wanted;
+}
+
 static void
 judge (Fetch *fetch)
 {
   if (g_error_matches (fetch->error, MM_ERROR, MM_ERROR_MESSAGE_GONE))
     judge_missing (fetch);
+  else if (is_worth_repeating (fetch))
+    send_again (fetch);
   else if (fetch->error != NULL)
     fail (fetch, fetch->error);
   else if (fetch->step == STEP_EXISTS)

@@ -101,6 +101,15 @@ mm_wait_list_add_locked (MmWaitList *list, MmWaiter *waiter)
   g_ptr_array_add (list->waiters, mm_waiter_ref (waiter));
 }
 
+gboolean
+mm_wait_list_is_wanted_locked (const MmWaitList *list)
+{
+  for (guint i = 0; list->waiters != NULL && i < list->waiters->len; i++)
+    if (!mm_waiter_is_fired (g_ptr_array_index (list->waiters, i)))
+      return TRUE;
+  return FALSE;
+}
+
 GPtrArray *
 mm_wait_list_take_locked (MmWaitList *list)
 {

@@ -241,6 +241,18 @@ test_failed_fetch (void)
 }
 
 static void
+test_lost_connections (void)
+{
+  g_autoptr (MailFixture) fixture = new_fixture (100);
+
+  mount_and_list (fixture);
+  fake_server_fail_fetches (fixture->server, MM_ERROR_CONNECTION_LOST, 3);
+  assert_fails (fixture, MM_ERROR_CONNECTION_LOST);
+  fake_server_fail_fetches (fixture->server, MM_ERROR_CONNECTION_LOST, 2);
+  assert_reads (fixture);
+}
+
+static void
 test_uidvalidity_changed (void)
 {
   g_autoptr (MailFixture) fixture = new_fixture (100);
@@ -417,7 +429,7 @@ test_failed_range (void)
   mount_and_list (fixture);
   g_autoptr (MmContent) content = open_content (fixture);
   read_range (fixture, content, 0, 16 * KIB);
-  fake_server_fail_fetches (fixture->server, MM_ERROR_CONNECTION_LOST, 1);
+  fake_server_fail_fetches (fixture->server, MM_ERROR_CONNECTION_LOST, 3);
   g_autoptr (GError) error = NULL;
   guint8 octet;
   gsize n = 0;
@@ -647,6 +659,7 @@ main (int argc, char *argv[])
   g_test_add_func ("/content/empty-message", test_empty);
   g_test_add_func ("/content/empty-message-answered-with-nil", test_empty_as_nil);
   g_test_add_func ("/content/failed-fetch-is-tried-again-by-the-next-read", test_failed_fetch);
+  g_test_add_func ("/content/lost-connections-are-made-good", test_lost_connections);
   g_test_add_func ("/content/new-uidvalidity-is-noticed", test_uidvalidity_changed);
   g_test_add_func ("/content/new-uidvalidity-is-noticed-during-the-first-listing",
                    test_uidvalidity_changed_while_first_listed);
