@@ -92,16 +92,16 @@ class DovecotServer:
     separator  what stands between folder names on the wire
     prefix     of the personal namespace, for example "INBOX."
     mechanisms offered for AUTHENTICATE
-    plugins    additional mail plugins, for example ["listescape"]
+    escape_names  store what the layout cannot hold as \\xx (the listescape plugin)
     extra      lines put at the end of the configuration
     """
 
     def __init__(self, users=None, layout="fs", separator="/", prefix="", certificate="server", tls=True,
-                 mechanisms="plain login cram-md5 scram-sha-1 scram-sha-256", plugins=(), extra="",
+                 mechanisms="plain login cram-md5 scram-sha-1 scram-sha-256", escape_names=False, extra="",
                  directory=None):
         self.users = dict(users or {"user": PASSWORD})
         self.layout, self.separator, self.prefix = layout, separator, prefix
-        self.mechanisms, self.plugins, self.extra = mechanisms, list(plugins), extra
+        self.mechanisms, self.escape_names, self.extra = mechanisms, escape_names, extra
         self.certificate, self.tls = certificate, tls
         self.own_directory = directory is None
         self.directory = Path(directory or tempfile.mkdtemp(prefix="mailmount-dovecot-"))
@@ -135,47 +135,29 @@ class DovecotServer:
                     os.lchown(os.path.join(root, name), self.user.pw_uid, self.user.pw_gid)
             os.chown(self.directory, self.user.pw_uid, self.user.pw_gid)
 
-    # Dovecot 2.4 renamed most settings; its configuration belongs into a function beside _configuration_2_3.
+    # Dovecot 2.4 (Debian 13) renamed many of the settings of 2.3 (Debian 12).
     def _write_configuration(self):
-        version = run(["dovecot", "--version"]).stdout.decode().split()[0]
-        if version.startswith("2.3"):
-            text = self._configuration_2_3()
-        else:
-            raise NotImplementedError(f"no configuration is written for Dovecot {version} yet")
+        version = self.version()
+        text = self._configuration_2_3() if version.startswith("2.3") else self._configuration_2_4()
+        text += self._configuration_common()
         (self.directory / "dovecot.conf").write_text(text)
         lines = [f"{name}:{{PLAIN}}{password}:{self.user.pw_uid}:{self.user.pw_gid}::{self.directory}/home/{name}::"
                  for name, password in self.users.items()]
         (self.directory / "passwd").write_text("\n".join(lines) + "\n")
 
     def _configuration_2_3(self):
-        group = run(["id", "-gn", self.user.pw_name]).stdout.decode().strip()
         layout = ":LAYOUT=fs" if self.layout == "fs" else ""
-        ssl = "ssl = no"
+        ssl = ""
         if self.tls:
             cert = getattr(self.certificates, self.certificate)
-            ssl = f"ssl = yes\nssl_cert = <{cert}\nssl_key = <{cert.with_suffix('.key')}"
-        plugins = " ".join(["zlib", *self.plugins])
+            ssl = f"ssl_cert = <{cert}\nssl_key = <{cert.with_suffix('.key')}"
+        plugins = " ".join(["zlib", *(["listescape"] if self.escape_names else [])])
         return f"""
-base_dir = {self.directory}/run
-state_dir = {self.directory}/state
-log_path = {self.log}
 protocols = imap
-listen = {self.host}
-default_internal_user = {self.user.pw_name}
-default_internal_group = {group}
-default_login_user = {self.user.pw_name}
-first_valid_uid = 1
 {ssl}
 disable_plaintext_auth = no
-login_trusted_networks =
-login_greeting = ready
-auth_mechanisms = {self.mechanisms}
-auth_failure_delay = 0
 mail_location = maildir:~/Maildir{layout}
-mail_fsync = never
 mail_plugins = {plugins}
-mail_max_userip_connections = 100
-maildir_stat_dirs = no
 passdb {{
   driver = passwd-file
   args = {self.directory}/passwd
@@ -184,6 +166,56 @@ userdb {{
   driver = passwd-file
   args = {self.directory}/passwd
 }}
+protocol imap {{
+  mail_plugins = {plugins} imap_zlib
+}}
+"""
+
+    def _configuration_2_4(self):
+        ssl = ""
+        if self.tls:
+            cert = getattr(self.certificates, self.certificate)
+            ssl = f"ssl_server_cert_file = {cert}\nssl_server_key_file = {cert.with_suffix('.key')}"
+        escape = "mailbox_list_storage_escape_char = \\\\\n" if self.escape_names else ""
+        return f"""
+dovecot_config_version = 2.4.0
+dovecot_storage_version = 2.4.0
+protocols {{
+  imap = yes
+}}
+{ssl}
+auth_allow_cleartext = yes
+mail_driver = maildir
+mail_path = ~/Maildir
+mailbox_list_layout = {"fs" if self.layout == "fs" else "maildir++"}
+{escape}
+passdb passwd-file {{
+  passwd_file_path = {self.directory}/passwd
+}}
+userdb passwd-file {{
+  passwd_file_path = {self.directory}/passwd
+}}
+"""
+
+    def _configuration_common(self):
+        group = run(["id", "-gn", self.user.pw_name]).stdout.decode().strip()
+        return f"""
+base_dir = {self.directory}/run
+state_dir = {self.directory}/state
+log_path = {self.log}
+listen = {self.host}
+default_internal_user = {self.user.pw_name}
+default_internal_group = {group}
+default_login_user = {self.user.pw_name}
+first_valid_uid = 1
+ssl = {"yes" if self.tls else "no"}
+login_trusted_networks =
+login_greeting = ready
+auth_mechanisms = {self.mechanisms}
+auth_failure_delay = 0
+mail_fsync = never
+mail_max_userip_connections = 100
+maildir_stat_dirs = no
 namespace inbox {{
   inbox = yes
   separator = {self.separator}
@@ -194,9 +226,6 @@ namespace inbox {{
   mailbox Archive {{
     special_use = \\Archive
   }}
-}}
-protocol imap {{
-  mail_plugins = {plugins} imap_zlib
 }}
 service imap-login {{
   chroot =

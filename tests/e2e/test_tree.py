@@ -113,7 +113,7 @@ def test_hierarchy_by_dots_under_a_prefix():
     corpus.ordinary(("Archive", "2019", "Jänner"), 4)
     corpus.ordinary(("either/or",), 2)
     server = DovecotServer(users={"user": PASSWORD}, layout="maildir++", separator=".", prefix="INBOX.",
-                           plugins=["listescape"])
+                           escape_names=True)
     corpus.write(server.mail_dir("user"))
     place = Place()
     with server:
