@@ -1,55 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "fake-remote.h"
-
 #include <string.h>
+
+#include "fake-server.h"
 
 #define THREADS      4
 #define CHUNK_OCTETS 50000
-#define WAIT_US      (20 * G_USEC_PER_SEC)
-
-/* ---- the model ---- */
-
-typedef struct
-{
-  guint32 uid;
-  GBytes *body;
-  guint64 told_size;
-  gint64 internaldate;
-  MmMessageFlags flags;
-  gchar *keywords;
-  gchar *subject; /* nullable */
-  GBytes *last_words; /* nullable: the answer with which it goes */
-  GQueue *answers; /* Queue<nullable GBytes in a one-place array> */
-} Message;
-
-typedef struct
-{
-  gchar *name;
-  MmMailboxFlags flags;
-  guint64 uidvalidity;
-  guint64 uidnext;
-  guint64 highestmodseq;
-  GPtrArray *messages; /* Array<Message>, by UID */
-  guint32 *order;      /* nullable; 0 at the end */
-} Mailbox;
-
-struct FakeServer
-{
-  GMutex lock; /* guards all below */
-  GCond changed;
-  GPtrArray *mailboxes; /* Array<Mailbox> */
-  GPtrArray *log;       /* Array<gchar *> */
-  gboolean hides_states;
-  guint cut_list_after, n_cut_lists;
-  guint cut_sync_after, n_cut_syncs;
-  MmError fetch_error;
-  guint n_failing_fetches;
-  gboolean pauses_syncs;
-  guint pause_sync_after;
-  gboolean holds_fetches;
-  guint n_paused;
-  guint n_releases;
-};
 
 struct MmRemote
 {
@@ -76,385 +31,6 @@ struct MmRemoteJob
   gsize n_items;
 };
 
-static void
-free_answer (gpointer data)
-{
-  GBytes **answer = data;
-  g_clear_pointer (answer, g_bytes_unref);
-  g_free (answer);
-}
-
-static void
-free_message (gpointer data)
-{
-  Message *message = data;
-  g_clear_pointer (&message->body, g_bytes_unref);
-  g_clear_pointer (&message->last_words, g_bytes_unref);
-  if (message->answers != NULL)
-    g_queue_free_full (message->answers, free_answer);
-  g_free (message->keywords);
-  g_free (message->subject);
-  g_free (message);
-}
-
-static void
-free_mailbox (gpointer data)
-{
-  Mailbox *mailbox = data;
-  g_ptr_array_unref (mailbox->messages);
-  g_free (mailbox->order);
-  g_free (mailbox->name);
-  g_free (mailbox);
-}
-
-FakeServer *
-fake_server_new (void)
-{
-  FakeServer *server = g_new0 (FakeServer, 1);
-
-  g_mutex_init (&server->lock);
-  g_cond_init (&server->changed);
-  server->mailboxes = g_ptr_array_new_with_free_func (free_mailbox);
-  server->log = g_ptr_array_new_with_free_func (g_free);
-  return server;
-}
-
-void
-fake_server_free (FakeServer *server)
-{
-  g_ptr_array_unref (server->mailboxes);
-  g_ptr_array_unref (server->log);
-  g_cond_clear (&server->changed);
-  g_mutex_clear (&server->lock);
-  g_free (server);
-}
-
-static Mailbox *
-find_mailbox_locked (FakeServer *server, const gchar *name)
-{
-  for (guint i = 0; i < server->mailboxes->len; i++)
-    {
-      Mailbox *mailbox = g_ptr_array_index (server->mailboxes, i);
-      if (g_str_equal (mailbox->name, name))
-        return mailbox;
-    }
-  return NULL;
-}
-
-static Message *
-find_message (const Mailbox *mailbox, guint32 uid)
-{
-  for (guint i = 0; i < mailbox->messages->len; i++)
-    {
-      Message *message = g_ptr_array_index (mailbox->messages, i);
-      if (message->uid == uid)
-        return message;
-    }
-  return NULL;
-}
-
-/* With the lock taken: the caller unlocks. */
-static Mailbox *
-lock_mailbox (FakeServer *server, const gchar *name)
-{
-  g_mutex_lock (&server->lock);
-  Mailbox *mailbox = find_mailbox_locked (server, name);
-  g_assert_nonnull (mailbox);
-  return mailbox;
-}
-
-static Message *
-lock_message (FakeServer *server, const gchar *mailbox_name, guint32 uid)
-{
-  Mailbox *mailbox = lock_mailbox (server, mailbox_name);
-  Message *message = find_message (mailbox, uid);
-  g_assert_nonnull (message);
-  return message;
-}
-
-void
-fake_server_add_mailbox (FakeServer *server, const gchar *name, MmMailboxFlags flags)
-{
-  Mailbox *mailbox = g_new0 (Mailbox, 1);
-
-  mailbox->name = g_strdup (name);
-  mailbox->flags = flags;
-  mailbox->uidvalidity = 1;
-  mailbox->uidnext = 1;
-  mailbox->highestmodseq = 1;
-  mailbox->messages = g_ptr_array_new_with_free_func (free_message);
-  g_mutex_lock (&server->lock);
-  g_ptr_array_add (server->mailboxes, mailbox);
-  g_mutex_unlock (&server->lock);
-}
-
-void
-fake_server_remove_mailbox (FakeServer *server, const gchar *name)
-{
-  Mailbox *mailbox = lock_mailbox (server, name);
-  g_ptr_array_remove (server->mailboxes, mailbox);
-  g_mutex_unlock (&server->lock);
-}
-
-guint32
-fake_server_deliver (FakeServer *server, const gchar *mailbox_name, guint32 uid,
-                     const gchar *subject, GBytes *body)
-{
-  Mailbox *mailbox = lock_mailbox (server, mailbox_name);
-  Message *message = g_new0 (Message, 1);
-
-  message->uid = uid != 0 ? uid : (guint32) mailbox->uidnext;
-  message->body = g_bytes_ref (body);
-  message->told_size = g_bytes_get_size (body);
-  message->internaldate = 1700000000 + message->uid;
-  message->keywords = g_strdup ("");
-  message->subject = g_strdup (subject);
-  message->answers = g_queue_new ();
-  g_ptr_array_add (mailbox->messages, message);
-  mailbox->uidnext = MAX (mailbox->uidnext, (guint64) message->uid + 1);
-  mailbox->highestmodseq++;
-  guint32 result = message->uid;
-  g_mutex_unlock (&server->lock);
-  return result;
-}
-
-guint32
-fake_server_deliver_size (FakeServer *server, const gchar *mailbox_name, guint32 uid, gsize size)
-{
-  guint8 *octets = g_malloc (size + 1);
-
-  for (gsize i = 0; i < size; i++)
-    octets[i] = (guint8) ((i * 2654435761u) >> 13 ^ uid);
-  g_autoptr (GBytes) body = g_bytes_new_take (octets, size);
-  g_autofree gchar *subject = g_strdup_printf ("Message of %" G_GSIZE_FORMAT, size);
-  return fake_server_deliver (server, mailbox_name, uid, subject, body);
-}
-
-void
-fake_server_expunge (FakeServer *server, const gchar *mailbox_name, guint32 uid)
-{
-  Mailbox *mailbox = lock_mailbox (server, mailbox_name);
-  Message *message = find_message (mailbox, uid);
-
-  g_assert_nonnull (message);
-  g_ptr_array_remove (mailbox->messages, message);
-  mailbox->highestmodseq++;
-  g_mutex_unlock (&server->lock);
-}
-
-void
-fake_server_set_flags (FakeServer *server, const gchar *mailbox_name, guint32 uid,
-                       MmMessageFlags flags, const gchar *keywords)
-{
-  Message *message = lock_message (server, mailbox_name, uid);
-
-  message->flags = flags;
-  g_free (message->keywords);
-  message->keywords = g_strdup (keywords);
-  find_mailbox_locked (server, mailbox_name)->highestmodseq++;
-  g_mutex_unlock (&server->lock);
-}
-
-void
-fake_server_set_told_size (FakeServer *server, const gchar *mailbox_name, guint32 uid,
-                           guint64 size)
-{
-  lock_message (server, mailbox_name, uid)->told_size = size;
-  g_mutex_unlock (&server->lock);
-}
-
-void
-fake_server_renumber (FakeServer *server, const gchar *mailbox_name, guint64 uidvalidity)
-{
-  Mailbox *mailbox = lock_mailbox (server, mailbox_name);
-
-  mailbox->uidvalidity = uidvalidity;
-  for (guint i = 0; i < mailbox->messages->len; i++)
-    ((Message *) g_ptr_array_index (mailbox->messages, i))->uid = i + 1;
-  mailbox->uidnext = mailbox->messages->len + 1;
-  g_mutex_unlock (&server->lock);
-}
-
-GBytes *
-fake_server_dup_body (FakeServer *server, const gchar *mailbox_name, guint32 uid)
-{
-  GBytes *body = g_bytes_ref (lock_message (server, mailbox_name, uid)->body);
-  g_mutex_unlock (&server->lock);
-  return body;
-}
-
-/* ---- faults ---- */
-
-void
-fake_server_script_whole (FakeServer *server, const gchar *mailbox_name, guint32 uid,
-                          GBytes *octets)
-{
-  GBytes **answer = g_new0 (GBytes *, 1);
-
-  *answer = octets != NULL ? g_bytes_ref (octets) : NULL;
-  g_queue_push_tail (lock_message (server, mailbox_name, uid)->answers, answer);
-  g_mutex_unlock (&server->lock);
-}
-
-void
-fake_server_script_expunge (FakeServer *server, const gchar *mailbox_name, guint32 uid,
-                            GBytes *octets)
-{
-  lock_message (server, mailbox_name, uid)->last_words = g_bytes_ref (octets);
-  g_mutex_unlock (&server->lock);
-}
-
-void
-fake_server_cut_lists (FakeServer *server, guint after, guint n_times)
-{
-  g_mutex_lock (&server->lock);
-  server->cut_list_after = after;
-  server->n_cut_lists = n_times;
-  g_mutex_unlock (&server->lock);
-}
-
-void
-fake_server_cut_syncs (FakeServer *server, guint after, guint n_times)
-{
-  g_mutex_lock (&server->lock);
-  server->cut_sync_after = after;
-  server->n_cut_syncs = n_times;
-  g_mutex_unlock (&server->lock);
-}
-
-void
-fake_server_fail_fetches (FakeServer *server, MmError code, guint n_times)
-{
-  g_mutex_lock (&server->lock);
-  server->fetch_error = code;
-  server->n_failing_fetches = n_times;
-  g_mutex_unlock (&server->lock);
-}
-
-void
-fake_server_set_order (FakeServer *server, const gchar *mailbox_name, const guint32 *uids)
-{
-  Mailbox *mailbox = lock_mailbox (server, mailbox_name);
-  guint n = 0;
-
-  g_clear_pointer (&mailbox->order, g_free);
-  while (uids != NULL && uids[n] != 0)
-    n++;
-  if (uids != NULL)
-    mailbox->order = g_memdup2 (uids, (n + 1) * sizeof *uids);
-  g_mutex_unlock (&server->lock);
-}
-
-void
-fake_server_hide_states (FakeServer *server)
-{
-  g_mutex_lock (&server->lock);
-  server->hides_states = TRUE;
-  g_mutex_unlock (&server->lock);
-}
-
-void
-fake_server_pause_syncs (FakeServer *server, guint after)
-{
-  g_mutex_lock (&server->lock);
-  server->pauses_syncs = TRUE;
-  server->pause_sync_after = after;
-  g_mutex_unlock (&server->lock);
-}
-
-void
-fake_server_hold_fetches (FakeServer *server)
-{
-  g_mutex_lock (&server->lock);
-  server->holds_fetches = TRUE;
-  g_mutex_unlock (&server->lock);
-}
-
-void
-fake_server_release (FakeServer *server)
-{
-  g_mutex_lock (&server->lock);
-  server->pauses_syncs = FALSE;
-  server->holds_fetches = FALSE;
-  server->n_releases++;
-  g_cond_broadcast (&server->changed);
-  g_mutex_unlock (&server->lock);
-}
-
-void
-fake_server_wait_paused (FakeServer *server, guint n)
-{
-  gint64 end_us = g_get_monotonic_time () + WAIT_US;
-
-  g_mutex_lock (&server->lock);
-  while (server->n_paused < n)
-    if (!g_cond_wait_until (&server->changed, &server->lock, end_us))
-      g_error ("%u jobs did not come to stand still", n);
-  g_mutex_unlock (&server->lock);
-}
-
-/* Stands still until the server is released or the remote closed. */
-static void
-pause_locked (MmRemote *remote)
-{
-  FakeServer *server = remote->server;
-  guint n_releases = server->n_releases;
-
-  server->n_paused++;
-  g_cond_broadcast (&server->changed);
-  while (server->n_releases == n_releases && !remote->is_closing)
-    g_cond_wait (&server->changed, &server->lock);
-  server->n_paused--;
-}
-
-/* ---- the log ---- */
-
-G_GNUC_PRINTF (2, 3)
-static void
-note_locked (FakeServer *server, const gchar *format, ...)
-{
-  va_list arguments;
-  va_start (arguments, format);
-  g_ptr_array_add (server->log, g_strdup_vprintf (format, arguments));
-  va_end (arguments);
-}
-
-gchar *
-fake_server_dup_log (FakeServer *server, const gchar *prefix)
-{
-  GString *text = g_string_new (NULL);
-
-  g_mutex_lock (&server->lock);
-  for (guint i = 0; i < server->log->len; i++)
-    {
-      const gchar *line = g_ptr_array_index (server->log, i);
-      if (g_str_has_prefix (line, prefix))
-        g_string_append_printf (text, "%s%s", text->len > 0 ? ", " : "", line);
-    }
-  g_mutex_unlock (&server->lock);
-  return g_string_free (text, FALSE);
-}
-
-guint
-fake_server_count (FakeServer *server, const gchar *prefix)
-{
-  guint n = 0;
-
-  g_mutex_lock (&server->lock);
-  for (guint i = 0; i < server->log->len; i++)
-    n += g_str_has_prefix (g_ptr_array_index (server->log, i), prefix);
-  g_mutex_unlock (&server->lock);
-  return n;
-}
-
-void
-fake_server_clear_log (FakeServer *server)
-{
-  g_mutex_lock (&server->lock);
-  g_ptr_array_set_size (server->log, 0);
-  g_mutex_unlock (&server->lock);
-}
-
 /* ---- jobs ---- */
 
 static gboolean
@@ -476,7 +52,7 @@ new_cut (void)
 }
 
 static MmMailboxState
-get_state (const Mailbox *mailbox)
+get_state (const FakeMailbox *mailbox)
 {
   return (MmMailboxState){
     .uidvalidity = mailbox->uidvalidity,
@@ -491,12 +67,12 @@ static void
 run_list (MmRemoteJob *job)
 {
   FakeServer *server = job->remote->server;
-  g_autoptr (GPtrArray) copies = g_ptr_array_new_with_free_func (free_mailbox);
+  g_autoptr (GPtrArray) copies = g_ptr_array_new_with_free_func (fake_mailbox_free);
   g_autoptr (GArray) states = g_array_new (FALSE, TRUE, sizeof (MmMailboxState));
   g_autoptr (GError) error = NULL;
 
   g_mutex_lock (&server->lock);
-  note_locked (server, "list");
+  fake_server_note_locked (server, "list");
   guint n = server->mailboxes->len;
   if (is_ending_locked (job))
     error = new_cancelled ();
@@ -508,8 +84,8 @@ run_list (MmRemoteJob *job)
     }
   for (guint i = 0; i < n; i++)
     {
-      const Mailbox *mailbox = g_ptr_array_index (server->mailboxes, i);
-      Mailbox *copy = g_new0 (Mailbox, 1);
+      const FakeMailbox *mailbox = g_ptr_array_index (server->mailboxes, i);
+      FakeMailbox *copy = g_new0 (FakeMailbox, 1);
       MmMailboxState state = { 0 };
       copy->name = g_strdup (mailbox->name);
       copy->flags = mailbox->flags;
@@ -523,7 +99,7 @@ run_list (MmRemoteJob *job)
 
   for (guint i = 0; i < copies->len; i++)
     {
-      const Mailbox *copy = g_ptr_array_index (copies, i);
+      const FakeMailbox *copy = g_ptr_array_index (copies, i);
       MmRemoteMailbox told = {
         .name = copy->name,
         .delimiter = '/',
@@ -535,10 +111,10 @@ run_list (MmRemoteJob *job)
   job->list_sink.done (error, job->user_data);
 }
 
-static Message *
-copy_message (const Message *message)
+static FakeMessage *
+copy_message (const FakeMessage *message)
 {
-  Message *copy = g_new0 (Message, 1);
+  FakeMessage *copy = g_new0 (FakeMessage, 1);
 
   *copy = *message;
   copy->body = g_bytes_ref (message->body);
@@ -551,13 +127,13 @@ copy_message (const Message *message)
 
 /* The messages in the order in which they are told. */
 static GPtrArray *
-snapshot_locked (const Mailbox *mailbox, gboolean is_full)
+snapshot_locked (const FakeMailbox *mailbox, gboolean is_full)
 {
-  GPtrArray *copies = g_ptr_array_new_with_free_func (free_message);
+  GPtrArray *copies = g_ptr_array_new_with_free_func (fake_message_free);
 
   if (is_full && mailbox->order != NULL)
     for (guint i = 0; mailbox->order[i] != 0; i++)
-      g_ptr_array_add (copies, copy_message (find_message (mailbox, mailbox->order[i])));
+      g_ptr_array_add (copies, copy_message (fake_mailbox_find (mailbox, mailbox->order[i])));
   else
     for (guint i = 0; i < mailbox->messages->len; i++)
       g_ptr_array_add (copies, copy_message (g_ptr_array_index (mailbox->messages, i)));
@@ -565,7 +141,7 @@ snapshot_locked (const Mailbox *mailbox, gboolean is_full)
 }
 
 static void
-tell_message (MmRemoteJob *job, const Message *message)
+tell_message (MmRemoteJob *job, const FakeMessage *message)
 {
   g_autofree gchar *header = g_strdup_printf ("Subject: %s\r\n\r\n", message->subject);
   gboolean has_subject = job->want_subject && message->subject != NULL;
@@ -589,7 +165,7 @@ tell_present (MmRemoteJob *job, GPtrArray *messages)
 
   for (guint i = 0; i < messages->len; i++)
     {
-      const Message *message = g_ptr_array_index (messages, i);
+      const FakeMessage *message = g_ptr_array_index (messages, i);
       MmRemoteUidRange range = { message->uid, message->uid };
       MmRemoteUidRange *last
           = ranges->len > 0 ? &g_array_index (ranges, MmRemoteUidRange, ranges->len - 1) : NULL;
@@ -612,7 +188,7 @@ check_sync (MmRemoteJob *job, guint n, gboolean is_cut, guint cut_after)
 
   g_mutex_lock (&server->lock);
   if (server->pauses_syncs && server->pause_sync_after == n)
-    pause_locked (job->remote);
+    fake_server_pause_locked (server, &job->remote->is_closing);
   if (is_ending_locked (job))
     error = new_cancelled ();
   else if (is_cut && n >= cut_after)
@@ -631,8 +207,8 @@ run_sync (MmRemoteJob *job)
   guint n_new = 0;
 
   g_mutex_lock (&server->lock);
-  const Mailbox *mailbox = find_mailbox_locked (server, job->mailbox);
-  note_locked (server, "sync %s", job->mailbox);
+  const FakeMailbox *mailbox = fake_server_find_locked (server, job->mailbox);
+  fake_server_note_locked (server, "sync %s", job->mailbox);
   if (mailbox != NULL)
     state = get_state (mailbox);
   gboolean is_full = state.uidvalidity != job->known.uidvalidity;
@@ -652,7 +228,7 @@ run_sync (MmRemoteJob *job)
       error = check_sync (job, i, is_cut, cut_after);
       if (error != NULL || i == messages->len)
         break;
-      const Message *message = g_ptr_array_index (messages, i);
+      const FakeMessage *message = g_ptr_array_index (messages, i);
       if (is_full || message->uid >= job->known.uidnext)
         {
           tell_message (job, message);
@@ -679,7 +255,7 @@ tell_octets (MmRemoteJob *job, gsize index, GBytes *octets)
 
 /* The octets that answer one item; NULL: NIL. */
 static GBytes *
-answer_item_locked (FakeServer *server, Mailbox *mailbox, Message *message,
+answer_item_locked (FakeServer *server, FakeMailbox *mailbox, FakeMessage *message,
                     const MmFetchItem *item)
 {
   gsize size = message != NULL ? g_bytes_get_size (message->body) : 0;
@@ -687,7 +263,7 @@ answer_item_locked (FakeServer *server, Mailbox *mailbox, Message *message,
   switch (item->kind)
     {
     case MM_FETCH_WHOLE:
-      note_locked (server, "whole %u", item->uid);
+      fake_server_note_locked (server, "whole %u", item->uid);
       if (message != NULL && message->last_words != NULL)
         {
           GBytes *octets = g_steal_pointer (&message->last_words);
@@ -704,10 +280,10 @@ answer_item_locked (FakeServer *server, Mailbox *mailbox, Message *message,
       return message != NULL ? g_bytes_ref (message->body) : NULL;
     case MM_FETCH_RANGE:
       if (item->probe_size != 0)
-        note_locked (server, "range %u %" G_GUINT64_FORMAT "+%u probe %" G_GUINT64_FORMAT,
+        fake_server_note_locked (server, "range %u %" G_GUINT64_FORMAT "+%u probe %" G_GUINT64_FORMAT,
                      item->uid, item->offset, item->length, item->probe_size);
       else
-        note_locked (server, "range %u %" G_GUINT64_FORMAT "+%u", item->uid, item->offset,
+        fake_server_note_locked (server, "range %u %" G_GUINT64_FORMAT "+%u", item->uid, item->offset,
                      item->length);
       if (message == NULL)
         return NULL;
@@ -717,13 +293,13 @@ answer_item_locked (FakeServer *server, Mailbox *mailbox, Message *message,
                                            MIN (size - item->offset, item->length));
     case MM_FETCH_MESSAGE_ID:
       {
-        note_locked (server, "id %u", item->uid);
+        fake_server_note_locked (server, "id %u", item->uid);
         gchar *field
             = g_strdup_printf ("Message-ID: <%u@example.org>\r\n\r\n", item->uid);
         return message != NULL ? g_bytes_new_take (field, strlen (field)) : (g_free (field), NULL);
       }
     case MM_FETCH_SIZE:
-      note_locked (server, "size %u", item->uid);
+      fake_server_note_locked (server, "size %u", item->uid);
       return message != NULL ? g_bytes_new_static ("", 0) : NULL;
     }
   return NULL;
@@ -733,7 +309,7 @@ static GError *
 check_fetch_locked (MmRemoteJob *job)
 {
   FakeServer *server = job->remote->server;
-  const Mailbox *mailbox = find_mailbox_locked (server, job->mailbox);
+  const FakeMailbox *mailbox = fake_server_find_locked (server, job->mailbox);
 
   if (is_ending_locked (job))
     return new_cancelled ();
@@ -758,10 +334,10 @@ run_item (MmRemoteJob *job, gsize index)
   guint64 told_size = 0;
 
   g_mutex_lock (&server->lock);
-  Mailbox *mailbox = find_mailbox_locked (server, job->mailbox);
-  Message *message = mailbox != NULL ? find_message (mailbox, item->uid) : NULL;
+  FakeMailbox *mailbox = fake_server_find_locked (server, job->mailbox);
+  FakeMessage *message = mailbox != NULL ? fake_mailbox_find (mailbox, item->uid) : NULL;
   g_autoptr (GBytes) octets = answer_item_locked (server, mailbox, message, item);
-  message = mailbox != NULL ? find_message (mailbox, item->uid) : NULL;
+  message = mailbox != NULL ? fake_mailbox_find (mailbox, item->uid) : NULL;
   if (message != NULL)
     told_size = message->told_size;
   if (item->probe_size != 0 && message != NULL)
@@ -790,7 +366,7 @@ run_fetch (MmRemoteJob *job)
 
   g_mutex_lock (&server->lock);
   if (server->holds_fetches && !is_ending_locked (job))
-    pause_locked (job->remote);
+    fake_server_pause_locked (server, &job->remote->is_closing);
   g_autoptr (GError) error = check_fetch_locked (job);
   g_mutex_unlock (&server->lock);
 
