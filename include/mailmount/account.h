@@ -42,7 +42,8 @@ typedef struct
   const gchar *const *include; /* nullable: shell globs on paths; a folder must match one */
   const gchar *const *exclude; /* nullable: and none of these */
   gboolean subscribed_only;
-  gint64 refresh_us;         /* a listing older than this is compared with the server when opened */
+  gint64 refresh_us;         /* a listing older than this, and than a second, is compared with the
+                                server when opened */
   const MmAccountObserver *observer; /* nullable */
   gpointer observer_data;
 } MmAccountConfig;
@@ -97,7 +98,8 @@ MmContent *mm_account_open_content (MmAccount *account, MmMailbox *mailbox, guin
 
 /* What readers do, so that what they will do next can be fetched ahead: a directory was opened for
  * listing, a message was opened, a message of @size octets was closed after having been read up to
- * @read_octets. @thread_id is the kernel's, of the caller; 0: not known. */
+ * @read_octets. @mailbox is NULL for a directory without one. @thread_id is the kernel's, of the
+ * caller; 0: not known. */
 void mm_account_note_list (MmAccount *account, MmMailbox *mailbox, guint thread_id);
 void mm_account_note_open (MmAccount *account, MmMailbox *mailbox, guint64 number,
                            guint thread_id);

@@ -6,6 +6,8 @@
 #include <mailmount/index.h>
 
 #define DISK_READERS 2
+/* A listing must still count as fresh when those who waited for it look. */
+#define REFRESH_US_MIN G_USEC_PER_SEC
 
 /* ---- construction ---- */
 
@@ -78,7 +80,7 @@ mm_account_new (const MmAccountConfig *config, GError **error)
   context->name = g_strdup (config->name);
   context->remote = config->remote;
   context->want_subject = config->want_subject;
-  context->refresh_us = config->refresh_us;
+  context->refresh_us = MAX (config->refresh_us, REFRESH_US_MIN);
   if (config->observer != NULL)
     {
       account->observer = *config->observer;

@@ -182,6 +182,18 @@ test_fresh_list_is_not_asked_again (void)
 }
 
 static void
+test_no_refresh_time (void)
+{
+  g_autoptr (MailFixture) fixture = new_fixture (NAMES ("INBOX"));
+
+  fixture->config.refresh_us = 0;
+  mail_fixture_mount (fixture);
+  g_autofree gchar *list = mail_fixture_list (fixture, "INBOX");
+  g_assert_cmpstr (list, ==, "");
+  g_assert_cmpuint (fake_server_count (fixture->server, "list"), <=, 2);
+}
+
+static void
 test_new_folder_touches_parent (void)
 {
   g_autoptr (MailFixture) fixture = new_fixture (NAMES ("A", "B"));
@@ -333,6 +345,7 @@ main (int argc, char *argv[])
   g_test_add_func ("/account/first-list-cut-after-a-remount", test_cut_first_list);
   g_test_add_func ("/account/fresh-list-is-not-asked-for-again",
                    test_fresh_list_is_not_asked_again);
+  g_test_add_func ("/account/refreshing-all-the-time-ends", test_no_refresh_time);
   g_test_add_func ("/account/new-folder-touches-its-parent-only", test_new_folder_touches_parent);
   g_test_add_func ("/account/filters", test_filters);
   g_test_add_func ("/account/root-is-a-folder-of-choice", test_root);
