@@ -22,7 +22,7 @@
 #define LISTED_MAX 4096
 /* A process that listed so many folders one after another walks the tree: the next ones are listed
  * before it comes to them. */
-#define WALK_FOLDERS_MIN 3
+#define WALK_FOLDERS_MIN 2
 #define WALK_AHEAD_MAX   8
 
 typedef enum
@@ -314,7 +314,8 @@ go_on_with_next_folder (MmReadAhead *ahead, const Stream *stream, guint thread_i
 static void
 list_next_folders (MmReadAhead *ahead, MmMailbox *mailbox)
 {
-  guint n_ahead = MIN (ahead->n_walked - WALK_FOLDERS_MIN + 1, WALK_AHEAD_MAX);
+  guint n_doublings = MIN (ahead->n_walked - WALK_FOLDERS_MIN, 8);
+  guint n_ahead = MIN (1u << n_doublings, WALK_AHEAD_MAX);
 
   for (guint i = 0; i < n_ahead && mailbox != NULL; i++)
     {
@@ -329,11 +330,14 @@ list_next_folders (MmReadAhead *ahead, MmMailbox *mailbox)
 static void
 on_list (MmReadAhead *ahead, const Note *note)
 {
-  Stream *stream = ensure_stream (ahead, note->mailbox);
+  guint lister = mm_reader_find (note->thread_id).id;
 
-  stream->lister = mm_reader_find (note->thread_id).id;
-  ahead->n_walked = stream->lister != 0 && stream->lister == ahead->walker ? ahead->n_walked + 1 : 1;
-  ahead->walker = stream->lister;
+  ahead->n_walked = lister != 0 && lister == ahead->walker ? ahead->n_walked + 1 : 1;
+  ahead->walker = lister;
+  if (note->mailbox == NULL)
+    return;
+  Stream *stream = ensure_stream (ahead, note->mailbox);
+  stream->lister = lister;
   if (ahead->n_walked >= WALK_FOLDERS_MIN)
     list_next_folders (ahead, note->mailbox);
   if (g_queue_find (&ahead->listed, note->mailbox) == NULL

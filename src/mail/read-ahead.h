@@ -22,7 +22,8 @@ MmReadAhead *mm_read_ahead_new (MmContentTable *contents, MmMailContext *context
 /* Ends the thread and lets go of all contents. */
 void mm_read_ahead_free (MmReadAhead *ahead);
 
-/* A directory was opened for listing by the process of thread @thread_id (0: not known). */
+/* A directory was opened for listing by the process of thread @thread_id (0: not known). @mailbox is
+ * NULL when it has none. */
 void mm_read_ahead_note_list (MmReadAhead *ahead, MmMailbox *mailbox, guint thread_id);
 /* A message was opened. */
 void mm_read_ahead_note_open (MmReadAhead *ahead, MmMailbox *mailbox, guint64 number,

@@ -212,8 +212,7 @@ mm_vfs_try_open_directory (MmVfs *vfs, guint64 inode, guint thread_id, MmVfsDire
   MmTry result = node_class->open_directory (vfs, inode, &directory, waiter, error);
   if (result == MM_TRY_DONE)
     {
-      if (directory.folder.mailbox != NULL)
-        mm_account_note_list (vfs->account, directory.folder.mailbox, thread_id);
+      mm_account_note_list (vfs->account, directory.folder.mailbox, thread_id);
       *out = g_memdup2 (&directory, sizeof directory);
       g_mutex_lock (&vfs->lock);
       g_hash_table_add (vfs->directories, *out);
