@@ -119,7 +119,7 @@ def costs(figures, line):
                      _number(down and down / 1e6, "{:,.2f}"), _number(up and up / 1e6, "{:,.3f}"),
                      _number(get("connections")), _number(get("lines")), _number(get("bodies"))])
     return table([line_name(line), "client CPU s", "client RSS MiB", "mailmount CPU s", "mailmount RSS MiB",
-                  "MB received", "MB sent", "connections", "commands", "of these with bodies"], rows)
+                  "MB received", "MB sent", "connections", "commands", "bodies or parts asked for"], rows)
 
 
 def targets(figures, facts):

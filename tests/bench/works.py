@@ -9,7 +9,6 @@ import os
 import shutil
 import time
 from dataclasses import dataclass
-from pathlib import Path
 
 from stage import LOCAL, PASSWORD, Cost, Line, is_mounted
 
