@@ -22,6 +22,9 @@ ODD_PASSWORD = "pässwörd \"quoted\" \\ back"
 def pytest_configure(config):
     config.addinivalue_line("markers", "core: belongs to the short run against a second build")
     config.addinivalue_line("markers", "needs_program: drives the program")
+    # A shell's background jobs ignore SIGINT, and so would every program that is started here.
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     # Ordinary users mount through fusermount3, which opens /dev/fuse; some machines give it to root alone.
     if os.geteuid() == 0 and os.path.exists("/dev/fuse"):
         if stat.S_IMODE(os.stat("/dev/fuse").st_mode) != 0o666:

@@ -109,7 +109,7 @@ def test_a_message_with_protocol_text_is_no_command(proxy, corpus):
 def test_the_proxy_passes_tls_and_cuts_it(server):
     with Proxy(server.imaps_port, raw=True) as proxy:
         context = ssl.create_default_context(cafile=server.certificates.ca)
-        session = imaplib.IMAP4_SSL("localhost", proxy.port, ssl_context=context)
+        session = imaplib.IMAP4_SSL("127.0.0.1", proxy.port, ssl_context=context, timeout=60)
         session.login("small", PASSWORD)
         session.select("INBOX", readonly=True)
         assert proxy.octets_to_client > 1000
