@@ -134,7 +134,9 @@ def unit(suite, directory, results):
         return
     counts = results.add_junit(suite, report)
     if status != 0 and counts[1] == 0:
-        results.fail(f"{suite}: meson test ended with {status}")
+        broken = re.findall(r"^ *\d+/\d+ (\S+) +(?:ERROR|FAIL|TIMEOUT)", log.read_text(errors="replace"), re.M)
+        for name in dict.fromkeys(broken) or [f"meson test ended with {status}"]:
+            results.fail(f"{suite}: {name}")
     if status != 0:
         say(tail(log))
     say(f"{suite}: {counts[0]} passed, {counts[1]} failed, {counts[2]} skipped in {time.monotonic() - started:.0f} s")

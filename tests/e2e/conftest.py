@@ -30,6 +30,10 @@ def pytest_configure(config):
         if stat.S_IMODE(os.stat("/dev/fuse").st_mode) != 0o666:
             os.chmod("/dev/fuse", 0o666)
             print("conftest: /dev/fuse is now mode 0666, so that ordinary users can mount")
+    # fusermount3 reads it; a bare debootstrap or container has none.
+    if os.geteuid() == 0 and not os.path.lexists("/etc/mtab"):
+        os.symlink("/proc/self/mounts", "/etc/mtab")
+        print("conftest: /etc/mtab is now a link to /proc/self/mounts, so that fusermount3 can unmount")
 
 
 @pytest.hookimpl(hookwrapper=True)
