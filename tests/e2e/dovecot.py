@@ -55,6 +55,10 @@ def run(command, **kwargs):
     return subprocess.run([str(word) for word in command], check=True, capture_output=True, **kwargs)
 
 
+def openssl_version():
+    return tuple(int(part) for part in re.search(rb"OpenSSL (\d+)\.(\d+)", run(["openssl", "version"]).stdout).groups())
+
+
 class Certificates:
     """A CA of its own and what it signed: `server` (good), `expired`, `wronghost`; and a CA that signed nothing."""
 
@@ -64,7 +68,6 @@ class Certificates:
         self.other_ca = self._authority("other-ca")
         self.server = self._signed("server", "DNS:localhost,IP:127.0.0.1,IP:::1", days=30)
         self.wronghost = self._signed("wronghost", "DNS:mail.example.org", days=30)
-        # openssl 3 before 3.4 cannot set dates by req/x509 alone: a negative number of days ends yesterday.
         self.expired = self._signed("expired", "DNS:localhost,IP:127.0.0.1", days=-1)
 
     def _authority(self, name):
@@ -76,12 +79,15 @@ class Certificates:
 
     def _signed(self, name, alternative_names, days):
         key, cert = self.directory / f"{name}.key", self.directory / f"{name}.pem"
+        dates = ["-days", days]
+        if days < 0 and openssl_version() >= (3, 4):  # which takes no negative number, but dates
+            dates = ["-not_before", "20200101000000Z", "-not_after", "20200201000000Z"]
         request, extensions = self.directory / f"{name}.csr", self.directory / f"{name}.ext"
         extensions.write_text(f"subjectAltName={alternative_names}\nextendedKeyUsage=serverAuth\n")
         run(["openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
              "-keyout", key, "-out", request, "-subj", f"/CN=mailmount test {name}"])
         run(["openssl", "x509", "-req", "-in", request, "-CA", self.ca, "-CAkey", self.ca.with_suffix(".key"),
-             "-CAcreateserial", "-out", cert, "-days", days, "-extfile", extensions])
+             "-CAcreateserial", "-out", cert, *dates, "-extfile", extensions])
         return cert
 
 
