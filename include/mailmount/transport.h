@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
  * A byte stream to a server: TCP and TLS by libcurl (transport-curl.c), later a tunnel command's
- * stdin and stdout. It knows nothing of the protocol beside what libcurl must do before TLS: read
- * the greeting and send STARTTLS.
+ * stdin and stdout. It knows nothing of the protocol beside what happens before the connection is
+ * ours: the greeting's first word and STARTTLS.
  *
  * Opening blocks, for at most the endpoint's timeout; everything after is non-blocking. One thread
  * per transport; mm_transport_open() may be aborted from another thread through its GCancellable-
@@ -63,9 +63,9 @@ typedef struct MmTransport MmTransport;
 MmTransport *mm_transport_open (const MmEndpoint *endpoint, const gint *abort_flag, GError **error);
 void mm_transport_free (MmTransport *transport);
 
-/* The server's lines that opening consumed and that still matter, CRLF-terminated, ready to be fed
- * to a session: the greeting, and the capabilities that were announced on the line as it is now
- * (after TLS, never before it). (transfer none) */
+/* What opening received and what still matters, ready to be fed to a session: the greeting's line
+ * and, where they were asked for to begin TLS, the capabilities as announced after it (never before
+ * it). What the server said at once behind its greeting follows. (transfer none) */
 const gchar *mm_transport_get_preamble (const MmTransport *transport);
 
 /* TRUE when a clear password may cross: TLS is on, or the peer is a loopback address. */

@@ -84,6 +84,8 @@ read_greeting (Login *login, GError **error)
 
   note_event (login, &event);
   login->is_preauth = event.status == MM_IMAP_STATUS_PREAUTH;
+  /* Those of its [CAPABILITY] code have no event of their own. */
+  login->has_capabilities = mm_imap_session_get_capabilities (login->session) != 0;
   if (event.status == MM_IMAP_STATUS_BYE)
     {
       g_propagate_error (error,

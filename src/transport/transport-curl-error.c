@@ -105,7 +105,8 @@ set_greeting_error (MmCurlTransport *self, const MmCurlOpening *opening, GError 
                  endpoint->port);
   else if (greets_with (opening, "* BYE"))
     {
-      g_autofree gchar *words = g_strstrip (g_strdup (greeting + strlen ("* BYE")));
+      const gchar *rest = greeting + strlen ("* BYE");
+      g_autofree gchar *words = g_strstrip (g_strndup (rest, strcspn (rest, "\r\n")));
       g_set_error (error, MM_ERROR, MM_ERROR_UNAVAILABLE, "%s refuses connections now: %s",
                    endpoint->host, words);
     }

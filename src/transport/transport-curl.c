@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * TCP, TLS and proxies by libcurl. It connects (CONNECT_ONLY) and does what has to happen before
- * TLS; the octets after that are ours. No user name is ever given to libcurl: it would log in by
+ * TCP, TLS and proxies by libcurl, which connects only (CONNECT_ONLY); the octets after that are
+ * ours. Where TLS begins with STARTTLS libcurl has to speak the protocol until then: imap://.
+ * Everywhere else https:// and http:// make it a mere byte transport, which says nothing to the
+ * server and reads nothing from it: with imaps:// it would ask for the capabilities, and wait for
+ * them, though the greeting tells them. No user name is ever given to libcurl: it would log in by
  * itself, and badly.
  */
 #include <string.h>
 
+#include <mailmount/clock.h>
+
 #include "transport-curl-private.h"
 
 /* What a server may say before the connection is ours. */
-#define PREAMBLE_LINE_OCTETS_MAX 8192
-#define PREAMBLE_LINES_MAX       100
+#define PREAMBLE_LINES_MAX 100
 
 static void
 init_curl_once (void)
@@ -49,7 +53,7 @@ take_line (char *data, size_t size, size_t n, void *user_data)
   MmCurlOpening *opening = user_data;
   gsize length = size * n;
 
-  if (length > PREAMBLE_LINE_OCTETS_MAX || ++opening->n_lines > PREAMBLE_LINES_MAX
+  if (length > MM_CURL_LINE_OCTETS_MAX || ++opening->n_lines > PREAMBLE_LINES_MAX
       || memchr (data, '\0', length) != NULL)
     {
       opening->is_bad = TRUE;
@@ -84,20 +88,72 @@ static int
 check_abort (void *user_data, curl_off_t download_total, curl_off_t download_now,
              curl_off_t upload_total, curl_off_t upload_now)
 {
-  const MmCurlOpening *opening = user_data;
+  return mm_curl_is_aborted (user_data);
+}
 
-  return opening->abort_flag != NULL && g_atomic_int_get (opening->abort_flag) != 0;
+/* TRUE: libcurl moves octets and knows nothing of the protocol. */
+static gboolean
+is_bare (const MmEndpoint *endpoint)
+{
+  return endpoint->tls != MM_TLS_STARTTLS;
+}
+
+static const gchar *
+get_scheme (const MmEndpoint *endpoint)
+{
+  if (endpoint->protocol == MM_PROTOCOL_POP3)
+    return endpoint->tls == MM_TLS_IMPLICIT ? "pop3s" : "pop3";
+  return endpoint->tls == MM_TLS_IMPLICIT ? "imaps" : "imap";
 }
 
 static gchar *
 make_url (const MmEndpoint *endpoint)
 {
-  const gchar *scheme = endpoint->protocol == MM_PROTOCOL_POP3 ? "pop3" : "imap";
-  const gchar *secure = endpoint->tls == MM_TLS_IMPLICIT ? "s" : "";
+  const gchar *bare_scheme = endpoint->tls == MM_TLS_IMPLICIT ? "https" : "http";
   gboolean is_ipv6 = strchr (endpoint->host, ':') != NULL;
 
-  return g_strdup_printf ("%s%s://%s%s%s:%u/", scheme, secure, is_ipv6 ? "[" : "", endpoint->host,
-                          is_ipv6 ? "]" : "", endpoint->port);
+  return g_strdup_printf ("%s://%s%s%s:%u/",
+                          is_bare (endpoint) ? bare_scheme : get_scheme (endpoint),
+                          is_ipv6 ? "[" : "", endpoint->host, is_ipv6 ? "]" : "", endpoint->port);
+}
+
+static const gchar *
+get_environment (const gchar *name)
+{
+  const gchar *value = g_getenv (name);
+
+  return value != NULL && value[0] != '\0' ? value : NULL;
+}
+
+/* The proxy that the environment names for the protocol we speak, as libcurl looks for it; for the
+ * scheme of the URL it would look at https_proxy and http_proxy, which are for web pages. "" is
+ * none. libcurl itself obeys no_proxy. (transfer none) */
+static const gchar *
+find_proxy (const MmEndpoint *endpoint)
+{
+  g_autofree gchar *name = g_strconcat (get_scheme (endpoint), "_proxy", NULL);
+  g_autofree gchar *upper_name = g_ascii_strup (name, -1);
+  const gchar *names[] = { name, upper_name, "all_proxy", "ALL_PROXY" };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
+    if (get_environment (names[i]) != NULL)
+      return get_environment (names[i]);
+  return "";
+}
+
+static void
+configure_scheme (CURL *curl, const MmEndpoint *endpoint)
+{
+  g_autofree gchar *url = make_url (endpoint);
+
+  curl_easy_setopt (curl, CURLOPT_URL, url);
+  curl_easy_setopt (curl, CURLOPT_PROTOCOLS_STR, is_bare (endpoint) ? "http,https" : "imap,pop3");
+  if (!is_bare (endpoint))
+    return;
+  /* The server is no web server: no protocol of those is negotiated. */
+  curl_easy_setopt (curl, CURLOPT_SSL_ENABLE_ALPN, 0L);
+  curl_easy_setopt (curl, CURLOPT_HTTP_VERSION, (long) CURL_HTTP_VERSION_1_1);
+  curl_easy_setopt (curl, CURLOPT_PROXY, find_proxy (endpoint));
 }
 
 static void
@@ -105,10 +161,8 @@ configure (MmCurlTransport *self, MmCurlOpening *opening)
 {
   const MmEndpoint *endpoint = opening->endpoint;
   CURL *curl = self->curl;
-  g_autofree gchar *url = make_url (endpoint);
 
-  curl_easy_setopt (curl, CURLOPT_URL, url);
-  curl_easy_setopt (curl, CURLOPT_PROTOCOLS_STR, "imap,imaps,pop3,pop3s");
+  configure_scheme (curl, endpoint);
   curl_easy_setopt (curl, CURLOPT_CONNECT_ONLY, 1L);
   curl_easy_setopt (curl, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt (curl, CURLOPT_NETRC, (long) CURL_NETRC_IGNORED);
@@ -188,12 +242,12 @@ append_line (GString *out, const gchar *line)
   g_string_append (out, "\r\n");
 }
 
+/* After STARTTLS the greeting counts no more: its words, and the capabilities it may have told,
+ * came in clear text. */
 static void
-set_preamble (MmCurlTransport *self, const MmCurlOpening *opening)
+set_starttls_preamble (MmCurlTransport *self, const MmCurlOpening *opening)
 {
-  /* After STARTTLS the greeting counts no more: its words, and the capabilities it may have told,
-   * came in clear text. */
-  if (opening->endpoint->tls == MM_TLS_STARTTLS && opening->endpoint->protocol == MM_PROTOCOL_IMAP)
+  if (opening->endpoint->protocol == MM_PROTOCOL_IMAP)
     append_line (self->base.preamble, "* OK ready");
   else
     append_line (self->base.preamble, opening->greeting->str);
@@ -201,14 +255,28 @@ set_preamble (MmCurlTransport *self, const MmCurlOpening *opening)
     append_line (self->base.preamble, opening->capability->str);
 }
 
+/* Belt and braces: whatever libcurl decided, there is no going on without TLS. */
+static gboolean
+is_tls_as_demanded (const MmCurlOpening *opening)
+{
+  switch (opening->endpoint->tls)
+    {
+    case MM_TLS_NONE:
+      return TRUE;
+    case MM_TLS_IMPLICIT:
+      return opening->is_tls_begun;
+    case MM_TLS_STARTTLS:
+      return opening->is_tls_begun && opening->is_last_line_through_tls;
+    }
+  return FALSE;
+}
+
 static gboolean
 check_opened (MmCurlTransport *self, const MmCurlOpening *opening, GError **error)
 {
   curl_socket_t fd = CURL_SOCKET_BAD;
 
-  /* Belt and braces: whatever libcurl decided, there is no going on without TLS. */
-  if (opening->endpoint->tls != MM_TLS_NONE
-      && (!opening->is_tls_begun || !opening->is_last_line_through_tls))
+  if (!is_tls_as_demanded (opening))
     {
       mm_curl_set_starttls_error (opening, error);
       return FALSE;
@@ -300,6 +368,30 @@ static const MmTransportClass curl_transport_class = {
   .send = curl_transport_send,
 };
 
+/* ---- opening ---- */
+
+static gboolean
+open_connection (MmCurlTransport *self, MmCurlOpening *opening, GError **error)
+{
+  configure (self, opening);
+  CURLcode code = curl_easy_perform (self->curl);
+  forget_opening (self->curl);
+
+  if (code != CURLE_OK)
+    {
+      mm_curl_set_open_error (self, opening, code, error);
+      return FALSE;
+    }
+  if (!check_opened (self, opening, error))
+    return FALSE;
+  self->base.is_private
+      = opening->endpoint->tls != MM_TLS_NONE || peer_is_loopback (self->curl, opening->endpoint);
+  if (is_bare (opening->endpoint))
+    return mm_curl_take_greeting (self, opening, error);
+  set_starttls_preamble (self, opening);
+  return TRUE;
+}
+
 MmTransport *
 mm_transport_open_curl (const MmEndpoint *endpoint, const gint *abort_flag, GError **error)
 {
@@ -317,26 +409,14 @@ mm_transport_open_curl (const MmEndpoint *endpoint, const gint *abort_flag, GErr
     .curl = self->curl,
     .endpoint = endpoint,
     .abort_flag = abort_flag,
+    .deadline_us = mm_clock_monotonic_us () + (gint64) endpoint->timeout_ms * 1000,
     .greeting = g_string_new (NULL),
     .capability = g_string_new (NULL),
   };
-  configure (self, &opening);
-  CURLcode code = curl_easy_perform (self->curl);
-  forget_opening (self->curl);
-
-  gboolean is_open = FALSE;
-  if (code != CURLE_OK)
-    mm_curl_set_open_error (self, &opening, code, error);
-  else
-    is_open = check_opened (self, &opening, error);
-  if (is_open)
-    {
-      set_preamble (self, &opening);
-      self->base.is_private = opening.is_tls_begun || peer_is_loopback (self->curl, endpoint);
-      self->curl_message[0] = '\0';
-    }
+  gboolean is_open = open_connection (self, &opening, error);
   g_string_free (opening.greeting, TRUE);
   g_string_free (opening.capability, TRUE);
+  self->curl_message[0] = '\0';
   if (is_open)
     return &self->base;
   mm_transport_free (&self->base);

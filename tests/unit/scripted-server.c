@@ -138,6 +138,12 @@ say (Peer *peer, const gchar *text, gboolean is_raw)
     {
       g_string_replace (out, "\\r", "\r", 0);
       g_string_replace (out, "\\n", "\n", 0);
+      gchar *nul = strstr (out->str, "\\0");
+      if (nul != NULL)
+        {
+          *nul = '\0';
+          g_string_erase (out, nul + 1 - out->str, 1);
+        }
     }
   else
     g_string_append (out, "\r\n");

@@ -31,6 +31,19 @@ test_authenticate_plain (void)
   assert_connects (fixture);
 }
 
+/* Capabilities that the greeting told are not asked for. */
+static void
+test_greeting_tells_capabilities (void)
+{
+  g_autoptr (Fixture) fixture = fixture_new ();
+
+  scripted_server_add (
+      fixture->server,
+      "S: * OK [CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR] ready\nC: AUTHENTICATE PLAIN *\n"
+      "S: $T OK [CAPABILITY IMAP4rev1] in\n");
+  assert_connects (fixture);
+}
+
 static void
 test_login_command (void)
 {
@@ -192,6 +205,8 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/remote/login/authenticate-plain", test_authenticate_plain);
+  g_test_add_func ("/remote/login/capabilities-of-the-greeting-are-not-asked-for",
+                   test_greeting_tells_capabilities);
   g_test_add_func ("/remote/login/login-where-there-is-no-sasl", test_login_command);
   g_test_add_func ("/remote/login/logindisabled-is-obeyed", test_login_disabled);
   g_test_add_func ("/remote/login/preauth-needs-no-password", test_preauth);

@@ -48,12 +48,11 @@ test_preamble (Fixture *fixture, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
 
-  scripted_server_add (fixture->server, "S: * OK hello\nC: CAPABILITY\n"
-                                        "S: * CAPABILITY IMAP4rev1 ONE\nS: $T OK done\nW");
+  scripted_server_add (fixture->server, "S: * OK [CAPABILITY IMAP4rev1 ONE] hello\nW");
   g_autoptr (MmTransport) transport = mm_transport_open (&fixture->endpoint, NULL, &error);
   g_assert_no_error (error);
   g_assert_cmpstr (mm_transport_get_preamble (transport), ==,
-                   "* OK hello\r\n* CAPABILITY IMAP4rev1 ONE\r\n");
+                   "* OK [CAPABILITY IMAP4rev1 ONE] hello\r\n");
   g_assert_true (mm_transport_is_private (transport));
 }
 
@@ -62,8 +61,7 @@ test_preauth_greeting (Fixture *fixture, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
 
-  scripted_server_add (fixture->server, "S: * PREAUTH hello\nC: CAPABILITY\n"
-                                        "S: * CAPABILITY IMAP4rev1\nS: $T OK done\nW");
+  scripted_server_add (fixture->server, "S: * PREAUTH hello\nW");
   g_autoptr (MmTransport) transport = mm_transport_open (&fixture->endpoint, NULL, &error);
   g_assert_no_error (error);
   g_assert_true (g_str_has_prefix (mm_transport_get_preamble (transport), "* PREAUTH hello\r\n"));
@@ -79,11 +77,107 @@ test_bye_greeting (Fixture *fixture, gconstpointer data)
 static void
 test_other_protocol (Fixture *fixture, gconstpointer data)
 {
-  scripted_server_add (fixture->server, "S: 220 smtp.example.org\nX");
+  scripted_server_add (fixture->server, "S: 220 smtp.example.org\nW");
+  assert_refused (fixture, MM_ERROR_PROTOCOL, "does not greet as an IMAP server does");
+}
+
+static void
+test_nul_in_greeting (Fixture *fixture, gconstpointer data)
+{
+  scripted_server_add (fixture->server, "R: * OK hel\\0lo\\r\\n\nW");
+  assert_refused (fixture, MM_ERROR_PROTOCOL, "does not greet as an IMAP server does");
+}
+
+/* However it is cut; and what the server says behind it is not lost. */
+static void
+test_greeting_in_pieces (Fixture *fixture, gconstpointer data)
+{
   g_autoptr (GError) error = NULL;
+  g_autoptr (GString) received = g_string_new (NULL);
+  const gchar *expected = "* OK hello\r\n* OK [ALERT] and more\r\n";
+
+  scripted_server_add (fixture->server, "R: * O\nR: K hel\nS: lo\nS: * OK [ALERT] and more\nX");
   g_autoptr (MmTransport) transport = mm_transport_open (&fixture->endpoint, NULL, &error);
-  g_assert_null (transport);
-  g_assert_nonnull (error);
+  g_assert_no_error (error);
+  g_string_append (received, mm_transport_get_preamble (transport));
+  g_assert_true (g_str_has_prefix (received->str, "* OK hello\r\n"));
+  for (MmIoStatus status = MM_IO_OK; status != MM_IO_EOF;)
+    {
+      gchar buffer[100];
+      gsize n = 0;
+
+      status = mm_transport_recv (transport, buffer, sizeof buffer, &n, &error);
+      g_assert_no_error (error);
+      if (status == MM_IO_OK)
+        g_string_append_len (received, buffer, (gssize) n);
+      else if (status == MM_IO_AGAIN)
+        mm_transport_wait (transport, MM_WAIT_READABLE, -1, 10000);
+    }
+  g_assert_cmpstr (received->str, ==, expected);
+}
+
+/* The time is for the line, not for each of its pieces. */
+static void
+test_half_a_greeting (Fixture *fixture, gconstpointer data)
+{
+  fixture->endpoint.timeout_ms = 200;
+  scripted_server_add (fixture->server, "R: * OK hel\nW");
+  assert_refused (fixture, MM_ERROR_TIMEOUT, "did not answer within");
+}
+
+/* The variables that name a proxy for what we speak count, and no others. */
+static void
+test_proxies (Fixture *fixture, gconstpointer data)
+{
+  static const struct
+  {
+    const gchar *name;
+    gboolean is_obeyed;
+  } variables[] = {
+    { "imap_proxy", TRUE },   { "IMAP_PROXY", TRUE },   { "all_proxy", TRUE },
+    { "ALL_PROXY", TRUE },    { "imaps_proxy", FALSE }, { "http_proxy", FALSE },
+    { "https_proxy", FALSE },
+  };
+  g_autofree gchar *proxy = g_strdup_printf ("http://127.0.0.1:%u", fixture->endpoint.port);
+
+  for (gsize i = 0; i < G_N_ELEMENTS (variables); i++)
+    {
+      g_autoptr (GError) error = NULL;
+
+      g_setenv (variables[i].name, proxy, TRUE);
+      scripted_server_add (fixture->server,
+                           variables[i].is_obeyed
+                               ? "C: mail.example.org:143 HTTP/1.1\nC: Host: *\nC: Proxy-*\nC: \n"
+                                 "R: HTTP/1.1 200 OK\\r\\n\\r\\n* OK through the proxy\\r\\n\nW"
+                               : "S: * OK directly\nW");
+      MmEndpoint endpoint = fixture->endpoint;
+      if (variables[i].is_obeyed)
+        {
+          endpoint.host = (gchar *) "mail.example.org";
+          endpoint.port = 143;
+        }
+      g_autoptr (MmTransport) transport = mm_transport_open (&endpoint, NULL, &error);
+      g_assert_no_error (error);
+      g_assert_cmpstr (mm_transport_get_preamble (transport), ==,
+                       variables[i].is_obeyed ? "* OK through the proxy\r\n" : "* OK directly\r\n");
+      /* What lies behind a proxy is not this machine. */
+      g_assert_true (mm_transport_is_private (transport) == !variables[i].is_obeyed);
+      g_unsetenv (variables[i].name);
+    }
+}
+
+static void
+test_no_proxy (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_setenv ("imap_proxy", "http://proxy.invalid:3128", TRUE);
+  g_setenv ("no_proxy", "127.0.0.1", TRUE);
+  scripted_server_add (fixture->server, "S: * OK directly\nW");
+  g_autoptr (MmTransport) transport = mm_transport_open (&fixture->endpoint, NULL, &error);
+  g_assert_no_error (error);
+  g_unsetenv ("imap_proxy");
+  g_unsetenv ("no_proxy");
 }
 
 static void
@@ -223,9 +317,7 @@ test_abort (Fixture *fixture, gconstpointer data)
 static MmTransport *
 open_plain (Fixture *fixture, const gchar *rest_of_script)
 {
-  g_autofree gchar *script
-      = g_strconcat ("S: * OK hello\nC: CAPABILITY\nS: * CAPABILITY IMAP4rev1\nS: $T OK done\n",
-                     rest_of_script, NULL);
+  g_autofree gchar *script = g_strconcat ("S: * OK hello\n", rest_of_script, NULL);
   g_autoptr (GError) error = NULL;
 
   scripted_server_add (fixture->server, script);
@@ -283,6 +375,11 @@ main (int argc, char **argv)
   ADD ("preauth-greeting-is-passed-on", test_preauth_greeting);
   ADD ("bye-as-greeting-is-unavailable", test_bye_greeting);
   ADD ("another-protocol-is-refused", test_other_protocol);
+  ADD ("nul-in-greeting-is-refused", test_nul_in_greeting);
+  ADD ("greeting-comes-in-pieces", test_greeting_in_pieces);
+  ADD ("half-a-greeting-is-a-timeout", test_half_a_greeting);
+  ADD ("proxies-are-those-for-imap", test_proxies);
+  ADD ("no-proxy-is-obeyed", test_no_proxy);
   ADD ("closed-before-greeting-is-lost", test_closed_before_greeting);
   ADD ("silence-is-a-timeout", test_silence);
   ADD ("closed-port-is-offline", test_connection_refused);
