@@ -30,6 +30,8 @@ typedef struct
 {
   guint32 folder_id;
   guint64 number; /* local number */
+  guint32 origin; /* a mark of what the number stands for (UIDVALIDITY and UID): content that was
+                     stored under another mark is not there */
 } MmContentKey;
 
 /* @directory NULL: files without names that vanish with the process (cache=none). The directory

@@ -34,6 +34,7 @@ typedef struct
   guint8 flags;            /* MmMessageFlags */
   guint8 size_is_proved;
   guint8 listing;          /* private to the mailbox: the listing that told it last */
+  guint8 is_stored;        /* known to be whole in the cache; a hint that is not kept */
 } MmMessage;
 
 guint32 mm_mailbox_get_folder_id (const MmMailbox *mailbox);
@@ -64,6 +65,9 @@ void mm_mailbox_set_message_id (MmMailbox *mailbox, guint64 number, const gchar 
 
 /* The size of a message turned out to be exactly this. TRUE when stat showed another one. */
 gboolean mm_mailbox_set_size (MmMailbox *mailbox, guint64 number, guint64 size);
+
+/* The whole content was found in the cache, or put there; or it is there no more. */
+void mm_mailbox_set_stored (MmMailbox *mailbox, guint64 number, gboolean is_stored);
 
 /* A message could not be found on the server, or the server hinted at a change: compare the mailbox
  * with the server when it is opened next. */

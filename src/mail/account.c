@@ -111,9 +111,11 @@ mm_account_free (MmAccount *account)
     return;
   MmMailContext *context = &account->context;
 
-  mm_read_ahead_free (account->read_ahead);
+  if (account->read_ahead != NULL)
+    mm_read_ahead_stop (account->read_ahead);
   mm_remote_close (context->remote);
   mm_content_table_wait_empty (account->contents);
+  mm_read_ahead_free (account->read_ahead);
   mm_disk_pool_free (context->disk_readers);
   mm_disk_pool_free (context->disk_writers);
   /* The index thread may still be adding folders. */

@@ -12,7 +12,8 @@
 MmContentKey
 mm_content_get_key (const MmContent *content)
 {
-  return (MmContentKey){ mm_mailbox_get_folder_id (content->mailbox), content->number };
+  return (MmContentKey){ mm_mailbox_get_folder_id (content->mailbox), content->number,
+                         content->origin };
 }
 
 /* ---- looking up ---- */
@@ -24,6 +25,8 @@ mm_content_look_up (MmContent *content)
                                                  mm_content_get_key (content));
   if (file != NULL && !mm_content_file_verify (file))
     g_clear_pointer (&file, mm_content_file_unref);
+  mm_mailbox_set_stored (content->mailbox, content->number,
+                         file != NULL && mm_content_file_is_complete (file));
 
   g_mutex_lock (&content->lock);
   content->lookup = MM_CONTENT_LOOKED_UP;
@@ -159,6 +162,8 @@ run_store (gpointer data)
   g_mutex_unlock (&content->lock);
   gboolean is_stored = is_whole ? store_whole (content, job->octets, &error)
                                 : store_piece (content, job->offset, job->octets, &error);
+  if (is_stored && is_whole)
+    mm_mailbox_set_stored (content->mailbox, content->number, TRUE);
   if (!is_stored)
     mm_log_warning ("%s: a message cannot be kept in the cache: %s", content->context->name,
                     error->message);

@@ -49,15 +49,18 @@ typedef struct
 {
   Fetch **fetches; /* Array of @n; NULL where the item has ended */
   gsize n;
+  void (*done) (gpointer user_data); /* nullable */
+  gpointer user_data;
 } Batch;
 
-static void send_fetches (Fetch **fetches, gsize n, MmRemotePriority priority);
+static void send_fetches (Fetch **fetches, gsize n, MmRemotePriority priority,
+                          void (*done) (gpointer user_data), gpointer user_data);
 
 /* The next step of one message. Somebody waits for it, whoever asked first. */
 static void
 send_again (Fetch *fetch)
 {
-  send_fetches (&fetch, 1, MM_REMOTE_PRIORITY_DEMAND);
+  send_fetches (&fetch, 1, MM_REMOTE_PRIORITY_DEMAND, NULL, NULL);
 }
 
 static void
@@ -334,6 +337,8 @@ on_done (const GError *error, gpointer user_data)
 {
   Batch *batch = user_data;
 
+  if (batch->done != NULL)
+    batch->done (batch->user_data);
   g_free (batch->fetches);
   g_free (batch);
 }
@@ -361,7 +366,8 @@ describe_item (const Fetch *fetch)
 
 /* @fetches: of one mailbox; the pointers are copied. */
 static void
-send_fetches (Fetch **fetches, gsize n, MmRemotePriority priority)
+send_fetches (Fetch **fetches, gsize n, MmRemotePriority priority,
+              void (*done) (gpointer user_data), gpointer user_data)
 {
   static const MmRemoteFetchSink sink = {
     .begin = on_begin,
@@ -376,6 +382,8 @@ send_fetches (Fetch **fetches, gsize n, MmRemotePriority priority)
   Batch *batch = g_new (Batch, 1);
 
   batch->n = n;
+  batch->done = done;
+  batch->user_data = user_data;
   batch->fetches = g_memdup2 (fetches, n * sizeof (Fetch *));
   for (gsize i = 0; i < n; i++)
     {
@@ -409,11 +417,12 @@ mm_content_start_fetch (MmContent *content, const MmContentAsk *ask)
   Fetch *fetch = new_fetch (content, ask);
 
   if (fetch != NULL)
-    send_fetches (&fetch, 1, MM_REMOTE_PRIORITY_DEMAND);
+    send_fetches (&fetch, 1, MM_REMOTE_PRIORITY_DEMAND, NULL, NULL);
 }
 
 void
-mm_content_start_fetches (MmContent *const *contents, const MmContentAsk *asks, gsize n)
+mm_content_start_fetches (MmContent *const *contents, const MmContentAsk *asks, gsize n,
+                          void (*done) (gpointer user_data), gpointer user_data)
 {
   g_autoptr (GPtrArray) fetches = g_ptr_array_new ();
 
@@ -424,5 +433,8 @@ mm_content_start_fetches (MmContent *const *contents, const MmContentAsk *asks, 
         g_ptr_array_add (fetches, fetch);
     }
   if (fetches->len > 0)
-    send_fetches ((Fetch **) fetches->pdata, fetches->len, MM_REMOTE_PRIORITY_READ_AHEAD);
+    send_fetches ((Fetch **) fetches->pdata, fetches->len, MM_REMOTE_PRIORITY_READ_AHEAD, done,
+                  user_data);
+  else
+    done (user_data);
 }

@@ -53,6 +53,7 @@ struct MmContent
   MmMailContext *context; /* borrowed */
   MmMailbox *mailbox;     /* borrowed */
   guint64 number;
+  guint32 origin;         /* of the cache's key */
 
   guint refs; /* guarded by the table's lock */
 
@@ -117,5 +118,7 @@ void mm_content_flush_file (MmMailContext *context, MmContentFile *file);
 
 /* Sends what was marked, because somebody waits for it. No lock held. */
 void mm_content_start_fetch (MmContent *content, const MmContentAsk *ask);
-/* Sends what was marked in @n contents of one mailbox, ahead of their readers. */
-void mm_content_start_fetches (MmContent *const *contents, const MmContentAsk *asks, gsize n);
+/* Sends what was marked in @n contents of one mailbox, ahead of their readers. @done is called once,
+ * on any thread, when nothing of it is on its way any more. */
+void mm_content_start_fetches (MmContent *const *contents, const MmContentAsk *asks, gsize n,
+                               void (*done) (gpointer user_data), gpointer user_data);

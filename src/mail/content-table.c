@@ -64,6 +64,7 @@ new_content (MmContentTable *table, MmMailbox *mailbox, guint64 number)
   content->context = table->context;
   content->mailbox = mailbox;
   content->number = number;
+  content->origin = mm_mailbox_get_origin (mailbox, number);
   content->window_octets = MM_CONTENT_WINDOW_OCTETS_MIN;
   content->pieces = g_array_new (FALSE, FALSE, sizeof (MmContentPiece));
   g_array_set_clear_func (content->pieces, clear_piece);

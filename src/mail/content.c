@@ -221,21 +221,23 @@ mm_content_try_size (MmContent *content, guint64 *out_size, MmWaiter *waiter, GE
   MmMessage message;
 
   g_mutex_lock (&content->lock);
-  if (content->lookup != MM_CONTENT_LOOKED_UP)
-    start_lookup_or_park_locked (content, waiter, &look_up);
-  else if (content->size_is_known)
+  if (content->size_is_known)
     result = MM_TRY_DONE;
   else if (!mm_mailbox_get_message (content->mailbox, content->number, &message))
     {
       g_propagate_error (error, new_gone_error (content));
       result = MM_TRY_FAILED;
     }
+  /* A size that was proved before needs no look at the disk: often the kernel has the octets, and
+   * no read will come. */
   else if (message.size_is_proved)
     {
       content->size_is_known = TRUE;
       content->size = message.size;
       result = MM_TRY_DONE;
     }
+  else if (content->lookup != MM_CONTENT_LOOKED_UP)
+    start_lookup_or_park_locked (content, waiter, &look_up);
   else
     {
       mm_wait_list_add_locked (content->waits, waiter);
@@ -298,9 +300,15 @@ mm_content_try_read (MmContent *content, void *buffer, gsize size, guint64 offse
     return result;
   size = MIN (size, exact_size - offset);
 
+  gboolean look_up = FALSE;
   g_mutex_lock (&content->lock);
   gboolean is_sequential = note_read_locked (content, offset, size);
-  if (count_readable_locked (content, offset, size) == size
+  if (content->lookup != MM_CONTENT_LOOKED_UP && content->pieces->len == 0)
+    {
+      start_lookup_or_park_locked (content, waiter, &look_up);
+      result = MM_TRY_WAIT;
+    }
+  else if (count_readable_locked (content, offset, size) == size
       && copy_or_drop_file_locked (content, buffer, size, offset))
     {
       *out_n = size;
@@ -314,6 +322,8 @@ mm_content_try_read (MmContent *content, void *buffer, gsize size, guint64 offse
     }
   g_mutex_unlock (&content->lock);
 
+  if (look_up)
+    mm_content_start_lookup (content);
   if (fetch)
     mm_content_start_fetch (content, &ask);
   return result;
@@ -327,7 +337,10 @@ mm_content_mark_ahead (MmContent *content, gboolean only_head, MmContentAsk *out
 
   /* Looking up verifies, which is the reader's business when the message is here. */
   if (mm_content_cache_has_complete (content->context->cache, mm_content_get_key (content)))
-    return FALSE;
+    {
+      mm_mailbox_set_stored (content->mailbox, content->number, TRUE);
+      return FALSE;
+    }
   g_mutex_lock (&content->lock);
   gboolean look_up = content->lookup == MM_CONTENT_NOT_LOOKED_UP;
   if (look_up)

@@ -215,7 +215,7 @@ erase_rows (MmIndex *index, gpointer data)
       guint64 number = g_array_index (job->numbers, guint64, i);
       if (error == NULL)
         mm_index_remove_message (index, folder_id, number, &error);
-      mm_content_cache_remove (job->mailbox->context->cache, (MmContentKey){ folder_id, number });
+      mm_content_cache_remove (job->mailbox->context->cache, (MmContentKey){ folder_id, number, 0 });
     }
   note_written (job->mailbox, error);
 }

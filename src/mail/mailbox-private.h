@@ -73,6 +73,10 @@ typedef struct
   gboolean size_is_proved;
 } MmFetchTarget;
 
+/* A mark of UIDVALIDITY and UID of a message, for the cache's key: numbers may be given anew when the
+ * index is lost, and content must not be taken for another message's. */
+guint32 mm_mailbox_get_origin (MmMailbox *mailbox, guint64 number);
+
 gboolean mm_mailbox_get_fetch_target (MmMailbox *mailbox, guint64 number, MmFetchTarget *out);
 void mm_fetch_target_clear (MmFetchTarget *target);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (MmFetchTarget, mm_fetch_target_clear)

@@ -255,6 +255,18 @@ mm_mailbox_get_fetch_target (MmMailbox *mailbox, guint64 number, MmFetchTarget *
   return message != NULL;
 }
 
+guint32
+mm_mailbox_get_origin (MmMailbox *mailbox, guint64 number)
+{
+  g_mutex_lock (&mailbox->lock);
+  const MmMessage *message = mm_message_table_find (mailbox->table, number);
+  guint32 uid = message != NULL ? message->uid : 0;
+  guint32 uidvalidity = (guint32) mailbox->state.uidvalidity;
+  g_mutex_unlock (&mailbox->lock);
+  /* Knuth's multiplicative hash keeps neighbouring UIDVALIDITYs apart. */
+  return uidvalidity * 2654435761u ^ uid;
+}
+
 void
 mm_fetch_target_clear (MmFetchTarget *target)
 {
@@ -279,6 +291,16 @@ mm_mailbox_set_size (MmMailbox *mailbox, guint64 number, guint64 size)
     }
   g_mutex_unlock (&mailbox->lock);
   return is_other;
+}
+
+void
+mm_mailbox_set_stored (MmMailbox *mailbox, guint64 number, gboolean is_stored)
+{
+  g_mutex_lock (&mailbox->lock);
+  MmMessage *message = mm_message_table_find (mailbox->table, number);
+  if (message != NULL)
+    message->is_stored = is_stored != FALSE;
+  g_mutex_unlock (&mailbox->lock);
 }
 
 void

@@ -14,6 +14,9 @@
 #define SWEEP_US (60 * G_USEC_PER_SEC)
 #define SWEEP_SHARE 8
 #define SWEEP_OPENS_MIN 16
+/* So many opens in so short a time are worth a try. */
+#define SWEEP_TRY_OPENS 24
+#define SWEEP_TRY_US    (5 * G_USEC_PER_SEC)
 
 #define NOT_FOUND G_MAXSIZE
 
@@ -256,12 +259,19 @@ count_sweep (MmReadStream *stream, gint64 now_us)
       stream->n_opens = 0;
     }
   stream->n_opens++;
-  if (stream->n_opens < SWEEP_OPENS_MIN)
-    return;
-  if ((guint64) stream->n_opens * SWEEP_SHARE < stream->orders.by_number->len)
+  gboolean is_worth_a_try = stream->n_opens >= SWEEP_TRY_OPENS
+                            && now_us - stream->sweep_start_us <= SWEEP_TRY_US;
+  if (!is_worth_a_try && !mm_read_stream_is_sure (stream))
     return;
   take_order (stream, MM_ORDER_ANY, 0);
   stream->window = WINDOW_MAX;
+}
+
+gboolean
+mm_read_stream_is_sure (const MmReadStream *stream)
+{
+  return stream->n_opens >= SWEEP_OPENS_MIN
+         && (guint64) stream->n_opens * SWEEP_SHARE >= stream->orders.by_number->len;
 }
 
 void
@@ -271,7 +281,7 @@ mm_read_stream_note_open (MmReadStream *stream, guint64 number, gboolean is_list
     stream->order = MM_ORDER_UNKNOWN;
 
   if (stream->order == MM_ORDER_ANY)
-    stream->cursor = stream->front;
+    stream->n_opens++;
   else if (stream->order == MM_ORDER_UNKNOWN || !advance (stream, number))
     {
       if (stream->order != MM_ORDER_UNKNOWN)

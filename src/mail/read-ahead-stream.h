@@ -4,8 +4,8 @@
  * it will open next. A value without threads or I/O.
  *
  * Two orders are known: by local number (readdir and inode order: tar, find, cp -r) and by name
- * (rsync, shell globs). Where an eighth of a folder was opened within a minute in no order at all,
- * the rest of it counts as wanted.
+ * (rsync, shell globs). Where many messages are opened shortly after one another in no order at all,
+ * the rest of the folder may be wanted too; where an eighth of it was opened within a minute, it is.
  */
 #pragma once
 
@@ -47,6 +47,9 @@ guint mm_read_stream_get_window (const MmReadStream *stream);
 /* The next message to be fetched ahead; 0: none (for now, or the end: mm_read_stream_is_at_end()). */
 guint64 mm_read_stream_next (MmReadStream *stream);
 gboolean mm_read_stream_is_at_end (const MmReadStream *stream);
+
+/* In no order: TRUE when an eighth was opened. */
+gboolean mm_read_stream_is_sure (const MmReadStream *stream);
 
 /* TRUE when @number lies behind the reader: it will not come for it any more. */
 gboolean mm_read_stream_is_passed (const MmReadStream *stream, guint64 number);

@@ -14,6 +14,9 @@
 /* One command asks for so much; several are in flight. */
 #define COMMAND_OCTETS   (1024 * 1024)
 #define COMMAND_MESSAGES 128
+/* What a reader in no order may have unread, as a multiple of what it read, until it is sure that it
+ * wants all of the folder. That is kept on the disk, not in memory. */
+#define TRIAL_SHARE 4
 /* A reader that opened nothing for so long is gone. */
 #define GONE_US (10 * G_USEC_PER_SEC)
 /* So many messages in a row of which only the beginning was read: only beginnings are fetched. */
@@ -30,6 +33,7 @@ typedef enum
   NOTE_LIST,
   NOTE_OPEN,
   NOTE_CLOSE,
+  NOTE_FETCHED,
   NOTE_END,
 } NoteKind;
 
@@ -46,16 +50,18 @@ typedef struct
 /* A content fetched for a reader that has not come yet. */
 typedef struct
 {
-  MmContent *content; /* owned ref */
-  guint64 octets;     /* what it takes of the budget */
+  MmContent *content; /* owned ref; NULL: it will be found on the disk */
+  guint64 octets;
 } Held;
 
 typedef struct
 {
   MmMailbox *mailbox;  /* borrowed */
   MmReadStream *way;
-  GHashTable *held;    /* Map<number *, Held *> */
-  guint64 held_octets;
+  GHashTable *held;    /* Map<number *, Held *>: unread */
+  guint64 held_octets;  /* of it, in memory */
+  guint64 unread_octets;
+  guint64 read_octets;  /* while in no order */
   guint64 share_octets; /* of the budget */
   guint n_heads;       /* messages in a row of which only the beginning was read */
   gboolean reads_whole; /* one was read beyond its beginning */
@@ -75,9 +81,18 @@ struct MmReadAhead
   GHashTable *streams; /* Map<MmMailbox, Stream *> */
   GQueue listed;       /* Queue<MmMailbox>: listed and not read since */
   guint64 held_octets;
+  guint64 flying_octets; /* asked for and not answered yet */
+  Stream *sweep;       /* nullable; the one in no order that is being fetched: one mailbox at a time,
+                          because changing it costs a round trip */
   guint walker;        /* the process that listed last */
   guint n_walked;      /* folders it listed in a row */
 };
+
+static void
+push (MmReadAhead *ahead, Note note)
+{
+  g_async_queue_push (ahead->queue, g_memdup2 (&note, sizeof note));
+}
 
 /* ---- what is held ---- */
 
@@ -85,8 +100,18 @@ static void
 free_held (gpointer data)
 {
   Held *held = data;
-  mm_content_unref (held->content);
+  g_clear_pointer (&held->content, mm_content_unref);
   g_free (held);
+}
+
+static void
+uncount (MmReadAhead *ahead, Stream *stream, const Held *held)
+{
+  stream->unread_octets -= held->octets;
+  if (held->content == NULL)
+    return;
+  stream->held_octets -= held->octets;
+  ahead->held_octets -= held->octets;
 }
 
 static void
@@ -96,8 +121,7 @@ release (MmReadAhead *ahead, Stream *stream, guint64 number)
 
   if (held == NULL)
     return;
-  stream->held_octets -= held->octets;
-  ahead->held_octets -= held->octets;
+  uncount (ahead, stream, held);
   g_hash_table_remove (stream->held, &number);
 }
 
@@ -106,18 +130,25 @@ release_all (MmReadAhead *ahead, Stream *stream)
 {
   ahead->held_octets -= stream->held_octets;
   stream->held_octets = 0;
+  stream->unread_octets = 0;
   g_hash_table_remove_all (stream->held);
 }
 
+/* A reader in order comes for it soon: it stays in memory. */
 static void
 hold (MmReadAhead *ahead, Stream *stream, MmContent *content, guint64 octets)
 {
+  gboolean in_memory = mm_read_stream_get_order (stream->way) != MM_ORDER_ANY;
   Held *held = g_new (Held, 1);
 
-  held->content = mm_content_ref (content);
+  held->content = in_memory ? mm_content_ref (content) : NULL;
   held->octets = octets;
-  stream->held_octets += octets;
-  ahead->held_octets += octets;
+  stream->unread_octets += octets;
+  if (in_memory)
+    {
+      stream->held_octets += octets;
+      ahead->held_octets += octets;
+    }
   g_hash_table_insert (stream->held, g_memdup2 (&content->number, sizeof content->number), held);
 }
 
@@ -132,11 +163,9 @@ release_passed (MmReadAhead *ahead, Stream *stream)
   g_hash_table_iter_init (&iter, stream->held);
   while (g_hash_table_iter_next (&iter, &key, &value))
     {
-      const Held *held = value;
       if (!mm_read_stream_is_passed (stream->way, *(guint64 *) key))
         continue;
-      stream->held_octets -= held->octets;
-      ahead->held_octets -= held->octets;
+      uncount (ahead, stream, value);
       g_hash_table_iter_remove (&iter);
     }
 }
@@ -204,7 +233,7 @@ collect_next (MmReadAhead *ahead, Stream *stream, GPtrArray *contents, GArray *a
   if (number == 0)
     return FALSE;
   if (g_hash_table_contains (stream->held, &number)
-      || !mm_mailbox_get_message (stream->mailbox, number, &message))
+      || !mm_mailbox_get_message (stream->mailbox, number, &message) || message.is_stored)
     return TRUE;
   /* Until a message was read beyond its beginning, nothing says that large ones will be. */
   gboolean only_head = !stream->reads_whole;
@@ -221,6 +250,22 @@ collect_next (MmReadAhead *ahead, Stream *stream, GPtrArray *contents, GArray *a
   return TRUE;
 }
 
+/* A command was answered. */
+typedef struct
+{
+  MmReadAhead *ahead;
+  MmMailbox *mailbox;
+  guint64 octets;
+} Flight;
+
+static void
+on_flight_done (gpointer user_data)
+{
+  g_autofree Flight *flight = user_data;
+  push (flight->ahead, (Note){ .kind = NOTE_FETCHED, .mailbox = flight->mailbox,
+                               .size = flight->octets });
+}
+
 /* Sends one command's worth; FALSE when there is nothing to send. */
 static gboolean
 send_command (MmReadAhead *ahead, Stream *stream, guint64 room_octets)
@@ -228,17 +273,44 @@ send_command (MmReadAhead *ahead, Stream *stream, guint64 room_octets)
   g_autoptr (GPtrArray) contents
       = g_ptr_array_new_with_free_func ((GDestroyNotify) mm_content_unref);
   g_autoptr (GArray) asks = g_array_new (FALSE, FALSE, sizeof (MmContentAsk));
-  guint64 before = stream->held_octets;
+  guint64 before = stream->unread_octets;
   guint64 limit = MIN (room_octets, COMMAND_OCTETS);
+  gboolean in_order = mm_read_stream_get_order (stream->way) != MM_ORDER_ANY;
+  guint window = mm_read_stream_get_window (stream->way);
 
-  while (contents->len < COMMAND_MESSAGES && stream->held_octets - before < limit
-         && g_hash_table_size (stream->held) < mm_read_stream_get_window (stream->way)
+  while (contents->len < COMMAND_MESSAGES && stream->unread_octets - before < limit
+         && (!in_order || g_hash_table_size (stream->held) < window)
          && collect_next (ahead, stream, contents, asks))
     ;
-  if (contents->len > 0)
-    mm_content_start_fetches ((MmContent *const *) contents->pdata, (MmContentAsk *) asks->data,
-                              contents->len);
-  return contents->len > 0;
+  if (contents->len == 0)
+    return FALSE;
+  Flight *flight = g_new (Flight, 1);
+  *flight = (Flight){ ahead, stream->mailbox, stream->unread_octets - before };
+  ahead->flying_octets += flight->octets;
+  mm_content_start_fetches ((MmContent *const *) contents->pdata, (MmContentAsk *) asks->data,
+                            contents->len, on_flight_done, flight);
+  return TRUE;
+}
+
+static guint64
+subtract (guint64 from, guint64 what)
+{
+  return what < from ? from - what : 0;
+}
+
+/* Room for another command of a reader in no order: what flies and is not stored yet is in memory;
+ * how much may lie unread on the disk depends on how sure it is. */
+static guint64
+get_sweep_room (const MmReadAhead *ahead, const Stream *stream)
+{
+  guint64 flying
+      = ahead->flying_octets + ahead->held_octets + (guint64) ahead->context->unstored_octets;
+  guint64 room = subtract (BUDGET_OCTETS, flying);
+
+  if (!mm_read_stream_is_sure (stream->way))
+    room = MIN (room, subtract (MAX (BUDGET_OCTETS, TRIAL_SHARE * stream->read_octets),
+                                stream->unread_octets));
+  return room >= COMMAND_OCTETS ? room : 0;
 }
 
 /* Room for another command, or 0: small ones are not worth their round trip while others are on
@@ -246,9 +318,11 @@ send_command (MmReadAhead *ahead, Stream *stream, guint64 room_octets)
 static guint64
 get_room (const MmReadAhead *ahead, const Stream *stream)
 {
+  if (mm_read_stream_get_order (stream->way) == MM_ORDER_ANY)
+    return get_sweep_room (ahead, stream);
   guint64 used = MAX (stream->held_octets + BUDGET_OCTETS - stream->share_octets,
                       ahead->held_octets + (guint64) ahead->context->unstored_octets);
-  guint64 room = used < BUDGET_OCTETS ? BUDGET_OCTETS - used : 0;
+  guint64 room = subtract (BUDGET_OCTETS, used);
   gboolean is_worth_it = room >= MIN (COMMAND_OCTETS, stream->share_octets / 4)
                          && g_hash_table_size (stream->held) * 2
                                 <= mm_read_stream_get_window (stream->way);
@@ -279,6 +353,31 @@ find_next_folder (MmReadAhead *ahead, MmMailbox *mailbox, const MmReader *reader
   if (next == NULL && ahead->n_walked >= WALK_FOLDERS_MIN && mm_reader_is_served_by (reader, ahead->walker))
     next = ahead->next_mailbox (mailbox, ahead->next_mailbox_data);
   return next != NULL && mm_mailbox_is_complete (next) ? next : NULL;
+}
+
+static gboolean
+can_sweep (const MmReadAhead *ahead, const Stream *stream)
+{
+  return mm_read_stream_get_order (stream->way) == MM_ORDER_ANY
+         && !mm_read_stream_is_at_end (stream->way) && get_room (ahead, stream) > 0;
+}
+
+/* Readers in no order: goes on with the mailbox begun, then with those that have room. */
+static void
+sweep (MmReadAhead *ahead)
+{
+  GHashTableIter iter;
+  gpointer value;
+
+  if (ahead->sweep != NULL && can_sweep (ahead, ahead->sweep))
+    fill (ahead, ahead->sweep);
+  g_hash_table_iter_init (&iter, ahead->streams);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    if (can_sweep (ahead, value))
+      {
+        ahead->sweep = value;
+        fill (ahead, ahead->sweep);
+      }
 }
 
 /* When all of a folder is on its way, the next one's turn comes. */
@@ -361,6 +460,12 @@ on_open (MmReadAhead *ahead, const Note *note)
     {
       release_all (ahead, stream);
       stream->share_octets = SHARE_OCTETS_MIN;
+      stream->read_octets = 0;
+      return;
+    }
+  if (mm_read_stream_get_order (stream->way) == MM_ORDER_ANY)
+    {
+      sweep (ahead);
       return;
     }
   stream->share_octets = MIN (stream->share_octets * 2, BUDGET_OCTETS);
@@ -379,6 +484,7 @@ on_close (MmReadAhead *ahead, const Note *note)
 {
   Stream *stream = ensure_stream (ahead, note->mailbox);
 
+  stream->read_octets += note->read_octets;
   if (note->read_octets > MM_CONTENT_FIRST_RANGE_OCTETS)
     {
       stream->reads_whole = TRUE;
@@ -388,6 +494,14 @@ on_close (MmReadAhead *ahead, const Note *note)
     stream->reads_whole = FALSE;
   else if (note->read_octets >= note->size && stream->n_heads == 0)
     stream->reads_whole = TRUE;
+}
+
+static void
+on_fetched (MmReadAhead *ahead, const Note *note)
+{
+  ahead->flying_octets -= note->size;
+  /* A reader in order asks for more by opening. In no order it would open what is not here yet. */
+  sweep (ahead);
 }
 
 static gpointer
@@ -415,6 +529,9 @@ work (gpointer data)
         case NOTE_CLOSE:
           on_close (ahead, note);
           break;
+        case NOTE_FETCHED:
+          on_fetched (ahead, note);
+          break;
         case NOTE_END:
           return NULL;
         }
@@ -422,12 +539,6 @@ work (gpointer data)
 }
 
 /* ---- the outside ---- */
-
-static void
-push (MmReadAhead *ahead, Note note)
-{
-  g_async_queue_push (ahead->queue, g_memdup2 (&note, sizeof note));
-}
 
 MmReadAhead *
 mm_read_ahead_new (MmContentTable *contents, MmMailContext *context,
@@ -447,12 +558,20 @@ mm_read_ahead_new (MmContentTable *contents, MmMailContext *context,
 }
 
 void
+mm_read_ahead_stop (MmReadAhead *ahead)
+{
+  push (ahead, (Note){ .kind = NOTE_END });
+  g_thread_join (ahead->thread);
+  /* The contents held are the account's to wait for. */
+  ahead->sweep = NULL;
+  g_hash_table_remove_all (ahead->streams);
+}
+
+void
 mm_read_ahead_free (MmReadAhead *ahead)
 {
   if (ahead == NULL)
     return;
-  push (ahead, (Note){ .kind = NOTE_END });
-  g_thread_join (ahead->thread);
   g_async_queue_unref (ahead->queue);
   g_hash_table_unref (ahead->streams);
   g_queue_clear (&ahead->listed);

@@ -19,7 +19,9 @@ typedef MmMailbox *(*MmNextMailboxFunc) (MmMailbox *mailbox, gpointer user_data)
 
 MmReadAhead *mm_read_ahead_new (MmContentTable *contents, MmMailContext *context,
                                 MmNextMailboxFunc next_mailbox, gpointer user_data);
-/* Ends the thread and lets go of all contents. */
+/* Ends the thread and lets go of all contents. Fetches may still be on their way. */
+void mm_read_ahead_stop (MmReadAhead *ahead);
+/* When no fetch is on its way any more. */
 void mm_read_ahead_free (MmReadAhead *ahead);
 
 /* A directory was opened for listing by the process of thread @thread_id (0: not known). @mailbox is

@@ -53,6 +53,7 @@ mm_content_header_encode (const MmContentHeader *header,
   put_64 (out_octets + 16, header->size);
   put_64 (out_octets + 24, header->key.number);
   put_32 (out_octets + 32, header->key.folder_id);
+  put_32 (out_octets + 36, header->key.origin);
   put_64 (out_octets + 40, header->list_offset);
   memcpy (out_octets + 48, header->digest, MM_DIGEST_OCTETS);
   mm_digest_compute (out_octets, CHECK_OFFSET, check);
@@ -93,10 +94,11 @@ mm_content_header_decode (const guint8 octets[MM_CONTENT_HEADER_OCTETS], MmConte
   out_header->size = get_64 (octets + 16);
   out_header->key.number = get_64 (octets + 24);
   out_header->key.folder_id = get_32 (octets + 32);
+  out_header->key.origin = get_32 (octets + 36);
   out_header->list_offset = get_64 (octets + 40);
   memcpy (out_header->digest, octets + 48, MM_DIGEST_OCTETS);
   return out_header->key.number == key.number && out_header->key.folder_id == key.folder_id
-         && is_sound (out_header);
+         && out_header->key.origin == key.origin && is_sound (out_header);
 }
 
 GByteArray *

@@ -115,6 +115,20 @@ reopen (Fixture *fixture)
 
 /* ---- */
 
+/* A number that was given anew after the index was lost must not bring another message's octets. */
+static void
+test_content_of_another_origin_is_not_there (Fixture *fixture, gconstpointer in_memory)
+{
+  g_autofree guint8 *content = make_content (8000, 1);
+
+  store (fixture->cache, (MmContentKey){ 7, 1, 1001 }, content, 8000);
+  reopen (fixture);
+  g_assert_null (mm_content_cache_lookup (fixture->cache, (MmContentKey){ 7, 1, 1002 }));
+  store (fixture->cache, (MmContentKey){ 7, 1, 1002 }, content, 8000);
+  reopen (fixture);
+  assert_stored (fixture->cache, (MmContentKey){ 7, 1, 1002 }, content, 8000);
+}
+
 static void
 test_whole_message_is_found_again (Fixture *fixture, gconstpointer in_memory)
 {
@@ -642,6 +656,8 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   add ("whole-message-is-found-again", TRUE, TRUE, test_whole_message_is_found_again);
+  add ("content-of-another-origin-is-not-there", TRUE, FALSE,
+       test_content_of_another_origin_is_not_there);
   add ("segments-are-joined", TRUE, TRUE, test_segments_are_joined);
   add ("reads-are-cut-at-the-end-only", TRUE, TRUE, test_reads_are_cut_at_the_end_only);
   add ("ranges-in-any-order-become-whole", TRUE, TRUE, test_ranges_in_any_order_become_whole);

@@ -134,12 +134,26 @@ test_an_eighth_in_any_order_is_a_sweep (Fixture *fixture, gconstpointer data)
   guint n = 0;
 
   for (; mm_read_stream_get_order (fixture->stream) == MM_ORDER_UNKNOWN; n++)
-    open_message (fixture, shuffled (n));
+    mm_read_stream_note_open (fixture->stream, shuffled (n), FALSE, n * SECOND);
   g_assert_cmpint (mm_read_stream_get_order (fixture->stream), ==, MM_ORDER_ANY);
   g_assert_cmpuint (n, ==, N_MESSAGES / 8);
+  g_assert_true (mm_read_stream_is_sure (fixture->stream));
   for (guint i = 1; i <= N_MESSAGES; i++)
     g_assert_cmpuint (mm_read_stream_next (fixture->stream), ==, i);
   g_assert_true (mm_read_stream_is_at_end (fixture->stream));
+}
+
+static void
+test_many_opens_at_once_are_worth_a_try (Fixture *fixture, gconstpointer data)
+{
+  guint n = 0;
+
+  for (; mm_read_stream_get_order (fixture->stream) == MM_ORDER_UNKNOWN; n++)
+    mm_read_stream_note_open (fixture->stream, shuffled (n), FALSE, SECOND);
+  g_assert_cmpuint (n, <, N_MESSAGES / 8);
+  g_assert_false (mm_read_stream_is_sure (fixture->stream));
+  mm_read_stream_note_open (fixture->stream, shuffled (n), FALSE, SECOND);
+  g_assert_true (mm_read_stream_is_sure (fixture->stream));
 }
 
 static void
@@ -188,6 +202,8 @@ main (int argc, char **argv)
   add ("/mail/read-ahead-stream/the-end-is-the-end", test_the_end_is_the_end);
   add ("/mail/read-ahead-stream/an-eighth-in-any-order-is-a-sweep",
        test_an_eighth_in_any_order_is_a_sweep);
+  add ("/mail/read-ahead-stream/many-opens-at-once-are-worth-a-try",
+       test_many_opens_at_once_are_worth_a_try);
   add ("/mail/read-ahead-stream/slow-opens-are-no-sweep", test_slow_opens_are_no_sweep);
   add ("/mail/read-ahead-stream/new-mail-makes-it-learn-again",
        test_new_mail_makes_it_learn_again);
