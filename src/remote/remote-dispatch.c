@@ -147,8 +147,9 @@ assign (Pass *pass, MmRemoteSlot *slot, MmRemoteJob *job)
 }
 
 /* Keeps the least busy connection free of later jobs, so that the one that waits gets it: without
- * this a stream of fetches in one mailbox would keep another mailbox waiting for ever. */
-static void
+ * this a stream of fetches in one mailbox would keep another mailbox waiting for ever. Returns it;
+ * NULL when there is none. */
+static MmRemoteSlot *
 drain_one (const Pass *pass)
 {
   MmRemoteSlot *best = NULL;
@@ -164,6 +165,17 @@ drain_one (const Pass *pass)
     }
   if (best != NULL)
     best->is_draining = TRUE;
+  return best;
+}
+
+/* Many readers in no order have a demand for every connection at any time; what is fetched ahead for
+ * them would never come. One connection of several is for that. */
+static MmRemoteSlot *
+reserve_for_read_ahead (const Pass *pass)
+{
+  gboolean is_needed = pass->limit >= 2 && pass->n_ready >= 2 && pass->n_with_read_ahead == 0
+                       && !g_queue_is_empty (&pass->pool->queues[MM_REMOTE_PRIORITY_READ_AHEAD]);
+  return is_needed ? drain_one (pass) : NULL;
 }
 
 static void
@@ -211,7 +223,10 @@ mm_remote_pool_dispatch_locked (MmRemotePool *pool)
   if (pool->is_closing)
     return;
   begin_pass (&pass, pool);
+  MmRemoteSlot *reserved = reserve_for_read_ahead (&pass);
   dispatch_queue (&pass, MM_REMOTE_PRIORITY_DEMAND);
+  if (reserved != NULL)
+    reserved->is_draining = FALSE;
   dispatch_queue (&pass, MM_REMOTE_PRIORITY_READ_AHEAD);
 
   /* Read-ahead everywhere: have one connection ready for whoever comes next. */
