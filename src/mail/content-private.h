@@ -19,9 +19,11 @@
 #define MM_CONTENT_FIRST_RANGE_OCTETS (16 * 1024)
 /* A message up to this is fetched whole when it is fetched ahead of its reader. */
 #define MM_CONTENT_AHEAD_OCTETS_MAX (8 * 1024 * 1024)
-/* While reading is sequential the ranges double between these. */
+/* While reading is sequential, what is asked for ahead of the reader doubles between these, in ranges
+ * of at most so much each. */
 #define MM_CONTENT_WINDOW_OCTETS_MIN (256 * 1024)
-#define MM_CONTENT_WINDOW_OCTETS_MAX (1024 * 1024)
+#define MM_CONTENT_WINDOW_OCTETS_MAX (8 * 1024 * 1024)
+#define MM_CONTENT_RANGE_OCTETS_MAX  (1024 * 1024)
 
 typedef struct MmContentTable MmContentTable;
 
@@ -68,7 +70,7 @@ struct MmContent
   gboolean is_fetching_whole;
   guint64 sequential_end;  /* where the furthest read ended … */
   gboolean is_sequential;  /* … and whether it went on from the one before */
-  guint64 window_octets;   /* the next range while reading goes on there */
+  guint64 window_octets;   /* how far ahead to ask while reading goes on there */
   guint64 unflushed_octets; /* written to a partial file since its extents were */
   MmWaitList *waits;
 };

@@ -9,6 +9,8 @@
 
 /* A header longer than this is not searched for its Message-ID. */
 #define HEADER_OCTETS_MAX (64 * 1024)
+/* Ranges asked for at once, ahead of a reader. */
+#define ASKS_AHEAD_MAX 8
 
 /* ---- what is here ---- */
 
@@ -174,8 +176,7 @@ find_unasked_locked (const MmContent *content, guint64 offset)
 
 /* Asks for what a read of @length at @offset lacks and nobody asked for yet. */
 static gboolean
-mark_for_read_locked (MmContent *content, guint64 offset, guint64 length, gboolean is_sequential,
-                      MmContentAsk *out_ask)
+mark_for_read_locked (MmContent *content, guint64 offset, guint64 length, MmContentAsk *out_ask)
 {
   if (content->is_whole_only || content->size <= MM_CONTENT_WHOLE_OCTETS_MAX)
     return mark_whole_locked (content, out_ask);
@@ -183,13 +184,8 @@ mark_for_read_locked (MmContent *content, guint64 offset, guint64 length, gboole
   guint64 first = find_unasked_locked (content, offset);
   if (first >= offset + length || first >= content->size)
     return FALSE;
-  guint64 wanted = offset + length - first;
-  if (is_sequential)
-    {
-      wanted = MAX (wanted, content->window_octets);
-      content->window_octets = MIN (content->window_octets * 2, MM_CONTENT_WINDOW_OCTETS_MAX);
-    }
-  return mark_range_locked (content, first, MIN (wanted, content->size - first), 0, out_ask);
+  return mark_range_locked (content, first, MIN (offset + length, content->size) - first, 0,
+                            out_ask);
 }
 
 /* ---- what readers ask ---- */
@@ -273,17 +269,28 @@ note_read_locked (MmContent *content, guint64 offset, guint64 size)
   return content->is_sequential;
 }
 
-/* The next range, asked for while the last one is being read. A small read at the very beginning
- * (`head`) is no sign that more will follow. */
-static gboolean
-mark_ahead_locked (MmContent *content, guint64 offset, guint64 end, MmContentAsk *out_ask)
+/* The next ranges, asked for while the last ones are being read: as far ahead as the window reaches. A
+ * small read at the very beginning (`head`) is no sign that more will follow. */
+static gsize
+mark_ahead_locked (MmContent *content, guint64 offset, guint64 end,
+                   MmContentAsk asks[ASKS_AHEAD_MAX])
 {
+  gsize n = 0;
+
   if (content->is_whole_only || (offset == 0 && end <= MM_CONTENT_FIRST_RANGE_OCTETS))
-    return FALSE;
-  guint64 next = find_unasked_locked (content, end);
-  if (next >= content->size || next - end > content->window_octets / 2)
-    return FALSE;
-  return mark_for_read_locked (content, next, 1, TRUE, out_ask);
+    return 0;
+  guint64 limit = MIN (end + content->window_octets, content->size);
+  for (guint64 next = find_unasked_locked (content, end); n < ASKS_AHEAD_MAX && next < limit;
+       next = find_unasked_locked (content, next))
+    {
+      guint64 length = MIN (MM_CONTENT_RANGE_OCTETS_MAX, content->size - next);
+      if (!mark_range_locked (content, next, MIN (length, content->window_octets), 0, &asks[n]))
+        break;
+      n++;
+    }
+  if (n > 0)
+    content->window_octets = MIN (content->window_octets * 2, MM_CONTENT_WINDOW_OCTETS_MAX);
+  return n;
 }
 
 MmTry
@@ -292,8 +299,8 @@ mm_content_try_read (MmContent *content, void *buffer, gsize size, guint64 offse
 {
   guint64 exact_size = 0;
   MmTry result = mm_content_try_size (content, &exact_size, waiter, error);
-  gboolean fetch = FALSE;
-  MmContentAsk ask = { 0 };
+  MmContentAsk asks[1 + ASKS_AHEAD_MAX];
+  gsize n_asks = 0;
 
   *out_n = 0;
   if (result != MM_TRY_DONE || offset >= exact_size)
@@ -312,20 +319,23 @@ mm_content_try_read (MmContent *content, void *buffer, gsize size, guint64 offse
       && copy_or_drop_file_locked (content, buffer, size, offset))
     {
       *out_n = size;
-      fetch = is_sequential && mark_ahead_locked (content, offset, offset + size, &ask);
+      if (is_sequential)
+        n_asks = mark_ahead_locked (content, offset, offset + size, asks);
     }
   else
     {
       mm_wait_list_add_locked (content->waits, waiter);
-      fetch = mark_for_read_locked (content, offset, size, is_sequential, &ask);
+      n_asks = mark_for_read_locked (content, offset, size, &asks[0]) ? 1 : 0;
+      if (is_sequential)
+        n_asks += mark_ahead_locked (content, offset, offset + size, asks + n_asks);
       result = MM_TRY_WAIT;
     }
   g_mutex_unlock (&content->lock);
 
   if (look_up)
     mm_content_start_lookup (content);
-  if (fetch)
-    mm_content_start_fetch (content, &ask);
+  for (gsize i = 0; i < n_asks; i++)
+    mm_content_start_fetch (content, &asks[i]);
   return result;
 }
 
@@ -359,7 +369,7 @@ mm_content_mark_ahead (MmContent *content, gboolean only_head, MmContentAsk *out
   else if (is_untouched && message.size <= MM_CONTENT_AHEAD_OCTETS_MAX)
     is_marked = mark_whole_locked (content, out_ask);
   else if (is_untouched)
-    is_marked = mark_range_locked (content, 0, MM_CONTENT_WINDOW_OCTETS_MAX, message.size, out_ask);
+    is_marked = mark_range_locked (content, 0, MM_CONTENT_RANGE_OCTETS_MAX, message.size, out_ask);
   g_mutex_unlock (&content->lock);
   return is_marked;
 }

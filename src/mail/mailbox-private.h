@@ -85,8 +85,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (MmFetchTarget, mm_fetch_target_clear)
 GArray *mm_mailbox_dup_messages (MmMailbox *mailbox);
 gboolean mm_mailbox_is_complete (MmMailbox *mailbox);
 
-/* Starts a first listing that nobody asked for yet. FALSE when there is none to start. */
-gboolean mm_mailbox_list_ahead (MmMailbox *mailbox);
+/* Starts a first listing that nobody asked for yet, where there is none. */
+void mm_mailbox_list_ahead (MmMailbox *mailbox);
 
 gboolean mm_mailbox_is_named (MmMailbox *mailbox, const gchar *name);
 

@@ -393,7 +393,15 @@ mm_mailbox_is_complete (MmMailbox *mailbox)
   return is_complete;
 }
 
-gboolean
+/* The index told what it has: now the server's turn comes. */
+static void
+go_on_listing_ahead (const GError *error, gpointer user_data)
+{
+  if (error == NULL)
+    mm_mailbox_list_ahead (user_data);
+}
+
+void
 mm_mailbox_list_ahead (MmMailbox *mailbox)
 {
   Start what = START_NOTHING;
@@ -401,7 +409,11 @@ mm_mailbox_list_ahead (MmMailbox *mailbox)
   g_mutex_lock (&mailbox->lock);
   if (!mailbox->is_complete)
     what = prepare_locked (mailbox);
+  if (what == START_LOAD)
+    {
+      g_autoptr (MmWaiter) waiter = mm_waiter_new (go_on_listing_ahead, mailbox);
+      mm_wait_list_add_locked (mailbox->waits, waiter);
+    }
   g_mutex_unlock (&mailbox->lock);
   start (mailbox, what);
-  return what != START_NOTHING;
 }

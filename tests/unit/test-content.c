@@ -378,9 +378,9 @@ test_sequential_windows (void)
     read_range (fixture, content, offset, 128 * KIB);
   read_range (fixture, content, 4000 * KIB, 128 * KIB);
   assert_log (fixture, "",
-              "range 1 0+16384 probe 4096000, range 1 16384+262144, range 1 278528+524288, "
-              "range 1 802816+1048576, range 1 1851392+1048576, range 1 2899968+1048576, "
-              "range 1 3948544+147456");
+              "range 1 0+16384 probe 4096000, range 1 16384+114688, range 1 131072+262144, "
+              "range 1 393216+524288, range 1 917504+1048576, range 1 1966080+1048576, "
+              "range 1 3014656+1048576, range 1 4063232+32768");
 }
 
 static void
