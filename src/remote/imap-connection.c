@@ -19,7 +19,9 @@ struct MmImapConnection
   MmImapWire *wire;
   MmImapSession *session; /* borrowed from wire */
   MmImapAccountFacts facts;
-  GPtrArray *jobs; /* of MmRemoteJob, borrowed from the slot, in the order they came */
+  MmImapSetUp set_up;
+  GPtrArray *jobs;    /* of MmRemoteJob, borrowed from the slot, in the order they came */
+  GPtrArray *waiting; /* the same; those not started because the set-up goes on */
   MmImapFlights flights;
   MmImapFetchBuffer *fetch_buffer;
   MmRemoteJob *body_job; /* borrowed, nullable: whose body comes now */
@@ -53,6 +55,12 @@ mm_imap_connection_get_facts (MmImapConnection *connection)
   return &connection->facts;
 }
 
+gboolean
+mm_imap_connection_is_set_up (MmImapConnection *connection)
+{
+  return connection->set_up.n_due == 0;
+}
+
 GPtrArray *
 mm_imap_connection_get_jobs (MmImapConnection *connection)
 {
@@ -74,14 +82,14 @@ mm_imap_connection_get_selection (MmImapConnection *connection)
 /* ---- commands ---- */
 
 static gboolean
-submit (MmImapConnection *connection, MmRemoteJob *job, MmImapCommand *command, guint context,
-        gboolean is_examine, GError **error)
+submit (MmImapConnection *connection, MmImapFlightKind kind, MmRemoteJob *job,
+        MmImapCommand *command, guint context, GError **error)
 {
   MmImapFlight flight = {
     .tag = mm_imap_wire_submit (connection->wire, command, error),
+    .kind = kind,
     .job = job,
     .context = context,
-    .is_examine = is_examine,
   };
 
   if (flight.tag != 0)
@@ -93,7 +101,7 @@ gboolean
 mm_imap_connection_submit (MmImapConnection *connection, MmRemoteJob *job, MmImapCommand *command,
                            guint context, GError **error)
 {
-  return submit (connection, job, command, context, FALSE, error);
+  return submit (connection, MM_IMAP_FLIGHT_JOB, job, command, context, error);
 }
 
 MmImapJobFate
@@ -102,7 +110,8 @@ mm_imap_connection_end_job (MmImapConnection *connection, MmRemoteJob *job, cons
   mm_imap_flights_forget_job (&connection->flights, job);
   if (connection->body_job == job)
     connection->body_job = NULL;
-  g_ptr_array_remove (connection->jobs, job);
+  if (!g_ptr_array_remove (connection->jobs, job))
+    g_ptr_array_remove (connection->waiting, job);
   connection->may_send = TRUE;
   mm_remote_slot_finish_job (connection->slot, job, error);
   return MM_IMAP_JOB_ENDED;
@@ -138,10 +147,10 @@ mm_imap_connection_select (MmImapConnection *connection, MmRemoteJob *job, gbool
   connection->is_changed = FALSE;
   /* A name that cannot be sent is answered like one that does not exist: by `selected`, through
    * the flight without a tag that pump_local_failures() finds. */
-  if (!submit (connection, NULL, mm_imap_command_examine (wire_name, has_condstore), 0, TRUE,
-               &error))
+  if (!submit (connection, MM_IMAP_FLIGHT_EXAMINE, NULL,
+               mm_imap_command_examine (wire_name, has_condstore), 0, &error))
     {
-      MmImapFlight flight = { .tag = 0, .is_examine = TRUE };
+      MmImapFlight flight = { .tag = 0, .kind = MM_IMAP_FLIGHT_EXAMINE };
       mm_imap_flights_add (&connection->flights, &flight);
     }
   return FALSE;
@@ -194,6 +203,35 @@ pump_local_failures (MmImapConnection *connection)
                                           connection->selection.mailbox);
   mm_imap_selection_clear (&connection->selection);
   tell_selected (connection, error);
+}
+
+/* ---- the set-up ---- */
+
+static void
+start_job (MmImapConnection *connection, MmRemoteJob *job)
+{
+  g_ptr_array_add (connection->jobs, job);
+  connection->may_send = TRUE;
+  if (!mm_remote_job_is_cancelled (job))
+    class_of (job)->start (job, connection);
+}
+
+/* Tells those who began without it, and starts those who waited for it. */
+static void
+end_set_up (MmImapConnection *connection)
+{
+  g_autoptr (GPtrArray) jobs = g_ptr_array_copy (connection->jobs, NULL, NULL);
+
+  mm_imap_remote_set_capabilities (connection->remote, connection->facts.capabilities);
+  for (guint i = 0; i < jobs->len; i++)
+    {
+      MmRemoteJob *job = g_ptr_array_index (jobs, i);
+
+      if (class_of (job)->set_up != NULL)
+        class_of (job)->set_up (job, connection);
+    }
+  while (connection->waiting->len > 0)
+    start_job (connection, g_ptr_array_steal_index (connection->waiting, 0));
 }
 
 /* ---- events ---- */
@@ -271,10 +309,21 @@ handle_tagged (MmImapConnection *connection, const MmImapEvent *event)
   if (!mm_imap_flights_take (&connection->flights, event->tag, &flight))
     return;
   connection->may_send = TRUE;
-  if (flight.is_examine)
-    finish_selection (connection, event);
-  else if (flight.job != NULL)
-    class_of (flight.job)->answered (flight.job, connection, flight.context, event);
+  switch (flight.kind)
+    {
+    case MM_IMAP_FLIGHT_JOB:
+      if (flight.job != NULL)
+        class_of (flight.job)->answered (flight.job, connection, flight.context, event);
+      break;
+    case MM_IMAP_FLIGHT_EXAMINE:
+      finish_selection (connection, event);
+      break;
+    case MM_IMAP_FLIGHT_SET_UP:
+    case MM_IMAP_FLIGHT_COMPRESS:
+      if (mm_imap_set_up_answered (&connection->set_up, connection->wire, &flight, event))
+        end_set_up (connection);
+      break;
+    }
 }
 
 /* FALSE: the server says goodbye. */
@@ -297,6 +346,7 @@ handle_event (MmImapConnection *connection, const MmImapEvent *event, GError **e
       handle_tagged (connection, event);
       return TRUE;
     }
+  mm_imap_set_up_note (&connection->set_up, &connection->facts, connection->session, event);
   if (mm_imap_selection_note (&connection->selection, event))
     connection->is_changed = TRUE;
   if (is_fetch_event (event->type))
@@ -315,12 +365,10 @@ take_jobs (MmImapConnection *connection)
   MmRemoteJob *job;
 
   while ((job = mm_remote_slot_take_job (connection->slot)) != NULL)
-    {
-      g_ptr_array_add (connection->jobs, job);
-      connection->may_send = TRUE;
-      if (!mm_remote_job_is_cancelled (job))
-        class_of (job)->start (job, connection);
-    }
+    if (mm_imap_set_up_can_name (&connection->set_up, job->mailbox))
+      start_job (connection, job);
+    else
+      g_ptr_array_add (connection->waiting, job);
 }
 
 static void
@@ -329,6 +377,7 @@ end_cancelled_jobs (MmImapConnection *connection)
   g_autoptr (GError) error = g_error_new_literal (MM_ERROR, MM_ERROR_CANCELLED, "cancelled");
   g_autoptr (GPtrArray) jobs = g_ptr_array_copy (connection->jobs, NULL, NULL);
 
+  g_ptr_array_extend (jobs, connection->waiting, NULL, NULL);
   for (guint i = 0; i < jobs->len; i++)
     {
       MmRemoteJob *job = g_ptr_array_index (jobs, i);
@@ -460,6 +509,8 @@ give_jobs_back (MmImapConnection *connection, const GError *error)
   g_autoptr (GError) cancelled = g_error_new_literal (MM_ERROR, MM_ERROR_CANCELLED, "cancelled");
 
   mm_remote_slot_stop (connection->slot, error);
+  g_ptr_array_extend (connection->jobs, connection->waiting, NULL, NULL);
+  g_ptr_array_set_size (connection->waiting, 0);
   while (connection->jobs->len > 0)
     {
       MmRemoteJob *job = g_ptr_array_steal_index (connection->jobs, connection->jobs->len - 1);
@@ -479,6 +530,7 @@ connection_free (MmImapConnection *connection)
   mm_imap_account_facts_clear (&connection->facts);
   mm_imap_selection_clear (&connection->selection);
   g_ptr_array_unref (connection->jobs);
+  g_ptr_array_unref (connection->waiting);
   mm_imap_flights_clear (&connection->flights);
   mm_imap_fetch_buffer_free (connection->fetch_buffer);
   g_free (connection);
@@ -494,7 +546,9 @@ open_and_log_in (MmImapConnection *connection, GError **error)
   if (connection->wire == NULL)
     return FALSE;
   connection->session = mm_imap_wire_get_session (connection->wire);
-  return mm_imap_login (connection->remote, connection->wire, &connection->facts, error);
+  return mm_imap_login (connection->remote, connection->wire, &connection->facts, error)
+         && mm_imap_set_up_begin (&connection->set_up, connection->wire, &connection->flights,
+                                  &connection->facts, config->compress, error);
 }
 
 GError *
@@ -506,6 +560,8 @@ mm_imap_connection_run (MmRemoteSlot *slot, gpointer driver_data)
   connection->remote = driver_data;
   connection->slot = slot;
   connection->jobs = g_ptr_array_new ();
+  connection->waiting = g_ptr_array_new ();
+  mm_imap_account_facts_init (&connection->facts);
   mm_imap_flights_init (&connection->flights);
   connection->fetch_buffer = mm_imap_fetch_buffer_new ();
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
  * One IMAP connection: a thread that opens, logs in, and then gives its jobs what the server says.
+ * Its jobs begin while the set-up is under way, where what they need of it is nothing.
  *
  * A job is a small state machine on this thread. It submits commands and is told the untagged data
  * and the answers; the connection bounds how many commands are in flight, keeps track of the
@@ -30,6 +31,8 @@ typedef struct
 
   /* Once, first: what goes out at once. */
   MmImapJobFate (*start) (MmRemoteJob *job, MmImapConnection *connection);
+  /* The set-up ended (imap-set-up.h), for a job that started before. Nullable. */
+  MmImapJobFate (*set_up) (MmRemoteJob *job, MmImapConnection *connection);
   /* The mailbox that mm_imap_connection_select() was asked for is open, or cannot be (@error). */
   MmImapJobFate (*selected) (MmRemoteJob *job, MmImapConnection *connection, const GError *error);
   /* There is room for one more command. *out_sent: it took the place. Nullable. */
@@ -54,6 +57,8 @@ GError *mm_imap_connection_run (MmRemoteSlot *slot, gpointer driver_data);
 MmImapRemote *mm_imap_connection_get_remote (MmImapConnection *connection);
 MmImapSession *mm_imap_connection_get_session (MmImapConnection *connection);
 const MmImapAccountFacts *mm_imap_connection_get_facts (MmImapConnection *connection);
+/* FALSE: the namespaces are not known yet, and names of mailboxes may change their encoding. */
+gboolean mm_imap_connection_is_set_up (MmImapConnection *connection);
 /* The jobs on this connection, of MmRemoteJob. (transfer none) */
 GPtrArray *mm_imap_connection_get_jobs (MmImapConnection *connection);
 gboolean mm_imap_connection_has (MmImapConnection *connection, MmImapCapabilities capability);

@@ -9,12 +9,20 @@
 
 G_BEGIN_DECLS
 
+typedef enum
+{
+  MM_IMAP_FLIGHT_JOB,     /* a job's */
+  MM_IMAP_FLIGHT_EXAMINE, /* for all jobs; these are the connection's own */
+  MM_IMAP_FLIGHT_SET_UP,
+  MM_IMAP_FLIGHT_COMPRESS,
+} MmImapFlightKind;
+
 typedef struct
 {
-  guint32 tag;      /* 0: it could not be sent at all */
-  MmRemoteJob *job; /* borrowed; NULL: the connection's own, or its job is gone */
-  guint context;    /* the job's own */
-  gboolean is_examine;
+  guint32 tag; /* 0: it could not be sent at all */
+  MmImapFlightKind kind;
+  MmRemoteJob *job;     /* borrowed; NULL: the connection's own, or its job is gone */
+  guint context;        /* the job's own */
   gint64 void_since_us; /* > 0: its job is gone; nobody wants the answer */
 } MmImapFlight;
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * All mailboxes and their states. With LIST-EXTENDED and LIST-STATUS it is one round trip;
- * without, LIST and LSUB go out together, and STATUS for each mailbox pipelined. Nothing is told
- * before the last answer came, so that a list is complete or none.
+ * All mailboxes and their states. With LIST-EXTENDED and LIST-STATUS it is one round trip, which
+ * the connection's set-up shares, unless there are further namespaces; without, LIST and LSUB go
+ * out together, and STATUS for each mailbox pipelined. Nothing is told before the last answer came,
+ * so that a list is complete or none.
  */
 #include <string.h>
 
@@ -44,7 +45,8 @@ typedef struct
   gboolean asked_status;     /* the states came, or did not, with the list */
   guint next_status;         /* entries before this one were asked for */
   guint n_in_flight;
-  gboolean is_listed; /* all LIST and LSUB were answered */
+  gboolean awaits_set_up; /* "*" was asked for, the namespaces are not known yet */
+  gboolean is_listed;     /* all LIST and LSUB were answered */
 } ListJob;
 
 static void
@@ -121,12 +123,10 @@ ask_list (ListJob *job, MmImapConnection *connection, const gchar *pattern, GErr
 
 /* "*" need not reach into other namespaces (RFC 2342 5): ask for each of those by its prefix. */
 static gboolean
-ask_lists (ListJob *job, MmImapConnection *connection, GError **error)
+ask_namespaces (ListJob *job, MmImapConnection *connection, GError **error)
 {
   GPtrArray *namespaces = mm_imap_connection_get_facts (connection)->namespaces;
 
-  if (!ask_list (job, connection, "*", error))
-    return FALSE;
   for (guint i = 0; i < namespaces->len; i++)
     {
       const MmImapNamespace *space = g_ptr_array_index (namespaces, i);
@@ -137,6 +137,15 @@ ask_lists (ListJob *job, MmImapConnection *connection, GError **error)
         return FALSE;
     }
   return TRUE;
+}
+
+/* The first does not wait for the connection's set-up. */
+static gboolean
+ask_lists (ListJob *job, MmImapConnection *connection, GError **error)
+{
+  job->awaits_set_up = !mm_imap_connection_is_set_up (connection);
+  return ask_list (job, connection, "*", error)
+         && (job->awaits_set_up || ask_namespaces (job, connection, error));
 }
 
 static MmImapJobFate
@@ -348,6 +357,37 @@ list_job_send_next (MmRemoteJob *base, MmImapConnection *connection, gboolean *o
   return MM_IMAP_JOB_CONTINUES;
 }
 
+/* When the last LIST or LSUB was answered. */
+static MmImapJobFate
+go_on (ListJob *job, MmImapConnection *connection)
+{
+  if (!job->is_listed && job->n_in_flight == 0 && !job->awaits_set_up)
+    {
+      job->is_listed = TRUE;
+      if (job->asked_status)
+        job->next_status = job->entries->len;
+    }
+  return job->is_listed && is_all_answered (job) ? tell_all (job, connection)
+                                                 : MM_IMAP_JOB_CONTINUES;
+}
+
+static MmImapJobFate
+list_job_set_up (MmRemoteJob *base, MmImapConnection *connection)
+{
+  ListJob *job = (ListJob *) base;
+  g_autoptr (GError) error = NULL;
+
+  if (!job->awaits_set_up)
+    return MM_IMAP_JOB_CONTINUES;
+  job->awaits_set_up = FALSE;
+  /* Everything will be asked for again. */
+  if (job->is_misunderstood)
+    return MM_IMAP_JOB_CONTINUES;
+  if (!ask_namespaces (job, connection, &error))
+    return mm_imap_connection_end_job (connection, base, error);
+  return go_on (job, connection);
+}
+
 static MmImapJobFate
 list_job_answered (MmRemoteJob *base, MmImapConnection *connection, guint context,
                    const MmImapEvent *answer)
@@ -367,14 +407,7 @@ list_job_answered (MmRemoteJob *base, MmImapConnection *connection, guint contex
           = mm_imap_response_error (answer, "listing the folders", MM_ERROR_UNAVAILABLE);
       return mm_imap_connection_end_job (connection, base, error);
     }
-  if (context <= ASKED_LSUB && job->n_in_flight == 0)
-    {
-      job->is_listed = TRUE;
-      if (job->asked_status)
-        job->next_status = job->entries->len;
-    }
-  return job->is_listed && is_all_answered (job) ? tell_all (job, connection)
-                                                 : MM_IMAP_JOB_CONTINUES;
+  return go_on (job, connection);
 }
 
 static MmRemoteRepeat
@@ -406,6 +439,7 @@ list_job_free (MmRemoteJob *base)
 static const MmImapJobClass list_job_class = {
   .base = { .finish = list_job_finish, .free = list_job_free },
   .start = list_job_start,
+  .set_up = list_job_set_up,
   .send_next = list_job_send_next,
   .event = list_job_event,
   .answered = list_job_answered,

@@ -11,34 +11,15 @@ typedef struct
   MmImapRemote *remote;
   MmImapWire *wire;
   MmImapSession *session;
-  MmImapAccountFacts *facts;
   gboolean has_capabilities; /* told since the last change of state */
   gboolean is_preauth;
 } Login;
-
-/* IMAP4rev2 has these without naming them (RFC 9051, appendix E). */
-static MmImapCapabilities
-with_implied (MmImapCapabilities capabilities)
-{
-  if ((capabilities & MM_IMAP_CAP_IMAP4REV2) != 0 && (capabilities & MM_IMAP_CAP_IMAP4REV1) == 0)
-    capabilities |= MM_IMAP_CAP_NAMESPACE | MM_IMAP_CAP_UNSELECT | MM_IMAP_CAP_UIDPLUS
-                    | MM_IMAP_CAP_ESEARCH | MM_IMAP_CAP_ENABLE | MM_IMAP_CAP_IDLE
-                    | MM_IMAP_CAP_LIST_EXTENDED | MM_IMAP_CAP_LIST_STATUS | MM_IMAP_CAP_SPECIAL_USE;
-  return capabilities;
-}
 
 static void
 note_event (Login *login, const MmImapEvent *event)
 {
   if (event->type == MM_IMAP_EVENT_CAPABILITY)
     login->has_capabilities = TRUE;
-  else if (event->type == MM_IMAP_EVENT_NAMESPACE && event->namespace_prefix != NULL)
-    {
-      MmImapNamespace *space = g_new (MmImapNamespace, 1);
-      space->kind = event->namespace_kind;
-      space->prefix = g_strdup (event->namespace_prefix);
-      g_ptr_array_add (login->facts->namespaces, space);
-    }
   if (event->code == MM_IMAP_CODE_ALERT && event->text != NULL)
     mm_log_warning ("%s says: %s", login->remote->config.endpoint.host, event->text);
 }
@@ -239,109 +220,34 @@ authenticate (Login *login, GError **error)
 
 /* ---- afterwards ---- */
 
-static guint32
-submit_id (Login *login, MmImapCapabilities capabilities, GError **error)
-{
-  if ((capabilities & MM_IMAP_CAP_ID) == 0)
-    return G_MAXUINT32;
-  return mm_imap_wire_submit (login->wire, mm_imap_command_id ("mailmount", MM_VERSION), error);
-}
-
-static guint32
-submit_enable (Login *login, MmImapCapabilities capabilities, GError **error)
-{
-  g_autoptr (GString) wanted = g_string_new (NULL);
-
-  if ((capabilities & MM_IMAP_CAP_ENABLE) == 0)
-    return G_MAXUINT32;
-  if ((capabilities & MM_IMAP_CAP_CONDSTORE) != 0)
-    g_string_append (wanted, "CONDSTORE");
-  if ((capabilities & MM_IMAP_CAP_UTF8_ACCEPT) != 0)
-    g_string_append (wanted, wanted->len > 0 ? " UTF8=ACCEPT" : "UTF8=ACCEPT");
-  if (wanted->len == 0)
-    return G_MAXUINT32;
-  return mm_imap_wire_submit (login->wire, mm_imap_command_enable (wanted->str), error);
-}
-
-static guint32
-submit_namespace (Login *login, MmImapCapabilities capabilities, GError **error)
-{
-  if ((capabilities & MM_IMAP_CAP_NAMESPACE) == 0)
-    return G_MAXUINT32;
-  return mm_imap_wire_submit (login->wire, mm_imap_command_namespace (), error);
-}
-
-/* Last of the row: what follows its OK is compressed. */
+/* Where the answer to the login did not tell them, those of the account's last login are as good:
+ * the set-up asks, and nobody waits for it. */
 static gboolean
-compress (Login *login, MmImapCapabilities capabilities, GError **error)
+learn_capabilities (Login *login, MmImapAccountFacts *facts, GError **error)
 {
-  MmImapEvent answer;
+  MmImapRemote *remote = login->remote;
+  MmImapCapabilities remembered = mm_imap_remote_get_capabilities (remote);
 
-  if (!login->remote->config.compress || (capabilities & MM_IMAP_CAP_COMPRESS_DEFLATE) == 0)
-    return TRUE;
-  if (!run (login, mm_imap_command_compress (), &answer, error))
+  facts->is_from_memory = !login->has_capabilities && remembered != 0;
+  if (!facts->is_from_memory && !ask_capabilities (login, error))
     return FALSE;
-  if (answer.status == MM_IMAP_STATUS_OK)
-    mm_imap_wire_start_compression (login->wire);
+  mm_imap_account_facts_set (facts, facts->is_from_memory
+                                        ? remembered
+                                        : mm_imap_session_get_capabilities (login->session));
+  mm_imap_remote_set_capabilities (remote, facts->capabilities);
   return TRUE;
 }
 
-/* All in one round trip. A NO or BAD to any of them means to go on without. */
-static gboolean
-set_up (Login *login, GError **error)
-{
-  MmImapCapabilities capabilities = login->facts->capabilities;
-  MmImapEvent answer;
-
-  if (submit_id (login, capabilities, error) == 0 || submit_enable (login, capabilities, error) == 0
-      || submit_namespace (login, capabilities, error) == 0)
-    return FALSE;
-  while (mm_imap_session_get_n_in_progress (login->session) > 0)
-    {
-      if (!mm_imap_wire_next (login->wire, &answer, error))
-        return FALSE;
-      note_event (login, &answer);
-      if (answer.type == MM_IMAP_EVENT_UNTAGGED && answer.status == MM_IMAP_STATUS_BYE)
-        {
-          g_propagate_error (error,
-                             mm_imap_response_error (&answer, "logging in", MM_ERROR_UNAVAILABLE));
-          return FALSE;
-        }
-    }
-  return compress (login, capabilities, error);
-}
-
-static void
-namespace_free (gpointer data)
-{
-  MmImapNamespace *space = data;
-
-  g_free (space->prefix);
-  g_free (space);
-}
-
-void
-mm_imap_account_facts_clear (MmImapAccountFacts *facts)
-{
-  g_clear_pointer (&facts->namespaces, g_ptr_array_unref);
-}
-
 gboolean
-mm_imap_login (MmImapRemote *remote, MmImapWire *wire, MmImapAccountFacts *out_facts,
-               GError **error)
+mm_imap_login (MmImapRemote *remote, MmImapWire *wire, MmImapAccountFacts *facts, GError **error)
 {
   Login login = {
     .remote = remote,
     .wire = wire,
     .session = mm_imap_wire_get_session (wire),
-    .facts = out_facts,
   };
 
-  out_facts->namespaces = g_ptr_array_new_with_free_func (namespace_free);
-  if (!read_greeting (&login, error) || !ask_capabilities (&login, error))
-    return FALSE;
-  if (!login.is_preauth && (!authenticate (&login, error) || !ask_capabilities (&login, error)))
-    return FALSE;
-  out_facts->capabilities = with_implied (mm_imap_session_get_capabilities (login.session));
-  return set_up (&login, error);
+  return read_greeting (&login, error) && ask_capabilities (&login, error)
+         && (login.is_preauth || authenticate (&login, error))
+         && learn_capabilities (&login, facts, error);
 }

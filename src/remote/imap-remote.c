@@ -50,6 +50,23 @@ mm_imap_remote_get_hint (MmImapRemote *remote, const gchar *mailbox, guint64 *ou
   return messages != NULL;
 }
 
+void
+mm_imap_remote_set_capabilities (MmImapRemote *remote, MmImapCapabilities capabilities)
+{
+  g_mutex_lock (&remote->hint_lock);
+  remote->capabilities = capabilities;
+  g_mutex_unlock (&remote->hint_lock);
+}
+
+MmImapCapabilities
+mm_imap_remote_get_capabilities (MmImapRemote *remote)
+{
+  g_mutex_lock (&remote->hint_lock);
+  MmImapCapabilities capabilities = remote->capabilities;
+  g_mutex_unlock (&remote->hint_lock);
+  return capabilities;
+}
+
 gchar *
 mm_imap_name_from_wire (const MmImapSession *session, const gchar *name)
 {

@@ -25,6 +25,7 @@ typedef struct
 
   GMutex hint_lock;       /* a leaf; guards: */
   GHashTable *n_messages; /* Map<gchar *mailbox, guint64 *messages> as the last list told */
+  MmImapCapabilities capabilities; /* after the last login; 0: there was none */
 } MmImapRemote;
 
 /* The password, or the token. A token is shared by all connections: @refused_generation is that of
@@ -37,6 +38,10 @@ MmSecret *mm_imap_remote_get_secret (MmImapRemote *remote, guint refused_generat
 void mm_imap_remote_set_hint (MmImapRemote *remote, const gchar *mailbox, guint64 messages);
 gboolean mm_imap_remote_get_hint (MmImapRemote *remote, const gchar *mailbox,
                                   guint64 *out_messages);
+
+/* What the server offered behind the last login; 0: nobody logged in yet. */
+void mm_imap_remote_set_capabilities (MmImapRemote *remote, MmImapCapabilities capabilities);
+MmImapCapabilities mm_imap_remote_get_capabilities (MmImapRemote *remote);
 
 /* Mailbox names cross remote.h in modified UTF-7, whatever this connection speaks, so that a name
  * stays the same when a server gains or loses UTF8=ACCEPT. What cannot be converted is left as it

@@ -99,8 +99,17 @@ mm_imap_wire_submit (MmImapWire *wire, MmImapCommand *command, GError **error)
 void
 mm_imap_wire_start_compression (MmImapWire *wire)
 {
+  gsize length = 0;
+  const guint8 *rest = mm_imap_session_steal_input (wire->session, &length);
+
   wire->deflate = mm_deflate_new ();
   wire->inflated = g_malloc (RECEIVE_OCTETS);
+  /* What came behind the OK is compressed already. */
+  if (length > 0)
+    {
+      mm_deflate_feed (wire->deflate, rest, length);
+      wire->is_inflating = TRUE;
+    }
 }
 
 /* ---- sending ---- */

@@ -78,6 +78,15 @@ def test_enable_is_sent_where_there_is_something_to_enable(mount, proxy, small_c
     assert enabled and all(command.status == "OK" for command in enabled)
 
 
+def test_nothing_is_asked_that_was_told(mount, proxy, small_corpus):
+    """The greeting and the answer to the login tell the capabilities; the set-up and the list follow each once."""
+    mounted = mount(proxy, user="small")
+    assert not compare(mounted.path, small_corpus)
+    first = [command.name for command in proxy.commands if command.connection == proxy.commands[0].connection]
+    assert first[:5] == ["AUTHENTICATE", "ID", "ENABLE", "NAMESPACE", "LIST"]
+    assert not proxy.log("^CAPABILITY")
+
+
 def test_esearch_is_used_for_searching(mount, own_server, small_corpus):
     """What is left of a folder after an expunge is asked for in the short form where there is one."""
     import imaplib

@@ -30,6 +30,11 @@ typedef struct
   "\nS: $T OK\nC: AUTHENTICATE PLAIN AHVzZXIAc2VjcmV0\n"                                           \
   "S: $T OK [CAPABILITY IMAP4rev1 " CAPS "] in\n"
 
+/* The same where the greeting tells the capabilities; nothing is asked. */
+#define HELLO_AT_ONCE(CAPS)                                                                        \
+  "S: * OK [CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR " CAPS "] ready\n"                             \
+  "C: AUTHENTICATE PLAIN AHVzZXIAc2VjcmV0\nS: $T OK [CAPABILITY IMAP4rev1 " CAPS "] in\n"
+
 Fixture *fixture_new (void);
 /* Makes the remote from the configuration; done by the functions below when it was not. */
 MmRemote *fixture_get_remote (Fixture *fixture);

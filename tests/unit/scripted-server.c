@@ -35,7 +35,7 @@ typedef struct
   gchar *script; /* owned */
   int fd;
   GString *input; /* received and not yet consumed */
-  gchar *tags[3]; /* owned; the last first */
+  gchar *tags[4]; /* owned; the last first */
 } Peer;
 
 static void G_GNUC_PRINTF (2, 3) fail (Peer *peer, const gchar *format, ...)
@@ -82,9 +82,8 @@ read_line (Peer *peer)
 static void
 remember_tag (Peer *peer, const gchar *tag)
 {
-  g_free (peer->tags[2]);
-  peer->tags[2] = peer->tags[1];
-  peer->tags[1] = peer->tags[0];
+  g_free (peer->tags[G_N_ELEMENTS (peer->tags) - 1]);
+  memmove (peer->tags + 1, peer->tags, sizeof peer->tags - sizeof peer->tags[0]);
   peer->tags[0] = g_strdup (tag);
 }
 
@@ -131,9 +130,11 @@ say (Peer *peer, const gchar *text, gboolean is_raw)
 {
   g_autoptr (GString) out = g_string_new (text);
 
-  g_string_replace (out, "$T", peer->tags[0] != NULL ? peer->tags[0] : "", 0);
-  g_string_replace (out, "$U", peer->tags[1] != NULL ? peer->tags[1] : "", 0);
-  g_string_replace (out, "$V", peer->tags[2] != NULL ? peer->tags[2] : "", 0);
+  for (guint i = 0; i < G_N_ELEMENTS (peer->tags); i++)
+    {
+      const gchar name[] = { '$', "TUVW"[i], '\0' };
+      g_string_replace (out, name, peer->tags[i] != NULL ? peer->tags[i] : "", 0);
+    }
   if (is_raw)
     {
       g_string_replace (out, "\\r", "\r", 0);

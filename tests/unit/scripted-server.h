@@ -4,8 +4,8 @@
  * A script's lines:
  *
  *   C: PATTERN   one command line must come; its tag is remembered, the rest must match the glob
- *   S: TEXT      sends TEXT and a line end; $T is the last command's tag, $U the one before, $V the
- *                one before that
+ *   S: TEXT      sends TEXT and a line end; $T is the last command's tag, $U the one before, $V and
+ *                $W those before that
  *   R: TEXT      the same without a line end; \r and \n in it are line ends, one \0 is NUL
  *   W            waits until the client closes
  *   G NAME       waits until the test calls scripted_server_open_gate (NAME)
