@@ -154,7 +154,7 @@ mm_folder_name_encode (const gchar *part, gssize length, MmMailboxEncoding encod
 static GString *
 unescape (const gchar *component)
 {
-  GString *out = g_string_sized_new (strlen (component));
+  GString *out = g_string_new (NULL);
 
   for (const gchar *p = component; *p != '\0';)
     if (is_escape (p))
