@@ -377,10 +377,15 @@ test_sequential_windows (void)
   for (guint64 offset = 0; offset < 4000 * KIB; offset += 128 * KIB)
     read_range (fixture, content, offset, 128 * KIB);
   read_range (fixture, content, 4000 * KIB, 128 * KIB);
-  assert_log (fixture, "",
-              "range 1 0+16384 probe 4096000, range 1 16384+114688, range 1 131072+262144, "
-              "range 1 393216+524288, range 1 917504+1048576, range 1 1966080+1048576, "
-              "range 1 3014656+1048576, range 1 4063232+32768");
+  /* What is asked for ahead goes out at once, in no certain order. */
+  static const gchar *const ranges[] = {
+    "range 1 0+16384 probe 4096000", "range 1 16384+114688",   "range 1 131072+262144",
+    "range 1 393216+524288",         "range 1 917504+1048576", "range 1 1966080+1048576",
+    "range 1 3014656+1048576",       "range 1 4063232+32768",
+  };
+  for (guint i = 0; i < G_N_ELEMENTS (ranges); i++)
+    g_assert_cmpuint (fake_server_count (fixture->server, ranges[i]), ==, 1);
+  g_assert_cmpuint (fake_server_count (fixture->server, ""), ==, G_N_ELEMENTS (ranges));
 }
 
 static void
