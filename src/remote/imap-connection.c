@@ -4,206 +4,11 @@
 #include <mailmount/clock.h>
 #include <mailmount/log.h>
 
-#include "imap-connection.h"
-#include "imap-fetch-buffer.h"
-#include "imap-flights.h"
+#include "imap-connection-private.h"
 #include "imap-response.h"
 
 /* An answer that nobody wants any more may take this long before the connection is dropped. */
 #define VOID_ANSWERS_US (2 * G_USEC_PER_SEC)
-
-struct MmImapConnection
-{
-  MmImapRemote *remote; /* borrowed */
-  MmRemoteSlot *slot;   /* borrowed */
-  MmImapWire *wire;
-  MmImapSession *session; /* borrowed from wire */
-  MmImapAccountFacts facts;
-  MmImapSetUp set_up;
-  GPtrArray *jobs;    /* of MmRemoteJob, borrowed from the slot, in the order they came */
-  GPtrArray *waiting; /* the same; those not started because the set-up goes on */
-  MmImapFlights flights;
-  MmImapFetchBuffer *fetch_buffer;
-  MmRemoteJob *body_job; /* borrowed, nullable: whose body comes now */
-  MmImapSelection selection;
-  gboolean is_changed; /* the selected mailbox changed unasked, and nobody was told yet */
-  gint64 last_event_us;
-  gboolean may_send; /* something happened since no job had anything to send */
-};
-
-static const MmImapJobClass *
-class_of (const MmRemoteJob *job)
-{
-  return (const MmImapJobClass *) job->klass;
-}
-
-MmImapRemote *
-mm_imap_connection_get_remote (MmImapConnection *connection)
-{
-  return connection->remote;
-}
-
-MmImapSession *
-mm_imap_connection_get_session (MmImapConnection *connection)
-{
-  return connection->session;
-}
-
-const MmImapAccountFacts *
-mm_imap_connection_get_facts (MmImapConnection *connection)
-{
-  return &connection->facts;
-}
-
-gboolean
-mm_imap_connection_is_set_up (MmImapConnection *connection)
-{
-  return connection->set_up.n_due == 0;
-}
-
-GPtrArray *
-mm_imap_connection_get_jobs (MmImapConnection *connection)
-{
-  return connection->jobs;
-}
-
-gboolean
-mm_imap_connection_has (MmImapConnection *connection, MmImapCapabilities capability)
-{
-  return (connection->facts.capabilities & capability) != 0;
-}
-
-const MmImapSelection *
-mm_imap_connection_get_selection (MmImapConnection *connection)
-{
-  return &connection->selection;
-}
-
-/* ---- commands ---- */
-
-static gboolean
-submit (MmImapConnection *connection, MmImapFlightKind kind, MmRemoteJob *job,
-        MmImapCommand *command, guint context, GError **error)
-{
-  MmImapFlight flight = {
-    .tag = mm_imap_wire_submit (connection->wire, command, error),
-    .kind = kind,
-    .job = job,
-    .context = context,
-  };
-
-  if (flight.tag != 0)
-    mm_imap_flights_add (&connection->flights, &flight);
-  return flight.tag != 0;
-}
-
-gboolean
-mm_imap_connection_submit (MmImapConnection *connection, MmRemoteJob *job, MmImapCommand *command,
-                           guint context, GError **error)
-{
-  return submit (connection, MM_IMAP_FLIGHT_JOB, job, command, context, error);
-}
-
-MmImapJobFate
-mm_imap_connection_end_job (MmImapConnection *connection, MmRemoteJob *job, const GError *error)
-{
-  mm_imap_flights_forget_job (&connection->flights, job);
-  if (connection->body_job == job)
-    connection->body_job = NULL;
-  if (!g_ptr_array_remove (connection->jobs, job))
-    g_ptr_array_remove (connection->waiting, job);
-  connection->may_send = TRUE;
-  mm_remote_slot_finish_job (connection->slot, job, error);
-  return MM_IMAP_JOB_ENDED;
-}
-
-MmImapJobFate
-mm_imap_connection_fail_job (MmImapConnection *connection, MmRemoteJob *job, GError *error)
-{
-  MmImapJobFate fate = mm_imap_connection_end_job (connection, job, error);
-
-  g_error_free (error);
-  return fate;
-}
-
-/* ---- the selected mailbox ---- */
-
-gboolean
-mm_imap_connection_select (MmImapConnection *connection, MmRemoteJob *job, gboolean anew)
-{
-  MmImapSelection *selection = &connection->selection;
-  gboolean is_same = selection->state != MM_IMAP_SELECTION_NONE
-                     && g_str_equal (selection->mailbox, job->mailbox);
-  g_autoptr (GError) error = NULL;
-
-  if (is_same && selection->state == MM_IMAP_SELECTION_PENDING)
-    return FALSE;
-  if (is_same && !anew)
-    return TRUE;
-
-  g_autofree gchar *wire_name = mm_imap_name_to_wire (connection->session, job->mailbox);
-  gboolean has_condstore = mm_imap_connection_has (connection, MM_IMAP_CAP_CONDSTORE);
-  mm_imap_selection_begin (selection, job->mailbox);
-  connection->is_changed = FALSE;
-  /* A name that cannot be sent is answered like one that does not exist: by `selected`, through
-   * the flight without a tag that pump_local_failures() finds. */
-  if (!submit (connection, MM_IMAP_FLIGHT_EXAMINE, NULL,
-               mm_imap_command_examine (wire_name, has_condstore), 0, &error))
-    {
-      MmImapFlight flight = { .tag = 0, .kind = MM_IMAP_FLIGHT_EXAMINE };
-      mm_imap_flights_add (&connection->flights, &flight);
-    }
-  return FALSE;
-}
-
-/* Tells all jobs. The array may shrink under the loop. */
-static void
-tell_selected (MmImapConnection *connection, const GError *error)
-{
-  g_autoptr (GPtrArray) jobs = g_ptr_array_copy (connection->jobs, NULL, NULL);
-
-  for (guint i = 0; i < jobs->len; i++)
-    {
-      MmRemoteJob *job = g_ptr_array_index (jobs, i);
-
-      /* A job that ends can end no other one: what is left in the copy is alive. */
-      if (class_of (job)->selected != NULL && job->mailbox != NULL)
-        class_of (job)->selected (job, connection, error);
-    }
-}
-
-static void
-finish_selection (MmImapConnection *connection, const MmImapEvent *answer)
-{
-  MmImapSelection *selection = &connection->selection;
-
-  if (answer->status == MM_IMAP_STATUS_OK)
-    {
-      mm_imap_selection_open (selection, answer);
-      tell_selected (connection, NULL);
-      return;
-    }
-  g_autofree gchar *name = mm_imap_name_for_people (selection->mailbox);
-  g_autofree gchar *what = g_strdup_printf ("opening the folder '%s'", name);
-  g_autoptr (GError) error = mm_imap_response_error (answer, what, MM_ERROR_MAILBOX_GONE);
-  mm_imap_selection_clear (selection);
-  tell_selected (connection, error);
-}
-
-/* A mailbox name that this server cannot be sent at all. */
-static void
-pump_local_failures (MmImapConnection *connection)
-{
-  MmImapFlight flight;
-
-  if (!mm_imap_flights_take (&connection->flights, 0, &flight))
-    return;
-  g_autoptr (GError) error = g_error_new (MM_ERROR, MM_ERROR_NAME_ENCODING,
-                                          "the server cannot be sent the folder name '%s'",
-                                          connection->selection.mailbox);
-  mm_imap_selection_clear (&connection->selection);
-  tell_selected (connection, error);
-}
 
 /* ---- the set-up ---- */
 
@@ -213,7 +18,7 @@ start_job (MmImapConnection *connection, MmRemoteJob *job)
   g_ptr_array_add (connection->jobs, job);
   connection->may_send = TRUE;
   if (!mm_remote_job_is_cancelled (job))
-    class_of (job)->start (job, connection);
+    mm_imap_job_class_of (job)->start (job, connection);
 }
 
 /* Tells those who began without it, and starts those who waited for it. */
@@ -227,8 +32,8 @@ end_set_up (MmImapConnection *connection)
     {
       MmRemoteJob *job = g_ptr_array_index (jobs, i);
 
-      if (class_of (job)->set_up != NULL)
-        class_of (job)->set_up (job, connection);
+      if (mm_imap_job_class_of (job)->set_up != NULL)
+        mm_imap_job_class_of (job)->set_up (job, connection);
     }
   while (connection->waiting->len > 0)
     start_job (connection, g_ptr_array_steal_index (connection->waiting, 0));
@@ -266,7 +71,7 @@ offer_event (MmImapConnection *connection, const MmImapEvent *event)
       if (event->type == MM_IMAP_EVENT_BODY_END)
         connection->body_job = NULL;
       if (job != NULL)
-        class_of (job)->event (job, connection, event, &is_mine);
+        mm_imap_job_class_of (job)->event (job, connection, event, &is_mine);
       return;
     }
   connection->body_job = NULL;
@@ -274,7 +79,7 @@ offer_event (MmImapConnection *connection, const MmImapEvent *event)
     {
       MmRemoteJob *job = g_ptr_array_index (connection->jobs, i);
 
-      if (class_of (job)->event (job, connection, event, &is_mine) == MM_IMAP_JOB_ENDED)
+      if (mm_imap_job_class_of (job)->event (job, connection, event, &is_mine) == MM_IMAP_JOB_ENDED)
         i--;
       else if (is_mine && event->type == MM_IMAP_EVENT_BODY_BEGIN)
         connection->body_job = job;
@@ -313,10 +118,10 @@ handle_tagged (MmImapConnection *connection, const MmImapEvent *event)
     {
     case MM_IMAP_FLIGHT_JOB:
       if (flight.job != NULL)
-        class_of (flight.job)->answered (flight.job, connection, flight.context, event);
+        mm_imap_job_class_of (flight.job)->answered (flight.job, connection, flight.context, event);
       break;
     case MM_IMAP_FLIGHT_EXAMINE:
-      finish_selection (connection, event);
+      mm_imap_connection_finish_selection (connection, event);
       break;
     case MM_IMAP_FLIGHT_SET_UP:
     case MM_IMAP_FLIGHT_COMPRESS:
@@ -396,9 +201,9 @@ send_one (MmImapConnection *connection, MmRemotePriority priority)
       MmRemoteJob *job = g_ptr_array_index (connection->jobs, i);
       gboolean is_sent = FALSE;
 
-      if (job->priority != priority || class_of (job)->send_next == NULL)
+      if (job->priority != priority || mm_imap_job_class_of (job)->send_next == NULL)
         continue;
-      if (class_of (job)->send_next (job, connection, &is_sent) == MM_IMAP_JOB_ENDED)
+      if (mm_imap_job_class_of (job)->send_next (job, connection, &is_sent) == MM_IMAP_JOB_ENDED)
         return TRUE;
       if (is_sent)
         return TRUE;
@@ -460,7 +265,7 @@ serve (MmImapConnection *connection)
   connection->last_event_us = mm_clock_monotonic_us ();
   while (!mm_remote_slot_must_quit (connection->slot))
     {
-      pump_local_failures (connection);
+      mm_imap_connection_pump_local_failures (connection);
       fill_pipeline (connection);
       gint64 void_us = get_void_deadline_us (connection);
       gint64 idle_us = get_idle_deadline_us (connection);
@@ -516,7 +321,7 @@ give_jobs_back (MmImapConnection *connection, const GError *error)
       MmRemoteJob *job = g_ptr_array_steal_index (connection->jobs, connection->jobs->len - 1);
       gboolean is_cancelled = error == NULL || mm_remote_job_is_cancelled (job);
       const GError *reason = is_cancelled ? cancelled : error;
-      MmRemoteRepeat repeat = class_of (job)->lost (job, reason);
+      MmRemoteRepeat repeat = mm_imap_job_class_of (job)->lost (job, reason);
 
       mm_remote_slot_return_job (connection->slot, job, reason,
                                  is_of_connection (reason) ? repeat : MM_REMOTE_REPEAT_NOT);
