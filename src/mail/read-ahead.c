@@ -8,7 +8,7 @@
 
 /* All that is fetched, or on its way, and not yet read, or not yet on the disk: about what the fastest wire holds in a round
  * trip of 50 ms, and within what a small machine can spare. */
-#define BUDGET_OCTETS (16 * 1024 * 1024)
+#define BUDGET_OCTETS (24 * 1024 * 1024)
 /* A stream begins with this much of it and doubles its share with every open in order. */
 #define SHARE_OCTETS_MIN (512 * 1024)
 /* One command asks for so much; several are in flight. */
@@ -394,14 +394,12 @@ go_on_with_next_folder (MmReadAhead *ahead, const Stream *stream, guint thread_i
         return;
       g_queue_remove (&ahead->listed, mailbox);
       Stream *next = ensure_stream (ahead, mailbox);
-      if (mm_read_stream_get_order (next->way) != MM_ORDER_UNKNOWN)
+      if (mm_read_stream_get_order (next->way) == MM_ORDER_UNKNOWN)
         {
-          stream = next;
-          continue;
+          mm_read_stream_begin (next->way, order, stream->way);
+          next->reads_whole = stream->reads_whole;
+          next->share_octets = stream->share_octets;
         }
-      mm_read_stream_begin (next->way, order, stream->way);
-      next->reads_whole = stream->reads_whole;
-      next->share_octets = stream->share_octets;
       fill (ahead, next);
       if (!mm_read_stream_is_at_end (next->way))
         return;
