@@ -185,6 +185,10 @@ class Proxy:
                 client.close()
                 continue
             with self._lock:
+                if self._listener is not listener:  # nobody is let in any more, since it was accepted
+                    client.close()
+                    upstream.close()
+                    continue
                 self.connections += 1
                 session = Session(self, client, upstream, self.connections)
                 self._live.add(session)
