@@ -61,9 +61,16 @@ mm_fuse_new (const MmFuseConfig *config, MmVfs *vfs, GError **error)
 gboolean
 mm_fuse_mount (MmFuse *fuse, GError **error)
 {
+  /* From here on a signal must not end the process: the mount would stay, dead. */
+  if (!mm_fuse_loop_watch_signals ())
+    {
+      g_set_error (error, MM_ERROR, MM_ERROR_SYSTEM, "no eventfd: %s", g_strerror (errno));
+      return FALSE;
+    }
   fuse->is_mounted = fuse_session_mount (fuse->session, fuse->mount_point) == 0;
   if (fuse->is_mounted)
     return TRUE;
+  mm_fuse_loop_forget_signals ();
   g_set_error (error, MM_ERROR, MM_ERROR_SYSTEM, "'%s' could not be mounted", fuse->mount_point);
   return FALSE;
 }
@@ -71,12 +78,8 @@ mm_fuse_mount (MmFuse *fuse, GError **error)
 gboolean
 mm_fuse_serve (MmFuse *fuse, GError **error)
 {
-  gboolean has_handlers = fuse_set_signal_handlers (fuse->session) == 0;
-  int result = fuse_session_loop (fuse->session);
+  int result = mm_fuse_loop_run (fuse->session);
 
-  if (has_handlers)
-    fuse_remove_signal_handlers (fuse->session);
-  /* Positive: a signal ended the loop. */
   if (result < 0)
     g_set_error (error, MM_ERROR, MM_ERROR_SYSTEM, "serving '%s' failed: %s", fuse->mount_point,
                  g_strerror (-result));
@@ -87,7 +90,10 @@ void
 mm_fuse_stop (MmFuse *fuse)
 {
   if (fuse->is_mounted)
-    fuse_session_unmount (fuse->session);
+    {
+      fuse_session_unmount (fuse->session);
+      mm_fuse_loop_forget_signals ();
+    }
   fuse->is_mounted = FALSE;
   mm_fuse_end_requests (fuse);
 }

@@ -34,6 +34,19 @@ struct MmFuse
   gboolean is_ending; /* no attempt is made any more */
 };
 
+/* ---- fuse-loop.c ---- */
+
+/* From here on SIGHUP, SIGINT and SIGTERM end the loop instead of the process, those that came
+ * before it ran too. One session of a process at a time. FALSE with errno. */
+gboolean mm_fuse_loop_watch_signals (void);
+
+/* Gives the signals their default meaning back. */
+void mm_fuse_loop_forget_signals (void);
+
+/* Serves requests until the filesystem is unmounted or a signal came: 0. A negative errno when
+ * receiving failed. */
+int mm_fuse_loop_run (struct fuse_session *session);
+
 /* ---- fuse-request.c ---- */
 
 typedef struct MmFuseRequest MmFuseRequest;

@@ -365,6 +365,19 @@ def test_the_end_comes_with_a_file_open(mount, server):
     assert not is_mounted(mounted.path)
 
 
+def test_the_end_comes_however_busy_it_is(mount, server):
+    """A signal that arrives between two requests is not lost."""
+    for _ in range(8):
+        mounted = mount(server, user="small")
+        busy = subprocess.Popen(["sh", "-c", f"while cat {mounted.path}/INBOX/* && ls -lR {mounted.path}; do :; done"],
+                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        assert os.listdir(mounted.path / "INBOX")
+        mounted.signal(signal.SIGTERM)
+        busy.wait(20 * SLOW)
+        assert mounted.wait_end(seconds=10) == 0
+        assert not is_mounted(mounted.path)
+
+
 def test_the_end_comes_while_the_server_is_silent(mount, proxy):
     """An unmount does not wait for a server that does not answer."""
     mounted = mount(proxy, user="small", options={"timeout": 30})
