@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "index-thread.h"
 
+#include <sys/resource.h>
+#include <unistd.h>
+
 #include <mailmount/log.h>
 
 /* A transaction is ended after this many jobs even when more wait, so that a crash costs little. */
 #define JOBS_PER_TRANSACTION 64
+
+#define WRITER_NICE 10
 
 typedef struct
 {
@@ -80,6 +85,9 @@ work (gpointer data)
 {
   MmIndexThread *thread = data;
 
+  /* Nobody waits for what is written here; on a busy machine readers come first. Linux gives each
+   * thread a priority of its own. */
+  (void) setpriority (PRIO_PROCESS, (id_t) gettid (), WRITER_NICE);
   while (run_batch (thread, g_async_queue_pop (thread->queue)))
     ;
   return NULL;
