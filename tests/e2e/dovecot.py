@@ -182,7 +182,7 @@ protocol imap {{
         if self.tls:
             cert = getattr(self.certificates, self.certificate)
             ssl = f"ssl_server_cert_file = {cert}\nssl_server_key_file = {cert.with_suffix('.key')}"
-        escape = "mailbox_list_storage_escape_char = \\\\\n" if self.escape_names else ""
+        escape = 'mailbox_list_storage_escape_char = "\\\\"\n' if self.escape_names else ""
         return f"""
 dovecot_config_version = 2.4.0
 dovecot_storage_version = 2.4.0

@@ -1,14 +1,25 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "imap-trace.h"
 
+static void
+feed_parser (gpointer parser, const guint8 *data, gsize length)
+{
+  mm_imap_parser_feed (parser, data, length);
+}
+
+static gboolean
+next_of_parser (gpointer parser, MmImapEvent *event, GError **error)
+{
+  return mm_imap_parser_next (parser, event, error);
+}
+
 static gchar *
 trace_parser (const MmImapLimits *limits, const gchar *input, gsize length, gsize first,
               gsize piece)
 {
   g_autoptr (MmImapParser) parser = mm_imap_parser_new (limits);
 
-  return trace_cut ((TraceFeed)mm_imap_parser_feed, (TraceNext)mm_imap_parser_next, parser, input,
-                    length, first, piece);
+  return trace_cut (feed_parser, next_of_parser, parser, input, length, first, piece);
 }
 
 /* The same trace comes out whole, octet by octet, in pieces of every small size, and cut in two at

@@ -22,6 +22,18 @@ tear_down (Fixture *fixture, gconstpointer flags)
   mm_imap_session_free (fixture->session);
 }
 
+static void
+feed_session (gpointer session, const guint8 *data, gsize length)
+{
+  mm_imap_session_feed (session, data, length);
+}
+
+static gboolean
+next_of_session (gpointer session, MmImapEvent *event, GError **error)
+{
+  return mm_imap_session_next (session, event, error);
+}
+
 /* The server says @input; the events that gives are @expected. */
 static void
 server (Fixture *fixture, const gchar *input, const gchar *expected)
@@ -32,7 +44,7 @@ server (Fixture *fixture, const gchar *input, const gchar *expected)
 
   mm_imap_session_feed (fixture->session, octets, strlen (octets));
   fixture->has_failed
-      = !trace_pull (trace, &in_data, (TraceNext)mm_imap_session_next, fixture->session);
+      = !trace_pull (trace, &in_data, next_of_session, fixture->session);
   g_assert_cmpstr (trace->str, ==, expected);
 }
 
@@ -388,10 +400,10 @@ test_same_trace_however_cut (void)
       g_autoptr (MmImapSession) session = mm_imap_session_new (NULL, 0);
       g_autoptr (MmImapSession) other = mm_imap_session_new (NULL, 0);
       g_autofree gchar *in_two
-          = trace_cut ((TraceFeed)mm_imap_session_feed, (TraceNext)mm_imap_session_next, session,
+          = trace_cut (feed_session, next_of_session, session,
                        input, length, first, length);
       g_autofree gchar *in_many
-          = trace_cut ((TraceFeed)mm_imap_session_feed, (TraceNext)mm_imap_session_next, other,
+          = trace_cut (feed_session, next_of_session, other,
                        input, length, first, first);
 
       if (expected == NULL)
