@@ -8,6 +8,7 @@ import pty
 import re
 import select
 import stat
+import termios
 import time
 import unicodedata
 from pathlib import Path
@@ -367,6 +368,7 @@ def test_mutt_shows_a_message(tree, corpus, tmp_path):
     mbox.write_bytes(b"From user@example.org Sat Jan  1 00:00:00 2000\n" + Path(file).read_bytes())
     pid, terminal = pty.fork()
     if pid == 0:
+        termios.tcsetwinsize(0, (24, 80))
         os.environ.update(TERM="vt100", HOME=str(tmp_path))
         os.execvp("mutt", ["mutt", "-n", "-F", "/dev/null", "-R", "-e",
                            f"set folder={tmp_path} spoolfile=/dev/null move=no", "-f", str(mbox)])
@@ -376,7 +378,10 @@ def test_mutt_shows_a_message(tree, corpus, tmp_path):
         while " ".join(wanted).encode() not in output:
             assert time.monotonic() < deadline, output
             if select.select([terminal], [], [], 0.2)[0]:
-                output += os.read(terminal, 65536)
+                try:
+                    output += os.read(terminal, 65536)
+                except OSError:  # mutt has ended
+                    pytest.fail(output.decode(errors="replace"))
     finally:
         os.kill(pid, 9)
         os.waitpid(pid, 0)
