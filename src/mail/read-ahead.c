@@ -8,7 +8,7 @@
 
 /* All that is fetched, or on its way, and not yet read, or not yet on the disk: about what the fastest wire holds in a round
  * trip of 50 ms, and within what a small machine can spare. */
-#define BUDGET_OCTETS (24 * 1024 * 1024)
+#define BUDGET_OCTETS (16 * 1024 * 1024)
 /* A stream begins with this much of it and doubles its share with every open in order. */
 #define SHARE_OCTETS_MIN (512 * 1024)
 /* One command asks for so much; several are in flight. */
