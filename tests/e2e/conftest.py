@@ -131,6 +131,9 @@ def mount(request, place):
     """mount(target, user="user", folder="", place=…, **options) mounts through a server or a proxy in clear text,
     and may be called again after unmount(): same mount point, same cache. start=False gives the Mount unstarted."""
     mounts = []
+    for below in ("own_server", "proxy"):  # set up first, and so ended last
+        if below in request.fixturenames:
+            request.getfixturevalue(below)
 
     def start(target, user="user", folder="", place=place, options=None, start=True, password=PASSWORD,
               scheme="imap", **kwargs):
