@@ -26,7 +26,6 @@ struct MmImapConnection
   MmRemoteJob *body_job; /* borrowed, nullable: whose body comes now */
   MmImapSelection selection;
   gboolean is_changed; /* the selected mailbox changed unasked, and nobody was told yet */
-  gint64 last_event_us;
   gboolean may_send; /* something happened since no job had anything to send */
 };
 

@@ -253,7 +253,7 @@ get_idle_deadline_us (const MmImapConnection *connection)
   if (idle_close_ms == 0 || connection->jobs->len > 0
       || mm_imap_flights_count (&connection->flights) > 0)
     return G_MAXINT64;
-  return connection->last_event_us + (gint64) idle_close_ms * 1000;
+  return mm_imap_wire_get_last_activity_us (connection->wire) + (gint64) idle_close_ms * 1000;
 }
 
 static GError *
@@ -262,21 +262,18 @@ serve (MmImapConnection *connection)
   GError *error = NULL;
   MmImapEvent event;
 
-  connection->last_event_us = mm_clock_monotonic_us ();
   while (!mm_remote_slot_must_quit (connection->slot))
     {
       mm_imap_connection_pump_local_failures (connection);
       fill_pipeline (connection);
       gint64 void_us = get_void_deadline_us (connection);
       gint64 idle_us = get_idle_deadline_us (connection);
-      if (mm_clock_monotonic_us () >= void_us)
+      if (void_us != G_MAXINT64 && mm_clock_monotonic_us () >= void_us)
         return g_error_new_literal (MM_ERROR, MM_ERROR_CONNECTION_LOST,
                                     "dropped with an answer on its way that nobody wants");
       switch (mm_imap_wire_step (connection->wire, MIN (void_us, idle_us), &event, &error))
         {
         case MM_IMAP_STEP_EVENT:
-          if (event.type != MM_IMAP_EVENT_BODY_DATA)
-            connection->last_event_us = mm_clock_monotonic_us ();
           if (!handle_event (connection, &event, &error))
             return error;
           break;

@@ -82,6 +82,12 @@ mm_imap_wire_get_session (MmImapWire *wire)
   return wire->session;
 }
 
+gint64
+mm_imap_wire_get_last_activity_us (const MmImapWire *wire)
+{
+  return wire->last_activity_us;
+}
+
 gboolean
 mm_imap_wire_is_private (MmImapWire *wire)
 {

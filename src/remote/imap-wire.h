@@ -31,6 +31,8 @@ void mm_imap_wire_free (MmImapWire *wire);
 
 MmImapSession *mm_imap_wire_get_session (MmImapWire *wire);
 gboolean mm_imap_wire_is_private (MmImapWire *wire);
+/* When octets last came, or a command was submitted: monotonic microseconds. */
+gint64 mm_imap_wire_get_last_activity_us (const MmImapWire *wire);
 
 /* Waits for the next event. Its pointers are valid until the next call of this or of the session.
  * @alarm_us: a time of mm_clock_monotonic_us() until when to wait; G_MAXINT64 for none.
