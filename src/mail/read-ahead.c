@@ -27,6 +27,8 @@
  * before it comes to them. */
 #define WALK_FOLDERS_MIN 2
 #define WALK_AHEAD_MAX   8
+/* Of a folder that will be read next only if the walk goes on so, this much is fetched. */
+#define GUESS_OCTETS (128 * 1024)
 
 typedef enum
 {
@@ -65,6 +67,7 @@ typedef struct
   guint64 share_octets; /* of the budget */
   guint n_heads;       /* messages in a row of which only the beginning was read */
   gboolean reads_whole; /* one was read beyond its beginning */
+  gboolean is_guess;   /* begun before its reader listed the folder */
   guint lister;        /* process that listed the directory last; 0: not known */
 } Stream;
 
@@ -236,7 +239,7 @@ collect_next (MmReadAhead *ahead, Stream *stream, GPtrArray *contents, GArray *a
       || !mm_mailbox_get_message (stream->mailbox, number, &message) || message.is_stored)
     return TRUE;
   /* Until a message was read beyond its beginning, nothing says that large ones will be. */
-  gboolean only_head = !stream->reads_whole;
+  gboolean only_head = !stream->reads_whole || stream->is_guess;
   MmContent *content = mm_content_table_open (ahead->contents, stream->mailbox, number);
   if (mm_content_mark_ahead (content, only_head, &ask))
     {
@@ -343,14 +346,17 @@ fill (MmReadAhead *ahead, Stream *stream)
 /* The folder that @reader will read after @mailbox: the one that it listed next, or, while it walks
  * the tree, the next in the tree. NULL when that is not known, or not listed yet. */
 static MmMailbox *
-find_next_folder (MmReadAhead *ahead, MmMailbox *mailbox, const MmReader *reader)
+find_next_folder (MmReadAhead *ahead, MmMailbox *mailbox, const MmReader *reader,
+                  gboolean *out_is_guess)
 {
   MmMailbox *next = NULL;
 
   for (GList *link = ahead->listed.head; link != NULL && next == NULL; link = link->next)
     if (mm_reader_is_served_by (reader, ensure_stream (ahead, link->data)->lister))
       next = link->data;
-  if (next == NULL && ahead->n_walked >= WALK_FOLDERS_MIN && mm_reader_is_served_by (reader, ahead->walker))
+  *out_is_guess = next == NULL;
+  if (next == NULL && ahead->n_walked >= WALK_FOLDERS_MIN
+      && mm_reader_is_served_by (reader, ahead->walker))
     next = ahead->next_mailbox (mailbox, ahead->next_mailbox_data);
   return next != NULL && mm_mailbox_is_complete (next) ? next : NULL;
 }
@@ -389,22 +395,35 @@ go_on_with_next_folder (MmReadAhead *ahead, const Stream *stream, guint thread_i
 
   while (order != MM_ORDER_UNKNOWN && ahead->held_octets < BUDGET_OCTETS / 2)
     {
-      MmMailbox *mailbox = find_next_folder (ahead, stream->mailbox, &reader);
+      gboolean is_guess = FALSE;
+      MmMailbox *mailbox = find_next_folder (ahead, stream->mailbox, &reader, &is_guess);
       if (mailbox == NULL)
         return;
-      g_queue_remove (&ahead->listed, mailbox);
       Stream *next = ensure_stream (ahead, mailbox);
       if (mm_read_stream_get_order (next->way) == MM_ORDER_UNKNOWN)
         {
           mm_read_stream_begin (next->way, order, stream->way);
           next->reads_whole = stream->reads_whole;
-          next->share_octets = stream->share_octets;
+          next->is_guess = is_guess;
+          next->share_octets = is_guess ? GUESS_OCTETS : stream->share_octets;
         }
       fill (ahead, next);
-      if (!mm_read_stream_is_at_end (next->way))
+      if (next->is_guess || !mm_read_stream_is_at_end (next->way))
         return;
+      g_queue_remove (&ahead->listed, mailbox);
       stream = next;
     }
+}
+
+/* The reader came to the folder that was guessed. */
+static void
+confirm (MmReadAhead *ahead, Stream *stream)
+{
+  if (!stream->is_guess)
+    return;
+  stream->is_guess = FALSE;
+  stream->share_octets = BUDGET_OCTETS;
+  fill (ahead, stream);
 }
 
 /* Lists the next folders of the walk: more of them the longer it goes on. */
@@ -435,6 +454,7 @@ on_list (MmReadAhead *ahead, const Note *note)
     return;
   Stream *stream = ensure_stream (ahead, note->mailbox);
   stream->lister = lister;
+  confirm (ahead, stream);
   if (ahead->n_walked >= WALK_FOLDERS_MIN)
     list_next_folders (ahead, note->mailbox);
   if (g_queue_find (&ahead->listed, note->mailbox) == NULL
@@ -451,6 +471,7 @@ on_open (MmReadAhead *ahead, const Note *note)
   MmReader reader = is_new ? mm_reader_find (note->thread_id) : (MmReader){ 0, 0 };
 
   g_queue_remove (&ahead->listed, note->mailbox);
+  stream->is_guess = FALSE;
   release (ahead, stream, note->number);
   mm_read_stream_note_open (stream->way, note->number,
                             mm_reader_is_served_by (&reader, stream->lister), now_us);
