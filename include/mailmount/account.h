@@ -87,7 +87,7 @@ gboolean mm_account_next_child (MmAccount *account, guint32 parent_id, guint32 a
 /* Counts every change of the tree. */
 guint mm_account_get_generation (MmAccount *account);
 
-/* Totals over everything listed so far. */
+/* Totals as far as known (mailbox.h). */
 void mm_account_get_totals (MmAccount *account, guint64 *out_messages, guint64 *out_octets);
 
 /* ---- contents ---- */

@@ -79,7 +79,8 @@ gint64 mm_mailbox_get_mtime_us (MmMailbox *mailbox);
 /* Counts every change of membership: a kernel that cached an older listing is behind. */
 guint mm_mailbox_get_generation (MmMailbox *mailbox);
 
-/* Totals over the messages known in memory. */
+/* Totals as far as known: of what is not listed yet the number is the server's, and the size of each
+ * message is taken for a block of 4096 octets. */
 void mm_mailbox_get_totals (MmMailbox *mailbox, guint64 *out_messages, guint64 *out_octets);
 
 G_END_DECLS

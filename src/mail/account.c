@@ -247,6 +247,12 @@ describe_locked (const MmFolderNode *node, MmFolder *out)
   };
   if (node->mailbox != NULL)
     out->mtime_us = MAX (out->mtime_us, mm_mailbox_get_mtime_us (node->mailbox));
+  /* The root has no row in the index to keep a time in: it is as old as its youngest folder. */
+  for (guint i = 0; node->parent == NULL && i < node->children->len; i++)
+    {
+      const MmFolderNode *child = g_ptr_array_index (node->children, i);
+      out->mtime_us = MAX (out->mtime_us, child->mtime_us);
+    }
 }
 
 gboolean

@@ -6,6 +6,9 @@
 /* Single facts (a size proved, a Message-ID found) are written down so many at a time. */
 #define ROWS_PER_WRITE 256
 
+/* What a message that is counted but not listed yet is taken for in totals: a block. */
+#define UNLISTED_OCTETS 4096
+
 MmMailbox *
 mm_mailbox_new (MmMailContext *context, guint32 folder_id, const gchar *name, const gchar *path,
                 const MmMailboxState *state, guint64 next_number, gint64 mtime_us)
@@ -333,8 +336,15 @@ void
 mm_mailbox_get_totals (MmMailbox *mailbox, guint64 *out_messages, guint64 *out_octets)
 {
   g_mutex_lock (&mailbox->lock);
-  *out_messages = mm_message_table_get_length (mailbox->table);
+  guint64 n_listed = mm_message_table_get_length (mailbox->table);
+  *out_messages = n_listed;
   *out_octets = mm_message_table_get_octets (mailbox->table);
+  if (!mailbox->is_complete)
+    {
+      guint64 n_told = MAX (mailbox->announced.messages, mailbox->state.messages);
+      *out_messages = MAX (n_listed, n_told);
+      *out_octets += (*out_messages - n_listed) * UNLISTED_OCTETS;
+    }
   g_mutex_unlock (&mailbox->lock);
 }
 
