@@ -143,8 +143,11 @@ mm_curl_set_open_error (MmCurlTransport *self, const MmCurlOpening *opening, CUR
       break;
     case CURLE_OPERATION_TIMEDOUT:
       g_set_error (error, MM_ERROR, MM_ERROR_TIMEOUT,
-                   "%s port %u did not answer within %u seconds (-o timeout=SECONDS)",
-                   endpoint->host, endpoint->port, (endpoint->timeout_ms + 999) / 1000);
+                   "%s port %u did not answer within %u seconds (-o timeout=SECONDS)%s",
+                   endpoint->host, endpoint->port, (endpoint->timeout_ms + 999) / 1000,
+                   endpoint->tls == MM_TLS_IMPLICIT
+                       ? ""
+                       : "; a server that waits for TLS is reached with imaps://");
       break;
     case CURLE_PEER_FAILED_VERIFICATION:
       set_certificate_error (self, endpoint, error);
