@@ -2,12 +2,14 @@
 /* A content and the cache on disk: looking up and verifying, storing behind the replies. */
 #include "content-private.h"
 
+#include <mailmount/clock.h>
 #include <mailmount/log.h>
 
 /* The extents of a partial file are written down after so many new octets. */
 #define FLUSH_OCTETS (4 * 1024 * 1024)
 /* What cannot be stored stays in memory for its readers, up to this much of one message. */
 #define UNSTORED_OCTETS_MAX (8 * 1024 * 1024)
+#define WARNING_US (60 * G_USEC_PER_SEC)
 
 MmContentKey
 mm_content_get_key (const MmContent *content)
@@ -150,6 +152,19 @@ limit_pieces_locked (MmContent *content, guint64 newest_offset)
     }
 }
 
+/* When the disk is full it is so for every message. */
+static void
+warn_of_cache (MmMailContext *context, const GError *error)
+{
+  gint64 now_us = mm_clock_monotonic_us ();
+
+  if (context->store_warned_us != 0 && now_us - context->store_warned_us < WARNING_US)
+    return;
+  context->store_warned_us = now_us;
+  mm_log_warning ("%s: messages that are read cannot be kept in the cache now: %s", context->name,
+                  error->message);
+}
+
 static void
 run_store (gpointer data)
 {
@@ -165,8 +180,7 @@ run_store (gpointer data)
   if (is_stored && is_whole)
     mm_mailbox_set_stored (content->mailbox, content->number, TRUE);
   if (!is_stored)
-    mm_log_warning ("%s: a message cannot be kept in the cache: %s", content->context->name,
-                    error->message);
+    warn_of_cache (content->context, error);
 
   g_mutex_lock (&content->lock);
   /* A whole small message stays in memory for whoever has it open. */

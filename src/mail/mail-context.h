@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
  * What the parts of one account share: the remote, the index, the cache, and the threads that may
- * block on the disk. Owned by the account, immutable after construction but for the counter, and
+ * block on the disk. Owned by the account, immutable after construction but for its last two fields, and
  * alive until every mailbox and content is gone.
  */
 #pragma once
@@ -26,4 +26,5 @@ typedef struct
   const MmAccountObserver *observer; /* nullable */
   gpointer observer_data;
   _Atomic gint64 unstored_octets; /* in memory, on their way to the disk */
+  _Atomic gint64 store_warned_us; /* monotonic; a full disk is told once a minute, not for each message */
 } MmMailContext;
