@@ -259,6 +259,7 @@ finish_listing_locked (MmMailbox *mailbox, const MmMailboxState *state, GArray *
   mailbox->state.has_messages = TRUE;
   mailbox->base_number = mailbox->next_number;
   mailbox->checked_us = mm_clock_monotonic_us ();
+  mailbox->is_stale = FALSE;
   mm_mailbox_write_rows_locked (mailbox);
   mm_mailbox_write_state_locked (mailbox);
 }

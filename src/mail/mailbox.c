@@ -73,8 +73,7 @@ void
 mm_mailbox_set_stale (MmMailbox *mailbox)
 {
   g_mutex_lock (&mailbox->lock);
-  mailbox->announced_us = 0;
-  mailbox->checked_us = 0;
+  mailbox->is_stale = TRUE;
   g_mutex_unlock (&mailbox->lock);
 }
 
@@ -98,6 +97,8 @@ is_fresh_locked (MmMailbox *mailbox)
 {
   gint64 oldest_us = mm_clock_monotonic_us () - mailbox->context->refresh_us;
 
+  if (mailbox->is_stale)
+    return FALSE;
   if (mailbox->announced_us > mailbox->checked_us && is_as_announced_locked (mailbox))
     mailbox->checked_us = mailbox->announced_us;
   /* The server announced something else since: compare, however recent the last comparison. */

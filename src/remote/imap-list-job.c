@@ -287,6 +287,8 @@ is_foreign (MmImapConnection *connection, const gchar *wire_name)
 static MmImapJobFate
 tell_all (ListJob *job, MmImapConnection *connection)
 {
+  const MmImapSelection *selection = mm_imap_connection_get_selection (connection);
+
   for (guint i = 0; i < job->entries->len; i++)
     {
       const Entry *entry = g_ptr_array_index (job->entries, i);
@@ -302,7 +304,11 @@ tell_all (ListJob *job, MmImapConnection *connection)
 
       if (g_hash_table_contains (job->subscribed, entry->wire_name))
         mailbox.flags |= MM_MAILBOX_SUBSCRIBED;
-      if (entry->state.has_messages)
+      /* STATUS of the selected mailbox may tell this session's view of it (RFC 9051 6.3.11), which
+       * Dovecot does: new mail is not in it. */
+      if (selection->state != MM_IMAP_SELECTION_NONE && g_str_equal (selection->mailbox, name))
+        mailbox.state = (MmMailboxState){ 0 };
+      else if (entry->state.has_messages)
         mm_imap_remote_set_hint (mm_imap_connection_get_remote (connection), name,
                                  entry->state.messages);
       job->sink.mailbox (&mailbox, job->user_data);

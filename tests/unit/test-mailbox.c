@@ -4,6 +4,8 @@
 
 #include "mail-fixture.h"
 
+#include "../../src/mail/mailbox-private.h"
+
 static MailFixture *
 new_fixture (guint n_messages)
 {
@@ -630,6 +632,26 @@ test_unmount_while_listing (void)
   assert_list (fixture, all);
 }
 
+/* A list of folders that was asked for before the hint came may tell the state before the change. */
+static void
+test_hint_outweighs_an_announcement (void)
+{
+  g_autoptr (MailFixture) fixture = new_fixture (3);
+  g_autoptr (GError) error = NULL;
+
+  mail_fixture_mount (fixture);
+  assert_list (fixture, "1 2 3");
+  MmMailbox *mailbox = mail_fixture_find (fixture, "INBOX");
+  MmMailboxState before = { .uidvalidity = 1, .uidnext = 4, .messages = 3, .has_messages = TRUE };
+  fake_server_deliver_size (fixture->server, "INBOX", 0, 100);
+  mm_mailbox_set_stale (mailbox);
+  mm_mailbox_announce (mailbox, "INBOX", &before);
+  g_assert_cmpint (AWAIT (&error, mm_mailbox_try_listed (mailbox, TRUE, waiter, &error)), ==,
+                   MM_TRY_DONE);
+  MmMessage message;
+  g_assert_true (mm_mailbox_get_message (mailbox, 4, &message));
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -664,5 +686,7 @@ main (int argc, char *argv[])
   g_test_add_func ("/mailbox/message-ids-are-asked-for-again-after-a-failure",
                    test_message_ids_fail);
   g_test_add_func ("/mailbox/unmount-while-listing", test_unmount_while_listing);
+  g_test_add_func ("/mail/mailbox/hint-outweighs-an-announcement",
+                   test_hint_outweighs_an_announcement);
   return g_test_run ();
 }
