@@ -10,7 +10,7 @@
 
 /* All that is fetched, or on its way, and not yet read, or not yet on the disk: what a fast wire
  * holds in a round trip of 50 ms, and a small machine can spare. */
-#define MM_AHEAD_BUDGET_OCTETS (28 * 1024 * 1024)
+#define MM_AHEAD_BUDGET_OCTETS (24 * 1024 * 1024)
 
 /* What is known of the readers of one mailbox. */
 typedef struct
