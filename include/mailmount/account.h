@@ -84,8 +84,6 @@ gboolean mm_account_find_child (MmAccount *account, guint32 parent_id, const gch
 /* The child with the smallest id above @after_id; FALSE at the end. */
 gboolean mm_account_next_child (MmAccount *account, guint32 parent_id, guint32 after_id,
                                 MmFolder *out);
-/* Counts every change of the tree. */
-guint mm_account_get_generation (MmAccount *account);
 
 /* Totals as far as known (mailbox.h). */
 void mm_account_get_totals (MmAccount *account, guint64 *out_messages, guint64 *out_octets);

@@ -367,8 +367,6 @@ apply_list (MmIndex *index, gpointer data)
   remove_unlisted (list, index, nodes);
   g_mutex_lock (&account->lock);
   mark_visible (account, nodes);
-  if (g_hash_table_size (list->changed) > 0)
-    account->generation++;
   gboolean is_first = account->listed_us == 0 && before->len == 0;
   g_mutex_unlock (&account->lock);
 

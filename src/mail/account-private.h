@@ -31,7 +31,6 @@ struct MmAccount
   gboolean is_listing;
   gint64 listed_us;      /* monotonic; when the list was last had; 0: never */
   GError *list_error;    /* nullable: why the last attempt failed */
-  guint generation;
   MmWaitList *waits;
 };
 

@@ -302,15 +302,6 @@ mm_account_next_child (MmAccount *account, guint32 parent_id, guint32 after_id, 
   return found != NULL;
 }
 
-guint
-mm_account_get_generation (MmAccount *account)
-{
-  g_mutex_lock (&account->lock);
-  guint generation = account->generation;
-  g_mutex_unlock (&account->lock);
-  return generation;
-}
-
 void
 mm_account_get_totals (MmAccount *account, guint64 *out_messages, guint64 *out_octets)
 {

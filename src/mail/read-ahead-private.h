@@ -42,8 +42,8 @@ struct MmReadAhead
   GQueue listed;       /* Queue<MmMailbox>: listed and not read since */
   guint64 held_octets;
   guint64 flying_octets; /* asked for and not answered yet */
-  MmAheadStream *sweep;       /* nullable; the one in no order that is being fetched: one mailbox at a time,
-                          because changing it costs a round trip */
+  MmAheadStream *sweep; /* nullable; the one in no order that is being fetched: one mailbox at a
+                           time, because changing it costs a round trip */
   guint walker;        /* the process that listed last */
   guint n_walked;      /* folders it listed in a row */
 };
