@@ -71,8 +71,10 @@ typedef struct
   guint n_children;
 } MmFolder;
 
-/* DONE when the list of folders was had from the server within the refresh time. */
-MmTry mm_account_try_folders (MmAccount *account, MmWaiter *waiter, GError **error);
+/* DONE when the list of folders was had from the server in this mount and, if @fresh, within the
+ * refresh time. Starts what is necessary. */
+MmTry mm_account_try_folders (MmAccount *account, gboolean fresh, MmWaiter *waiter,
+                              GError **error);
 
 /* The folder shown as the root of the mount. */
 guint32 mm_account_get_root_id (MmAccount *account);

@@ -198,13 +198,13 @@ mm_account_connect (MmAccount *account, const gchar *root_path, GError **error)
 /* ---- folders ---- */
 
 MmTry
-mm_account_try_folders (MmAccount *account, MmWaiter *waiter, GError **error)
+mm_account_try_folders (MmAccount *account, gboolean fresh, MmWaiter *waiter, GError **error)
 {
   gboolean start = FALSE;
 
   g_mutex_lock (&account->lock);
   gint64 oldest_us = mm_clock_monotonic_us () - account->context.refresh_us;
-  gboolean is_fresh = account->listed_us != 0 && account->listed_us >= oldest_us;
+  gboolean is_fresh = account->listed_us != 0 && (!fresh || account->listed_us >= oldest_us);
   if (!is_fresh)
     {
       mm_wait_list_add_locked (account->waits, waiter);

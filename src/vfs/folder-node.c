@@ -52,7 +52,7 @@ try_lookup (MmVfs *vfs, guint64 inode, const gchar *name, MmAttributes *out, MmW
 {
   guint32 folder_id = mm_vfs_get_folder_id (vfs, inode);
   MmFolder folder;
-  MmTry listed = mm_account_try_folders (vfs->account, waiter, error);
+  MmTry listed = mm_account_try_folders (vfs->account, TRUE, waiter, error);
 
   if (listed != MM_TRY_DONE)
     return listed;
@@ -71,7 +71,11 @@ try_get_attributes (MmVfs *vfs, guint64 inode, MmAttributes *out, MmWaiter *wait
                     GError **error)
 {
   MmFolder folder;
+  /* The kernel knows the root before anybody listed it, and keeps what it is told. */
+  MmTry listed = mm_account_try_folders (vfs->account, FALSE, waiter, error);
 
+  if (listed != MM_TRY_DONE)
+    return listed;
   if (!mm_account_get_folder (vfs->account, mm_vfs_get_folder_id (vfs, inode), &folder))
     return mm_vfs_fail_not_found (error);
   mm_vfs_describe_folder (vfs, &folder, out);
@@ -84,7 +88,7 @@ static MmTry
 try_open_directory (MmVfs *vfs, guint64 inode, MmVfsDirectory *directory, MmWaiter *waiter,
                     GError **error)
 {
-  MmTry listed = mm_account_try_folders (vfs->account, waiter, error);
+  MmTry listed = mm_account_try_folders (vfs->account, TRUE, waiter, error);
 
   if (listed != MM_TRY_DONE)
     return listed;

@@ -195,7 +195,7 @@ mail_fixture_mount (MailFixture *fixture)
   g_assert_no_error (error);
   mm_account_connect (fixture->account, NULL, &error);
   g_assert_no_error (error);
-  AWAIT (&error, mm_account_try_folders (fixture->account, waiter, &error));
+  AWAIT (&error, mm_account_try_folders (fixture->account, TRUE, waiter, &error));
 }
 
 void

@@ -13,7 +13,7 @@ refresh (MailFixture *fixture)
   g_autoptr (GError) error = NULL;
 
   mm_clock_advance_for_test (LATER_US);
-  AWAIT (&error, mm_account_try_folders (fixture->account, waiter, &error));
+  AWAIT (&error, mm_account_try_folders (fixture->account, TRUE, waiter, &error));
   g_assert_no_error (error);
 }
 
@@ -135,7 +135,7 @@ test_cut_list_removes_nothing (void)
   fake_server_cut_lists (fixture->server, 1, 1);
   fake_server_remove_mailbox (fixture->server, "B");
   mm_clock_advance_for_test (LATER_US);
-  AWAIT (&error, mm_account_try_folders (fixture->account, waiter, &error));
+  AWAIT (&error, mm_account_try_folders (fixture->account, TRUE, waiter, &error));
   g_assert_error (error, MM_ERROR, MM_ERROR_CONNECTION_LOST);
   assert_tree (fixture, "INBOX A B");
   g_assert_cmpuint (mail_fixture_count_events (fixture, "folder"), ==, n_changes);
@@ -160,7 +160,7 @@ test_cut_first_list (void)
   fixture->config.remote = fake_remote_new (fixture->server);
   fixture->account = mm_account_new (&fixture->config, &error);
   g_assert_true (mm_account_connect (fixture->account, NULL, &error));
-  MmTry result = AWAIT (&error, mm_account_try_folders (fixture->account, waiter, &error));
+  MmTry result = AWAIT (&error, mm_account_try_folders (fixture->account, TRUE, waiter, &error));
   if (result == MM_TRY_FAILED) /* else the second list was had already */
     g_assert_error (error, MM_ERROR, MM_ERROR_CONNECTION_LOST);
   refresh (fixture);
@@ -175,7 +175,7 @@ test_fresh_list_is_not_asked_again (void)
 
   mail_fixture_mount (fixture);
   for (guint i = 0; i < 5; i++)
-    AWAIT (&error, mm_account_try_folders (fixture->account, waiter, &error));
+    AWAIT (&error, mm_account_try_folders (fixture->account, TRUE, waiter, &error));
   g_assert_cmpuint (fake_server_count (fixture->server, "list"), ==, 1);
   refresh (fixture);
   g_assert_cmpuint (fake_server_count (fixture->server, "list"), ==, 2);
@@ -318,7 +318,7 @@ test_unmount_at_once (void)
       mm_account_connect (fixture->account, NULL, &error);
       TestWait *wait = test_wait_new ();
       MmTry result
-          = mm_account_try_folders (fixture->account, test_wait_get_waiter (wait), &error);
+          = mm_account_try_folders (fixture->account, TRUE, test_wait_get_waiter (wait), &error);
       mail_fixture_unmount (fixture);
       test_wait_end (wait, result, &error);
     }
