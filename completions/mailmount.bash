@@ -41,6 +41,23 @@ _mailmount_option()
     fi
 }
 
+_mailmount_commands='status'
+
+# The words behind a command: its options, and directories.
+_mailmount_command()
+{
+    local options
+    case $1 in
+        *) options='--help' ;;
+    esac
+    if [[ $2 == -* ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "$options" -- "$2")
+    else
+        compopt -o filenames
+        mapfile -t COMPREPLY < <(compgen -d -- "$2")
+    fi
+}
+
 _mailmount()
 {
     COMPREPLY=()
@@ -54,7 +71,9 @@ _mailmount()
     local cur=${words[n - 1]} prev='' cut=''
     ((n > 1)) && prev=${words[n - 2]}
 
-    if [[ $prev == -o ]]; then
+    if ((n > 2)) && [[ " $_mailmount_commands " == *" ${words[1]} "* ]]; then
+        _mailmount_command "${words[1]}" "$cur"
+    elif [[ $prev == -o ]]; then
         _mailmount_option "$cur"
     elif [[ $cur == -o?* ]]; then
         return
@@ -65,7 +84,9 @@ _mailmount()
         mapfile -t COMPREPLY < <(compgen -d -- "$cur")
     elif [[ $line != *://* ]]; then
         compopt -o nospace
-        mapfile -t COMPREPLY < <(compgen -W 'imaps:// imap://' -- "$cur")
+        local commands=''
+        ((n == 2)) && commands=$_mailmount_commands
+        mapfile -t COMPREPLY < <(compgen -W "imaps:// imap:// $commands" -- "$cur")
         # Readline takes ':' for a word's end, too.
         if [[ $COMP_WORDBREAKS == *:* && $cur == *:* ]]; then
             COMPREPLY=("${COMPREPLY[@]#"${cut:=${cur%:*}:}"}")

@@ -49,10 +49,14 @@ function __mailmount_options
     end
 end
 
-complete -c mailmount -s o -x -a '(__mailmount_options)' -d 'Options, separated by commas'
-complete -c mailmount -s f -d 'Stay in the foreground'
-complete -c mailmount -s d -d 'Log everything, in the foreground'
+set -l commands status
+set -l mounts "not __fish_seen_subcommand_from $commands"
+complete -c mailmount -n __fish_is_first_token -f -a status -d 'List the mounts'
+complete -c mailmount -n "__fish_seen_subcommand_from $commands" -x -a '(__fish_complete_directories)'
+complete -c mailmount -n "$mounts" -s o -x -a '(__mailmount_options)' -d 'Options, separated by commas'
+complete -c mailmount -n "$mounts" -s f -d 'Stay in the foreground'
+complete -c mailmount -n "$mounts" -s d -d 'Log everything, in the foreground'
 complete -c mailmount -s h -l help -d 'Print a summary'
-complete -c mailmount -s V -l version -d 'Print the version'
-complete -c mailmount -n 'not string match -q "*://*" -- (commandline -opc)' -f -a 'imaps:// imap://' -d SOURCE
-complete -c mailmount -n 'string match -q "*://*" -- (commandline -opc)' -x -a '(__fish_complete_directories)' -d MOUNTPOINT
+complete -c mailmount -n "$mounts" -s V -l version -d 'Print the version'
+complete -c mailmount -n "$mounts; and not string match -q '*://*' -- (commandline -opc)" -f -a 'imaps:// imap://' -d SOURCE
+complete -c mailmount -n "$mounts; and string match -q '*://*' -- (commandline -opc)" -x -a '(__fish_complete_directories)' -d MOUNTPOINT

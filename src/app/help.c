@@ -4,6 +4,7 @@
 #include "help.h"
 #include "keyring.h"
 #include "option-table.h"
+#include "subcommand.h"
 
 #define HELP_COLUMN 26
 
@@ -23,11 +24,19 @@ append_option (GString *out, const MmOption *option)
   g_string_append_printf (out, "%*s%s\n", (int) (HELP_COLUMN - width), "", option->help);
 }
 
+static void
+append_command (GString *out, const MmSubcommand *command)
+{
+  g_string_append_printf (out, "  mailmount %s %s\n%*s%s\n", command->name, command->arguments,
+                          HELP_COLUMN, "", command->summary);
+}
+
 gchar *
 mm_help_text (void)
 {
   GString *out = g_string_new (
       "usage: mailmount [-fdhV] [-o OPTIONS] SOURCE MOUNTPOINT\n"
+      "       mailmount COMMAND …\n"
       "\n"
       "Mounts the IMAP account SOURCE = imaps://USER@HOST[:PORT][/FOLDER] (or imap://…,\n"
       "STARTTLS required) on the directory MOUNTPOINT, read-only: folders are\n"
@@ -39,8 +48,11 @@ mm_help_text (void)
       "  -h, --help              this text\n"
       "  -V, --version           the version\n"
       "\n"
-      "Options:\n");
+      "Commands; each has a --help of its own:\n");
 
+  for (const MmSubcommand *const *command = mm_subcommand_table (); *command != NULL; command++)
+    append_command (out, *command);
+  g_string_append (out, "\nOptions:\n");
   for (const MmOption *option = mm_option_table (); option->name != NULL; option++)
     if (option->option_class == MM_OPTION_OURS)
       append_option (out, option);

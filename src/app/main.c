@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * The program: read the command line, check what can be checked before anything starts, go half
- * into the background, find the password while there is a terminal, and mount.
+ * The program: run the command that the first word names (subcommand.h), or mount. To mount, read
+ * the command line, check what can be checked before anything starts, go half into the background,
+ * find the password while there is a terminal, and serve.
  */
 #include <errno.h>
 #include <locale.h>
@@ -20,6 +21,7 @@
 #include "mount.h"
 #include "options.h"
 #include "paths.h"
+#include "subcommand.h"
 
 /* mount(8) has exit statuses of its own for its helpers. */
 #define STATUS_FAILURE        1
@@ -119,6 +121,12 @@ main (int argc, char **argv)
   /* A peer that closes is an error of a write, not the end of the process. */
   signal (SIGPIPE, SIG_IGN);
   g_set_prgname ("mailmount");
+
+  /* Called by mount(8) the first word is a source, whatever it looks like. */
+  const MmSubcommand *command
+      = argc > 1 && !mm_options_is_helper (argv[0]) ? mm_subcommand_find (argv[1]) : NULL;
+  if (command != NULL)
+    return command->run (command, argc - 1, argv + 1);
 
   switch (mm_options_parse (argc, argv, &config, &error))
     {

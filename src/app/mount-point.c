@@ -2,13 +2,13 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <mailmount/log.h>
 
 #include "mount-point.h"
+#include "mount-table.h"
 
 static gboolean G_GNUC_PRINTF (2, 3)
 fail (GError **error, const gchar *format, ...)
@@ -23,53 +23,13 @@ fail (GError **error, const gchar *format, ...)
   return FALSE;
 }
 
-/* The kernel writes blanks and backslashes in a path as three octal digits. */
-static gchar *
-unescape (const gchar *field)
-{
-  GString *out = g_string_new (NULL);
-
-  for (const gchar *p = field; *p != '\0'; p++)
-    if (p[0] == '\\' && p[1] >= '0' && p[1] <= '3' && p[2] >= '0' && p[2] <= '7' && p[3] >= '0'
-        && p[3] <= '7')
-      {
-        g_string_append_c (out, (gchar) ((p[1] - '0') << 6 | (p[2] - '0') << 3 | (p[3] - '0')));
-        p += 3;
-      }
-    else
-      g_string_append_c (out, *p);
-  return g_string_free (out, FALSE);
-}
-
-gboolean
-mm_mount_point_is_listed (const gchar *mountinfo, const gchar *path)
-{
-  g_auto (GStrv) lines = g_strsplit (mountinfo, "\n", -1);
-
-  /* 36 35 98:0 /root /mount/point options optional… - type source options */
-  for (gsize i = 0; lines[i] != NULL; i++)
-    {
-      g_auto (GStrv) fields = g_strsplit (lines[i], " ", 6);
-      const gchar *type = strstr (lines[i], " - ");
-
-      if (g_strv_length (fields) < 6 || type == NULL
-          || !g_str_has_prefix (type + 3, "fuse.mailmount "))
-        continue;
-      g_autofree gchar *mounted_on = unescape (fields[4]);
-      if (strcmp (mounted_on, path) == 0)
-        return TRUE;
-    }
-  return FALSE;
-}
-
 static gboolean
 check_not_mounted (const gchar *path, GError **error)
 {
-  g_autofree gchar *mountinfo = NULL;
-
   /* Without /proc the mount itself will tell. */
-  if (!g_file_get_contents ("/proc/self/mountinfo", &mountinfo, NULL, NULL)
-      || !mm_mount_point_is_listed (mountinfo, path))
+  g_autoptr (GPtrArray) table = mm_mount_table_read (NULL);
+
+  if (table == NULL || mm_mount_table_find (table, path) == NULL)
     return TRUE;
   return fail (error, "a mailmount is mounted on '%s' already: to end it, also a dead one, run "
                       "fusermount3 -u '%s'", path, path);

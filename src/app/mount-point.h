@@ -18,7 +18,4 @@ gchar *mm_mount_point_check (const gchar *path, GError **error);
 /* Checks that this system can mount at all: /dev/fuse and fusermount3 are there. */
 gboolean mm_mount_point_check_system (GError **error);
 
-/* Whether the text of a mountinfo file (proc(5)) has a mailmount mounted on exactly @path. */
-gboolean mm_mount_point_is_listed (const gchar *mountinfo, const gchar *path);
-
 G_END_DECLS

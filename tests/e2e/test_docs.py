@@ -4,8 +4,10 @@
 import re
 import subprocess
 
+import pytest
+
 import mount as mounting
-from mount import ROOT
+from mount import ROOT, sh
 
 # Words of mount(8) and fusermount3 that are accepted and need no line of their own everywhere.
 FOREIGN = {"dev", "nodev", "suid", "nosuid", "exec", "noexec", "auto", "noauto", "user", "nouser", "nofail",
@@ -73,6 +75,39 @@ def test_completions_and_help_have_the_same_options():
         assert not missing, shell
         offered = set(re.findall(r"(?<![a-z_$-])([a-z][a-z_]+)=(?![\w\"'($])", text))
         assert offered <= options_of_help() | FOREIGN, (shell, offered - options_of_help())
+
+
+def commands_of_help():
+    return set(re.findall(r"^  mailmount ([a-z]+) ", help_text(), re.M))
+
+
+def test_man_page_readme_and_completions_name_every_command():
+    commands = commands_of_help()
+    assert "status" in commands
+    man = (ROOT / "man" / "mailmount.1").read_text(encoding="utf-8")
+    assert set(re.findall(r"^\.SS mailmount ([a-z]+)$", man, re.M)) == commands
+    assert set(re.findall(r'^\.SY "mailmount ([a-z]+)"$', man, re.M)) == commands
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert {name for name in commands if f"`mailmount {name}" not in readme} == set()
+    offered = {"bash": r"^_mailmount_commands='(.*)'$", "fish": r"^set -l commands (.*)$"}
+    for shell, pattern in offered.items():
+        assert set(re.search(pattern, options_of_completion(shell), re.M)[1].split()) == commands, shell
+    table = re.search(r"^commands=\((.*?)^\)", options_of_completion("zsh"), re.M | re.S)[1]
+    assert set(re.findall(r"^  '([a-z]+):", table, re.M)) == commands
+
+
+@pytest.mark.parametrize("command", sorted(commands_of_help()))
+def test_a_command_has_help_of_its_own_that_the_man_page_and_completions_agree_with(command):
+    result = sh([mounting.BINARY, command, "--help"])
+    assert result.out.startswith(f"usage: mailmount {command} ")
+    options = set(re.findall(r"--([a-z][a-z-]*)", result.out))
+    assert "help" in options
+    man = (ROOT / "man" / "mailmount.1").read_text(encoding="utf-8").replace("\\-", "-")
+    section = re.search(rf"^\.SS mailmount {command}$.*?(?=^\.S[SH] )", man, re.M | re.S)[0]
+    assert options - set(re.findall(r"--([a-z][a-z-]*)", section)) <= {"help"}
+    for shell in ("bash", "zsh"):
+        text = options_of_completion(shell)
+        assert {name for name in options if f"--{name}" not in text} == set(), shell
 
 
 def test_the_readme_names_the_two_commands():

@@ -355,24 +355,6 @@ test_paths_inside_the_mount_are_seen (void)
 }
 
 static void
-test_mountinfo_is_read (void)
-{
-  static const gchar mountinfo[]
-      = "36 35 98:0 / /mnt/disk rw,noatime - ext4 /dev/sda1 rw\n"
-        "40 35 0:40 / /home/user/my\\040mail\\134x ro,nosuid shared:5 - fuse.mailmount src ro\n"
-        "41 35 0:41 / /mnt/other rw - fuse.sshfs src rw\n"
-        "bad line\n"
-        "42 35 0:42 / /mnt/mail ro - fuse.mailmount imaps://user@example.org ro\n";
-
-  g_assert_true (mm_mount_point_is_listed (mountinfo, "/mnt/mail"));
-  g_assert_true (mm_mount_point_is_listed (mountinfo, "/home/user/my mail\\x"));
-  g_assert_false (mm_mount_point_is_listed (mountinfo, "/mnt/other"));
-  g_assert_false (mm_mount_point_is_listed (mountinfo, "/mnt/disk"));
-  g_assert_false (mm_mount_point_is_listed (mountinfo, "/mnt/mai"));
-  g_assert_false (mm_mount_point_is_listed ("", "/mnt/mail"));
-}
-
-static void
 test_mount_point_is_checked (void)
 {
   g_autofree gchar *directory = g_dir_make_tmp ("mailmount-test-XXXXXX", NULL);
@@ -429,7 +411,6 @@ main (int argc, char **argv)
   g_test_add_func ("/options/help-names-every-option", test_help_names_every_option);
   g_test_add_func ("/options/paths-inside-the-mount-are-seen",
                    test_paths_inside_the_mount_are_seen);
-  g_test_add_func ("/mount-point/mountinfo-is-read", test_mountinfo_is_read);
   g_test_add_func ("/mount-point/is-checked", test_mount_point_is_checked);
   return g_test_run ();
 }
