@@ -27,10 +27,18 @@ void mm_content_unref (MmContent *content);
 MmTry mm_content_try_size (MmContent *content, guint64 *out_size, MmWaiter *waiter,
                            GError **error);
 
-/* Copies up to @size octets from @offset; short only at the end of the message. DONE with *@out_n.
- * Starts fetching what is missing. */
-MmTry mm_content_try_read (MmContent *content, void *buffer, gsize size, guint64 offset,
-                           gsize *out_n, MmWaiter *waiter, GError **error);
+/* Up to @size octets from @offset; fewer only at the end of the message. DONE with *@out_octets
+ * (transfer full), a view where they are in memory. Starts fetching what is missing. */
+MmTry mm_content_try_read (MmContent *content, gsize size, guint64 offset, GBytes **out_octets,
+                           MmWaiter *waiter, GError **error);
+
+/* Counts who has it open. */
+void mm_content_add_reader (MmContent *content);
+void mm_content_remove_reader (MmContent *content);
+
+/* All of a message that is here in memory and that its only reader will want whole, so that it can be
+ * handed over at once instead of being asked for; else NULL. (transfer full) */
+GBytes *mm_content_take_whole (MmContent *content);
 
 /* The Message-ID from the header, when enough of the content is here (transfer full); else NULL. */
 gchar *mm_content_peek_message_id (MmContent *content);

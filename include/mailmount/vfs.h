@@ -87,8 +87,12 @@ void mm_vfs_close_directory (MmVfsDirectory *directory);
  * NULL at first, is to be given to the next attempt, or to mm_vfs_close(). */
 MmTry mm_vfs_try_open (MmVfs *vfs, guint64 inode, guint thread_id, MmVfsFile **out,
                        MmWaiter *waiter, GError **error);
-MmTry mm_vfs_try_read (MmVfsFile *file, void *buffer, gsize size, guint64 offset, gsize *out_n,
+/* Fewer octets than @size only at the end of the file. (transfer full) */
+MmTry mm_vfs_try_read (MmVfsFile *file, gsize size, guint64 offset, GBytes **out_octets,
                        MmWaiter *waiter, GError **error);
+/* All of a small file just opened, when it can be given to its only reader now: reads need not come
+ * then. Else NULL. (transfer full) */
+GBytes *mm_vfs_take_whole (MmVfsFile *file);
 void mm_vfs_close (MmVfsFile *file);
 
 /* Extended attributes of a message: @name without the prefix "user.". NOT_FOUND when there is no

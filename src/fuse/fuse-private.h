@@ -78,7 +78,8 @@ struct MmFuseRequest
   MmVfsDirectory *directory;
   MmVfsFile *file;
   MmAttributes attributes;
-  guint8 *buffer;
+  GBytes *octets; /* of a file */
+  guint8 *buffer; /* for entries of a directory */
   gsize filled;
   gchar *value;
   GByteArray *names;

@@ -14,6 +14,7 @@ request_unref (MmFuseRequest *request)
   g_clear_pointer (&request->names, g_byte_array_unref);
   g_clear_error (&request->pending_error);
   g_mutex_clear (&request->lock);
+  g_clear_pointer (&request->octets, g_bytes_unref);
   g_free (request->name);
   g_free (request->buffer);
   g_free (request->value);

@@ -53,7 +53,9 @@ find_next_mailbox (MmMailbox *mailbox, gpointer user_data)
 
   g_mutex_lock (&account->lock);
   const MmFolderNode *node
-      = mm_folder_tree_find_id (account->tree, mm_mailbox_get_folder_id (mailbox));
+      = mailbox != NULL
+            ? mm_folder_tree_find_id (account->tree, mm_mailbox_get_folder_id (mailbox))
+            : mm_folder_tree_get_root (account->tree);
   while (node != NULL && found == NULL)
     {
       node = mm_folder_node_next_visible (node);

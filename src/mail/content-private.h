@@ -63,6 +63,8 @@ struct MmContent
   MmContentLookup lookup;
   gboolean size_is_known;
   guint64 size;            /* octets, exact once known */
+  guint n_readers;
+  gboolean is_wanted_whole; /* its reader is known to read messages to their ends */
   gboolean is_whole_only;  /* ranges cannot be trusted: the size given was wrong */
   MmContentFile *file;     /* nullable: what the cache has, verified */
   GArray *pieces;          /* Array<MmContentPiece>, by offset, disjoint */

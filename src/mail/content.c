@@ -91,18 +91,24 @@ copy_locked (MmContent *content, guint8 *buffer, gsize size, guint64 offset, GEr
   return TRUE;
 }
 
-/* What the cache lost, or somebody took from it, comes from the server again. */
-static gboolean
-copy_or_drop_file_locked (MmContent *content, guint8 *buffer, gsize size, guint64 offset)
+/* [offset, offset + size), which is known to be readable: a view of the piece that holds all of it,
+ * or a copy. What the cache lost, or somebody took from it, comes from the server again: NULL. */
+static GBytes *
+get_octets_or_drop_file_locked (MmContent *content, gsize size, guint64 offset)
 {
+  const MmContentPiece *piece = find_piece_locked (content, offset);
   g_autoptr (GError) error = NULL;
 
+  if (piece != NULL && offset + size <= piece->offset + g_bytes_get_size (piece->octets))
+    return g_bytes_new_from_bytes (piece->octets, offset - piece->offset, size);
+
+  g_autofree guint8 *buffer = g_malloc (MAX (size, 1));
   if (copy_locked (content, buffer, size, offset, &error))
-    return TRUE;
+    return g_bytes_new_take (g_steal_pointer (&buffer), size);
   mm_log_warning ("%s: a message in the cache cannot be read and is fetched again: %s",
                   content->context->name, error->message);
   g_clear_pointer (&content->file, mm_content_file_unref);
-  return FALSE;
+  return NULL;
 }
 
 /* ---- what is to be asked for ---- */
@@ -294,7 +300,7 @@ mark_ahead_locked (MmContent *content, guint64 offset, guint64 end,
 }
 
 MmTry
-mm_content_try_read (MmContent *content, void *buffer, gsize size, guint64 offset, gsize *out_n,
+mm_content_try_read (MmContent *content, gsize size, guint64 offset, GBytes **out_octets,
                      MmWaiter *waiter, GError **error)
 {
   guint64 exact_size = 0;
@@ -302,9 +308,14 @@ mm_content_try_read (MmContent *content, void *buffer, gsize size, guint64 offse
   MmContentAsk asks[1 + ASKS_AHEAD_MAX];
   gsize n_asks = 0;
 
-  *out_n = 0;
-  if (result != MM_TRY_DONE || offset >= exact_size)
+  *out_octets = NULL;
+  if (result != MM_TRY_DONE)
     return result;
+  if (offset >= exact_size)
+    {
+      *out_octets = g_bytes_new_static ("", 0);
+      return MM_TRY_DONE;
+    }
   size = MIN (size, exact_size - offset);
 
   gboolean look_up = FALSE;
@@ -316,9 +327,8 @@ mm_content_try_read (MmContent *content, void *buffer, gsize size, guint64 offse
       result = MM_TRY_WAIT;
     }
   else if (count_readable_locked (content, offset, size) == size
-      && copy_or_drop_file_locked (content, buffer, size, offset))
+           && (*out_octets = get_octets_or_drop_file_locked (content, size, offset)) != NULL)
     {
-      *out_n = size;
       if (is_sequential)
         n_asks = mark_ahead_locked (content, offset, offset + size, asks);
     }
@@ -337,6 +347,41 @@ mm_content_try_read (MmContent *content, void *buffer, gsize size, guint64 offse
   for (gsize i = 0; i < n_asks; i++)
     mm_content_start_fetch (content, &asks[i]);
   return result;
+}
+
+void
+mm_content_add_reader (MmContent *content)
+{
+  g_mutex_lock (&content->lock);
+  content->n_readers++;
+  g_mutex_unlock (&content->lock);
+}
+
+void
+mm_content_remove_reader (MmContent *content)
+{
+  g_mutex_lock (&content->lock);
+  content->n_readers--;
+  g_mutex_unlock (&content->lock);
+}
+
+GBytes *
+mm_content_take_whole (MmContent *content)
+{
+  GBytes *whole = NULL;
+
+  g_mutex_lock (&content->lock);
+  /* What is as short as this is asked for whole by any read. */
+  gboolean is_wanted = content->is_wanted_whole ? content->size <= MM_CONTENT_WHOLE_OCTETS_MAX
+                                                : content->size <= MM_CONTENT_FIRST_RANGE_OCTETS;
+  if (is_wanted && content->n_readers == 1 && content->size_is_known && content->pieces->len == 1)
+    {
+      GBytes *octets = g_array_index (content->pieces, MmContentPiece, 0).octets;
+      if (g_bytes_get_size (octets) == content->size)
+        whole = g_bytes_ref (octets);
+    }
+  g_mutex_unlock (&content->lock);
+  return whole;
 }
 
 gboolean
@@ -364,6 +409,7 @@ mm_content_mark_ahead (MmContent *content, gboolean only_head, MmContentAsk *out
   g_mutex_lock (&content->lock);
   gboolean is_untouched = content->lookup == MM_CONTENT_LOOKED_UP && content->file == NULL
                           && content->pieces->len == 0 && content->spans->len == 0;
+  content->is_wanted_whole |= !only_head;
   if (is_untouched && only_head && message.size > MM_CONTENT_WHOLE_OCTETS_MAX)
     is_marked = mark_for_size_locked (content, message.size, out_ask);
   else if (is_untouched && message.size <= MM_CONTENT_AHEAD_OCTETS_MAX)

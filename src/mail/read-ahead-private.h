@@ -7,6 +7,7 @@
 
 #include "read-ahead-stream.h"
 #include "read-ahead.h"
+#include "reader.h"
 
 /* All that is fetched, or on its way, and not yet read, or not yet on the disk: what a fast wire
  * holds in a round trip of 50 ms, and a small machine can spare. */
@@ -44,6 +45,10 @@ struct MmReadAhead
   guint64 flying_octets; /* asked for and not answered yet */
   MmAheadStream *sweep; /* nullable; the one in no order that is being fetched: one mailbox at a
                            time, because changing it costs a round trip */
+  MmReader reader;     /* the last one found, of @reader_thread_id */
+  guint reader_thread_id;
+  gint64 reader_found_us;
+  gint64 released_us;  /* when what was passed over was last looked for */
   guint walker;        /* the process that listed last */
   guint n_walked;      /* folders it listed in a row */
 };

@@ -3,8 +3,6 @@
 
 #include <mailmount/clock.h>
 
-#include "reader.h"
-
 /* A stream begins with this much of it and doubles its share with every open in order. */
 #define SHARE_OCTETS_MIN (512 * 1024)
 /* A reader that opened nothing for so long is gone. */
@@ -14,11 +12,21 @@
 /* Folders that were listed and not yet read, remembered in the order of their listing. */
 #define LISTED_MAX 4096
 /* A process that listed so many folders one after another walks the tree: the next ones are listed
- * before it comes to them. */
-#define WALK_FOLDERS_MIN 2
-#define WALK_AHEAD_MAX   8
+ * before it comes to them, folders of so many messages in all, four times as many with each further
+ * one. Tools differ in the order of their walk, so that what is next is not always what is listed. */
+#define WALK_FOLDERS_MIN      2
+#define WALK_MESSAGES_AHEAD   2000
+#define WALK_QUADRUPLINGS_MAX 2
+#define WALK_FOLDERS_AHEAD    64
 /* Of a folder that will be read next only if the walk goes on so, this much is fetched. */
 #define GUESS_OCTETS (128 * 1024)
+/* What was passed over is looked for this often while the budget is used up. */
+#define RELEASE_PASSED_US (50 * 1000)
+/* Who a thread belongs to is asked again after this. */
+#define READER_US (G_USEC_PER_SEC)
+/* Between notes that come by the thousand the thread naps, so that each need not wake it: what is on
+ * its way lasts much longer. */
+#define NAP_US 1000
 
 typedef enum
 {
@@ -100,6 +108,20 @@ release_from_the_gone (MmReadAhead *ahead, const MmAheadStream *except, gint64 n
     }
 }
 
+static MmReader
+find_reader (MmReadAhead *ahead, guint thread_id)
+{
+  gint64 now_us = mm_clock_monotonic_us ();
+
+  if (thread_id != ahead->reader_thread_id || now_us - ahead->reader_found_us > READER_US)
+    {
+      ahead->reader = mm_reader_find (thread_id);
+      ahead->reader_thread_id = thread_id;
+      ahead->reader_found_us = now_us;
+    }
+  return ahead->reader;
+}
+
 /* The folder that @reader will read after @mailbox: the one that it listed next, or, while it walks
  * the tree, the next in the tree. NULL when that is not known, or not listed yet. */
 static MmMailbox *
@@ -148,7 +170,7 @@ static void
 go_on_with_next_folder (MmReadAhead *ahead, const MmAheadStream *stream, guint thread_id)
 {
   MmReadOrder order = mm_read_stream_get_order (stream->way);
-  MmReader reader = mm_reader_find (thread_id);
+  MmReader reader = find_reader (ahead, thread_id);
 
   while (order != MM_ORDER_UNKNOWN && ahead->held_octets < MM_AHEAD_BUDGET_OCTETS / 2)
     {
@@ -183,17 +205,45 @@ confirm (MmReadAhead *ahead, MmAheadStream *stream)
   mm_ahead_fill (ahead, stream);
 }
 
-/* Lists the next folders of the walk: more of them the longer it goes on. */
-static void
-list_next_folders (MmReadAhead *ahead, MmMailbox *mailbox)
+/* The next mailbox in the tree that was not listed yet, from the beginning again behind the end. NULL
+ * when there is none but @start. */
+static MmMailbox *
+find_next_unlisted (MmReadAhead *ahead, MmMailbox *mailbox, const MmMailbox *start)
 {
-  guint n_doublings = MIN (ahead->n_walked - WALK_FOLDERS_MIN, 8);
-  guint n_ahead = MIN (1u << n_doublings, WALK_AHEAD_MAX);
+  gboolean is_second_round = FALSE;
 
-  for (guint i = 0; i < n_ahead && mailbox != NULL; i++)
+  do
     {
       mailbox = ahead->next_mailbox (mailbox, ahead->next_mailbox_data);
-      if (mailbox != NULL)
+      if (mailbox == NULL && is_second_round)
+        return NULL;
+      is_second_round |= mailbox == NULL;
+    }
+  while (mailbox == NULL || (mailbox != start && mm_mailbox_is_complete (mailbox)));
+  return mailbox != start ? mailbox : NULL;
+}
+
+/* Lists the next folders of the walk, the next one whatever its size: more of them the longer the walk
+ * goes on. */
+static void
+list_next_folders (MmReadAhead *ahead, MmMailbox *start)
+{
+  guint n_quadruplings = MIN (ahead->n_walked - WALK_FOLDERS_MIN, WALK_QUADRUPLINGS_MAX);
+  guint64 limit = (guint64) WALK_MESSAGES_AHEAD << (2 * n_quadruplings);
+  guint64 sum = 0;
+  MmMailbox *mailbox = start;
+
+  for (guint i = 0; i < WALK_FOLDERS_AHEAD && sum < limit; i++)
+    {
+      guint64 messages;
+      guint64 octets;
+
+      mailbox = find_next_unlisted (ahead, mailbox, start);
+      if (mailbox == NULL)
+        return;
+      mm_mailbox_get_totals (mailbox, &messages, &octets);
+      sum += messages;
+      if (i == 0 || sum <= limit)
         mm_mailbox_list_ahead (mailbox);
     }
 }
@@ -203,7 +253,7 @@ list_next_folders (MmReadAhead *ahead, MmMailbox *mailbox)
 static void
 on_list (MmReadAhead *ahead, const Note *note)
 {
-  guint lister = mm_reader_find (note->thread_id).id;
+  guint lister = find_reader (ahead, note->thread_id).id;
 
   ahead->n_walked = lister != 0 && lister == ahead->walker ? ahead->n_walked + 1 : 1;
   ahead->walker = lister;
@@ -225,7 +275,7 @@ on_open (MmReadAhead *ahead, const Note *note)
   MmAheadStream *stream = ensure_stream (ahead, note->mailbox);
   gint64 now_us = mm_clock_monotonic_us ();
   gboolean is_new = mm_read_stream_get_order (stream->way) == MM_ORDER_UNKNOWN;
-  MmReader reader = is_new ? mm_reader_find (note->thread_id) : (MmReader){ 0, 0 };
+  MmReader reader = is_new ? find_reader (ahead, note->thread_id) : (MmReader){ 0, 0 };
 
   g_queue_remove (&ahead->listed, note->mailbox);
   stream->is_guess = FALSE;
@@ -245,13 +295,14 @@ on_open (MmReadAhead *ahead, const Note *note)
       return;
     }
   stream->share_octets = MIN (stream->share_octets * 2, MM_AHEAD_BUDGET_OCTETS);
-  if (mm_ahead_get_room (ahead, stream) == 0)
+  if (mm_ahead_get_room (ahead, stream) == 0 && now_us - ahead->released_us > RELEASE_PASSED_US)
     {
+      ahead->released_us = now_us;
       mm_ahead_release_passed (ahead, stream);
       release_from_the_gone (ahead, stream, now_us);
     }
   mm_ahead_fill (ahead, stream);
-  if (mm_read_stream_is_at_end (stream->way))
+  if (mm_read_stream_is_at_end (stream->way) && ahead->held_octets < MM_AHEAD_BUDGET_OCTETS / 2)
     go_on_with_next_folder (ahead, stream, note->thread_id);
 }
 
@@ -260,8 +311,14 @@ on_close (MmReadAhead *ahead, const Note *note)
 {
   MmAheadStream *stream = ensure_stream (ahead, note->mailbox);
 
-  stream->read_octets += note->read_octets;
-  if (note->read_octets > MM_CONTENT_FIRST_RANGE_OCTETS)
+  stream->read_octets += MIN (note->read_octets, note->size);
+  if (note->read_octets == MM_READ_UNKNOWN)
+    {
+      /* Nobody reads less of a short one. Of others it says nothing. */
+      if (note->size <= MM_CONTENT_FIRST_RANGE_OCTETS && stream->n_heads == 0)
+        stream->reads_whole = TRUE;
+    }
+  else if (note->read_octets > MM_CONTENT_FIRST_RANGE_OCTETS)
     {
       stream->reads_whole = TRUE;
       stream->n_heads = 0;
@@ -280,6 +337,20 @@ on_fetched (MmReadAhead *ahead, const Note *note)
   sweep (ahead);
 }
 
+/* The next note; NULL when none came for a long time. */
+static Note *
+pop (MmReadAhead *ahead)
+{
+  Note *note = g_async_queue_try_pop (ahead->queue);
+
+  if (note == NULL)
+    {
+      g_usleep (NAP_US);
+      note = g_async_queue_try_pop (ahead->queue);
+    }
+  return note != NULL ? note : g_async_queue_timeout_pop (ahead->queue, GONE_US);
+}
+
 static gpointer
 work (gpointer data)
 {
@@ -287,7 +358,7 @@ work (gpointer data)
 
   for (;;)
     {
-      g_autofree Note *note = g_async_queue_timeout_pop (ahead->queue, GONE_US);
+      g_autofree Note *note = pop (ahead);
 
       if (note == NULL)
         {

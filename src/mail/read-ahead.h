@@ -13,8 +13,8 @@
 
 typedef struct MmReadAhead MmReadAhead;
 
-/* The mailbox that follows @mailbox when the tree of folders is walked; NULL at the end. Called on
- * the thread of the read-ahead. */
+/* The mailbox that follows @mailbox when the tree of folders is walked, the first one after NULL; NULL
+ * at the end. Called on the thread of the read-ahead. */
 typedef MmMailbox *(*MmNextMailboxFunc) (MmMailbox *mailbox, gpointer user_data);
 
 MmReadAhead *mm_read_ahead_new (MmContentTable *contents, MmMailContext *context,

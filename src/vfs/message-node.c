@@ -36,6 +36,7 @@ try_open (MmVfs *vfs, guint64 inode, MmVfsFile *file, MmWaiter *waiter, GError *
         file->content = mm_account_open_content (vfs->account, folder.mailbox, message.number);
       if (file->content == NULL)
         return mm_vfs_fail_not_found (error);
+      mm_content_add_reader (file->content);
       file->mailbox = folder.mailbox;
       file->number = message.number;
       mm_account_note_open (vfs->account, folder.mailbox, message.number, file->thread_id);

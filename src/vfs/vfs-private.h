@@ -59,7 +59,8 @@ struct MmVfsFile
   MmMailbox *mailbox;  /* borrowed */
   guint64 number;
   guint64 size;        /* octets, set when the open is done */
-  _Atomic guint64 read_octets; /* the end of the furthest read */
+  gboolean is_taken;           /* whole, before any read; set before the file is used */
+  _Atomic guint64 read_octets; /* the end of the furthest read, or MM_READ_UNKNOWN */
 };
 
 /* The folder behind a directory's inode number: the root stands for one too. */

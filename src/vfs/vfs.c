@@ -268,18 +268,34 @@ mm_vfs_try_open (MmVfs *vfs, guint64 inode, guint thread_id, MmVfsFile **out, Mm
 }
 
 MmTry
-mm_vfs_try_read (MmVfsFile *file, void *buffer, gsize size, guint64 offset, gsize *out_n,
+mm_vfs_try_read (MmVfsFile *file, gsize size, guint64 offset, GBytes **out_octets,
                  MmWaiter *waiter, GError **error)
 {
-  MmTry result = mm_content_try_read (file->content, buffer, size, offset, out_n, waiter, error);
-  if (result == MM_TRY_DONE && offset + *out_n > file->read_octets)
-    file->read_octets = offset + *out_n;
+  MmTry result = mm_content_try_read (file->content, size, offset, out_octets, waiter, error);
+
+  if (result == MM_TRY_DONE && !file->is_taken)
+    file->read_octets = MAX (file->read_octets, offset + g_bytes_get_size (*out_octets));
   return result;
+}
+
+GBytes *
+mm_vfs_take_whole (MmVfsFile *file)
+{
+  GBytes *whole = mm_content_take_whole (file->content);
+
+  if (whole != NULL)
+    {
+      file->is_taken = TRUE;
+      file->read_octets = MM_READ_UNKNOWN;
+    }
+  return whole;
 }
 
 static void
 free_file (MmVfsFile *file)
 {
+  if (file->content != NULL)
+    mm_content_remove_reader (file->content);
   g_clear_pointer (&file->content, mm_content_unref);
   g_free (file);
 }

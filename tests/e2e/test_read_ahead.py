@@ -113,6 +113,18 @@ def test_sixteen_readers_in_no_order_fetch_each_message_once(mount, counted, man
     assert len(counted.body_fetches()) <= len(paths) / 2
 
 
+def test_small_messages_come_with_their_opening(mount, counted, many, tmp_path):
+    """The kernel has them before it could ask: hardly a request of a copy is a read."""
+    mounted = mount(counted, arguments=["-d"])
+    sh(["rsync", "-a", f"{mounted.path}/INBOX/", tmp_path / "copy"])
+    assert os.listdir(tmp_path / "copy")
+    requests = [line.split("opcode: ")[1].split()[0] for line in mounted.output().splitlines() if "opcode: " in line]
+    small = sum(message.size <= 128 * 1024 for message in many[1].folders[("INBOX",)].by_uid().values())
+    assert requests.count("OPEN") == PER_FOLDER
+    assert small > PER_FOLDER * 0.9
+    assert requests.count("READ") <= small / 4 + 8 * (PER_FOLDER - small)
+
+
 def test_one_message_read_is_one_message_fetched(mount, counted):
     mounted = mount(counted)
     names = sorted(os.listdir(mounted.path / "INBOX"))

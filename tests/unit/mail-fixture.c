@@ -264,12 +264,12 @@ mail_fixture_read (MailFixture *fixture, const gchar *path, guint64 number, GErr
     return NULL;
   do
     {
-      guint8 buffer[65536];
-      if (AWAIT (error, mm_content_try_read (content, buffer, sizeof buffer, octets->len, &n,
-                                             waiter, error))
+      g_autoptr (GBytes) part = NULL;
+      if (AWAIT (error, mm_content_try_read (content, 65536, octets->len, &part, waiter, error))
           != MM_TRY_DONE)
         return NULL;
-      g_byte_array_append (octets, buffer, (guint) n);
+      const guint8 *data = g_bytes_get_data (part, &n);
+      g_byte_array_append (octets, data, (guint) n);
     }
   while (n > 0);
   g_assert_cmpuint (octets->len, ==, size);

@@ -425,14 +425,28 @@ open_file (VfsFixture *fixture, guint64 inode)
   return file;
 }
 
+/* Reads @size octets at @offset: @expected of them come, those of @body. */
+static void
+assert_part (MmVfsFile *file, guint64 offset, gsize size, GBytes *body, gsize expected)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GBytes) part = NULL;
+
+  AWAIT (&error, mm_vfs_try_read (file, size, offset, &part, waiter, &error));
+  g_assert_no_error (error);
+  gsize length = 0;
+  const guint8 *octets = g_bytes_get_data (part, &length);
+  g_assert_cmpuint (length, ==, expected);
+  if (expected > 0)
+    g_assert_cmpmem (octets, length, (const guint8 *) g_bytes_get_data (body, NULL) + offset,
+                     expected);
+}
+
 static void
 test_open_and_read (void)
 {
   g_autoptr (VfsFixture) fixture = vfs_fixture_new (MM_NAMES_UID);
-  g_autoptr (GError) error = NULL;
   MmAttributes attributes;
-  guint8 buffer[200];
-  gsize n = 0;
 
   fake_server_set_told_size (fixture->mail->server, "INBOX", 2, 77);
   vfs_fixture_mount (fixture);
@@ -445,16 +459,34 @@ test_open_and_read (void)
   g_assert_cmpuint (attributes.size, ==, 101);
 
   g_autoptr (GBytes) body = fake_server_dup_body (fixture->mail->server, "INBOX", 2);
-  AWAIT (&error, mm_vfs_try_read (file, buffer, sizeof buffer, 0, &n, waiter, &error));
-  g_assert_cmpmem (buffer, n, g_bytes_get_data (body, NULL), g_bytes_get_size (body));
-  AWAIT (&error, mm_vfs_try_read (file, buffer, 10, 96, &n, waiter, &error));
-  g_assert_cmpuint (n, ==, 5);
-  AWAIT (&error, mm_vfs_try_read (file, buffer, 10, 101, &n, waiter, &error));
-  g_assert_cmpuint (n, ==, 0);
-  AWAIT (&error, mm_vfs_try_read (file, buffer, 10, 5000, &n, waiter, &error));
-  g_assert_cmpuint (n, ==, 0);
-  g_assert_no_error (error);
+  assert_part (file, 0, 200, body, 101);
+  assert_part (file, 96, 10, body, 5);
+  assert_part (file, 101, 10, body, 0);
+  assert_part (file, 5000, 10, body, 0);
   mm_vfs_close (file);
+}
+
+/* A small message in memory is given away whole, but not while two have it open. */
+static void
+test_take_whole (void)
+{
+  g_autoptr (VfsFixture) fixture = vfs_fixture_new (MM_NAMES_UID);
+  MmAttributes attributes;
+
+  vfs_fixture_mount (fixture);
+  lookup (fixture, get_inbox (fixture), "2.eml", &attributes);
+  MmVfsFile *first = open_file (fixture, attributes.inode);
+  g_autoptr (GBytes) body = fake_server_dup_body (fixture->mail->server, "INBOX", 2);
+  g_autoptr (GBytes) whole = mm_vfs_take_whole (first);
+  g_assert_true (g_bytes_equal (whole, body));
+
+  MmVfsFile *second = open_file (fixture, attributes.inode);
+  g_autoptr (GBytes) shared = mm_vfs_take_whole (second);
+  g_assert_null (shared);
+  mm_vfs_close (first);
+  g_autoptr (GBytes) again = mm_vfs_take_whole (second);
+  g_assert_true (g_bytes_equal (again, body));
+  mm_vfs_close (second);
 }
 
 static void
@@ -605,6 +637,7 @@ main (int argc, char *argv[])
   g_test_add_func ("/vfs/expunge-tells-both-names", test_expunge_tells_both_names);
   g_test_add_func ("/vfs/folder-changes-are-told", test_folder_changes_are_told);
   g_test_add_func ("/vfs/open-corrects-the-size", test_open_and_read);
+  g_test_add_func ("/vfs/small-file-is-taken-whole", test_take_whole);
   g_test_add_func ("/vfs/what-is-missing-cannot-be-opened", test_open_missing);
   g_test_add_func ("/vfs/failed-open-concerns-one-message", test_open_of_one_that_cannot_be_had);
   g_test_add_func ("/vfs/open-that-waits-outlives-the-others", test_open_given_up_at_the_end);
