@@ -86,6 +86,9 @@ typedef struct
   guint32 uid;            /* current UID; 0: not on the server as far as known */
   guint64 size;           /* octets */
   gboolean size_is_proved; /* TRUE: the size was seen in a whole literal or proved by a probe */
+  guint32 told_size;      /* the size as the listing told it, modulo 2^32: a mark to know it by */
+  guint32 origin;         /* the mark under which its content is kept; 0: that of its UID and the
+                             folder's UIDVALIDITY */
   gint64 internaldate;    /* seconds since 1970 UTC */
   MmMessageFlags flags;
   const gchar *keywords;  /* space separated, "" for none */

@@ -31,6 +31,8 @@ typedef struct
   const gchar *keywords;   /* space separated, "" for none */
   const gchar *message_id; /* nullable: not known yet; "": it has none */
   guint32 uid;
+  guint32 told_size;       /* the size as the listing told it, modulo 2^32: a mark */
+  guint32 origin;          /* of the content (index.h); 0: that of UID and UIDVALIDITY */
   guint8 flags;            /* MmMessageFlags */
   guint8 size_is_proved;
   guint8 listing;          /* private to the mailbox: the listing that told it last */

@@ -47,6 +47,8 @@ add_loaded_row (const MmIndexMessage *row, gpointer user_data)
     .keywords = row->keywords,
     .stem = row->stem,
     .message_id = row->message_id,
+    .told_size = row->told_size,
+    .origin = row->origin,
   };
 
   mm_message_table_add (table, &message);
@@ -135,6 +137,8 @@ put_rows (MmIndex *index, gpointer data)
         .keywords = message->keywords,
         .stem = message->stem,
         .message_id = message->message_id,
+        .told_size = message->told_size,
+        .origin = message->origin,
       };
       mm_index_put_message (index, job->mailbox->folder_id, &row, &error);
     }

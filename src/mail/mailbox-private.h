@@ -74,9 +74,11 @@ typedef struct
   gboolean size_is_proved;
 } MmFetchTarget;
 
-/* A mark of UIDVALIDITY and UID of a message, for the cache's key: numbers may be given anew when the
- * index is lost, and content must not be taken for another message's. */
+/* A mark of what a message was when it was first seen, for the cache's key: numbers may be given anew
+ * when the index is lost, and content must not be taken for another message's. It is made of
+ * UIDVALIDITY and UID, and stays when a message is recognised under others. */
 guint32 mm_mailbox_get_origin (MmMailbox *mailbox, guint64 number);
+guint32 mm_mailbox_make_origin (guint64 uidvalidity, guint32 uid);
 
 gboolean mm_mailbox_get_fetch_target (MmMailbox *mailbox, guint64 number, MmFetchTarget *out);
 void mm_fetch_target_clear (MmFetchTarget *target);

@@ -121,6 +121,7 @@ add_message_locked (MmMailbox *mailbox, const MmRemoteMessage *told)
     .number = choose_number_locked (mailbox, told->uid),
     .uid = told->uid,
     .size = told->size,
+    .told_size = (guint32) told->size,
     .internaldate = told->internaldate,
     .flags = (guint8) told->flags,
     .keywords = told->keywords,

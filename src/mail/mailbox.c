@@ -265,10 +265,17 @@ mm_mailbox_get_origin (MmMailbox *mailbox, guint64 number)
   g_mutex_lock (&mailbox->lock);
   const MmMessage *message = mm_message_table_find (mailbox->table, number);
   guint32 uid = message != NULL ? message->uid : 0;
-  guint32 uidvalidity = (guint32) mailbox->state.uidvalidity;
+  guint32 origin = message != NULL ? message->origin : 0;
+  guint64 uidvalidity = mailbox->state.uidvalidity;
   g_mutex_unlock (&mailbox->lock);
+  return origin != 0 ? origin : mm_mailbox_make_origin (uidvalidity, uid);
+}
+
+guint32
+mm_mailbox_make_origin (guint64 uidvalidity, guint32 uid)
+{
   /* Knuth's multiplicative hash keeps neighbouring UIDVALIDITYs apart. */
-  return uidvalidity * 2654435761u ^ uid;
+  return (guint32) uidvalidity * 2654435761u ^ uid;
 }
 
 void

@@ -5,17 +5,21 @@ static MmIndexMessage
 read_message (sqlite3_stmt *statement)
 {
   const gchar *keywords = (const gchar *) sqlite3_column_text (statement, 6);
+  gint64 size = sqlite3_column_int64 (statement, 2);
+  gboolean is_told_size = sqlite3_column_type (statement, 9) == SQLITE_NULL;
 
   return (MmIndexMessage) {
     .number = (guint64) sqlite3_column_int64 (statement, 0),
     .uid = (guint32) sqlite3_column_int64 (statement, 1),
-    .size = (guint64) sqlite3_column_int64 (statement, 2),
+    .size = (guint64) size,
     .size_is_proved = sqlite3_column_int (statement, 3) != 0,
     .internaldate = sqlite3_column_int64 (statement, 4),
     .flags = (MmMessageFlags) sqlite3_column_int (statement, 5),
     .keywords = keywords != NULL ? keywords : "",
     .stem = (const gchar *) sqlite3_column_text (statement, 7),
     .message_id = (const gchar *) sqlite3_column_text (statement, 8),
+    .told_size = (guint32) (is_told_size ? size : sqlite3_column_int64 (statement, 9)),
+    .origin = (guint32) sqlite3_column_int64 (statement, 10),
   };
 }
 
@@ -72,7 +76,15 @@ mm_index_put_message (MmIndex *index, guint32 folder_id, const MmIndexMessage *m
   mm_index_bind_text (statement, 7, has_keywords ? message->keywords : NULL);
   mm_index_bind_text (statement, 8, message->stem);
   mm_index_bind_text (statement, 9, message->message_id);
-  sqlite3_bind_int64 (statement, 10, folder_id);
+  if (message->told_size == (guint32) message->size)
+    sqlite3_bind_null (statement, 10);
+  else
+    sqlite3_bind_int64 (statement, 10, message->told_size);
+  if (message->origin == 0)
+    sqlite3_bind_null (statement, 11);
+  else
+    sqlite3_bind_int64 (statement, 11, message->origin);
+  sqlite3_bind_int64 (statement, 12, folder_id);
   return mm_index_run (index, MM_INDEX_SQL_PUT_MESSAGE, "a message cannot be written", error);
 }
 

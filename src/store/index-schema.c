@@ -40,7 +40,13 @@ static const gchar step_1[] =
   "  message_id TEXT,"
   "  PRIMARY KEY (folder, number)) WITHOUT ROWID;";
 
-const gchar *const mm_index_schema_steps[] = { step_1, NULL };
+/* What a message is known by when UIDVALIDITY changes. NULL, which is the rule: the size told is the
+ * size, and the content is kept under the mark of the present UID. */
+static const gchar step_2[] =
+  "ALTER TABLE message ADD COLUMN told_size INTEGER;"
+  "ALTER TABLE message ADD COLUMN origin INTEGER;";
+
+const gchar *const mm_index_schema_steps[] = { step_1, step_2, NULL };
 
 gboolean
 mm_index_schema_is_damage (int result_code)

@@ -12,7 +12,8 @@
   "name, path, delimiter, component, flags, uidvalidity, uidnext, highestmodseq, messages, " \
   "uid_not_sticky, next_number, mtime_us"
 #define MESSAGE_COLUMNS \
-  "number, uid, size, size_is_proved, internaldate, flags, keywords, stem, message_id"
+  "number, uid, size, size_is_proved, internaldate, flags, keywords, stem, message_id, " \
+  "told_size, origin"
 
 static const gchar *const sql_texts[MM_INDEX_N_SQL] = {
   [MM_INDEX_SQL_BEGIN] = "BEGIN IMMEDIATE",
@@ -36,7 +37,7 @@ static const gchar *const sql_texts[MM_INDEX_N_SQL] = {
   = "SELECT " MESSAGE_COLUMNS " FROM message WHERE folder = ?1 ORDER BY number",
   [MM_INDEX_SQL_PUT_MESSAGE]
   = "INSERT OR REPLACE INTO message (" MESSAGE_COLUMNS ", folder)"
-    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
   [MM_INDEX_SQL_REMOVE_MESSAGE] = "DELETE FROM message WHERE folder = ?1 AND number = ?2",
   [MM_INDEX_SQL_REMOVE_ALL_MESSAGES] = "DELETE FROM message WHERE folder = ?1",
 };

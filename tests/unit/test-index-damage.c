@@ -283,6 +283,27 @@ test_a_database_of_version_1_opens (void)
   put_messages (index, 5, 3);
 }
 
+/* What version 1 did not know of its messages. */
+static void
+check_marks (const MmIndexMessage *message, gpointer data)
+{
+  g_assert_cmpuint (message->told_size, ==, message->size);
+  g_assert_cmpuint (message->origin, ==, 0);
+  ++*(guint *) data;
+}
+
+static void
+test_messages_of_version_1_are_known_by_their_size (void)
+{
+  g_autoptr (TestDirectory) directory = test_directory_new ();
+  g_free (make_version_1 (directory));
+  g_autoptr (MmIndex) index = open_index (directory);
+  guint n = 0;
+
+  g_assert_true (mm_index_load_messages (index, 5, check_marks, &n, NULL));
+  g_assert_cmpuint (n, ==, 2);
+}
+
 static void
 test_a_later_step_is_taken_from_version_1 (void)
 {
@@ -630,6 +651,8 @@ main (int argc, char **argv)
   ADD ("file/link-is-set-aside", test_a_link_is_set_aside);
   ADD ("file/journal-left-alone-is-not-played", test_a_journal_left_alone_is_not_played);
   ADD ("version/1-opens", test_a_database_of_version_1_opens);
+  ADD ("version/messages-of-1-are-known-by-their-size",
+       test_messages_of_version_1_are_known_by_their_size);
   ADD ("version/a-later-step-is-taken-from-1", test_a_later_step_is_taken_from_version_1);
   ADD ("version/a-step-that-fails-changes-nothing", test_a_step_that_fails_changes_nothing);
   ADD ("version/newer-is-set-aside", test_a_newer_database_is_set_aside);

@@ -117,6 +117,8 @@ append_message (const MmIndexMessage *message, gpointer data)
     message->internaldate, message->flags, message->keywords,
     message->stem != NULL ? message->stem : "NULL",
     message->message_id != NULL ? message->message_id : "NULL");
+  if (message->told_size != (guint32) message->size || message->origin != 0)
+    g_string_append_printf (data, "  told %u origin %u\n", message->told_size, message->origin);
 }
 
 static gchar *
@@ -295,9 +297,11 @@ test_messages_come_back_in_order (Fixture *fixture, gconstpointer in_memory)
   const MmIndexMessage messages[] = {
     { .number = MM_INDEX_MAX_NUMBER, .uid = G_MAXUINT32, .size = G_MAXUINT64,
       .size_is_proved = TRUE, .internaldate = G_MININT64, .flags = 31,
+      .told_size = G_MAXUINT32, .origin = G_MAXUINT32,
       .keywords = "$Junk k\303\274", .stem = "Gr\303\274\303\237e", .message_id = "<a@example.org>" },
     { .number = 1, .keywords = "", .message_id = "" },
-    { .number = 70000, .uid = 5, .size = 12, .internaldate = -1, .keywords = NULL, .stem = "" },
+    { .number = 70000, .uid = 5, .size = 12, .told_size = 11, .internaldate = -1,
+      .keywords = NULL, .stem = "" },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (messages); i++)
@@ -306,9 +310,11 @@ test_messages_come_back_in_order (Fixture *fixture, gconstpointer in_memory)
   assert_messages (fixture->index, id,
                    "1 uid 0 size 0 date 0 flags 0 [] stem NULL id \n"
                    "70000 uid 5 size 12 date -1 flags 0 [] stem  id NULL\n"
+                   "  told 11 origin 0\n"
                    "68719476733 uid 4294967295 size 18446744073709551615! date "
                    "-9223372036854775808 flags 31 [$Junk k\303\274] stem Gr\303\274\303\237e id "
-                   "<a@example.org>\n");
+                   "<a@example.org>\n"
+                   "  told 4294967295 origin 4294967295\n");
 }
 
 static void
