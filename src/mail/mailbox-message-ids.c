@@ -5,68 +5,40 @@
  */
 #include "mailbox-private.h"
 
-#include <mailmount/log.h>
-
-#include "message-id.h"
-
-/* A Message-ID field longer than this is taken as far as it goes. */
-#define FIELD_OCTETS_MAX 4096
+#include "message-id-fetch.h"
 
 typedef struct
 {
   MmMailbox *mailbox; /* borrowed */
-  MmFetchItem *items;
-  gsize n_items;
-  GString *field; /* of the item being told */
-  gsize index;
-} IdFetch;
+  GArray *uids;       /* Array<guint32>: of those asked for */
+} Missing;
 
 static void
-on_begin (gsize index, guint64 length, gpointer user_data)
+on_found (guint32 uid, const gchar *message_id, gpointer user_data)
 {
-  IdFetch *fetch = user_data;
-  fetch->index = index;
-  g_string_truncate (fetch->field, 0);
-}
+  MmMailbox *mailbox = ((Missing *) user_data)->mailbox;
 
-static void
-on_data (gsize index, const guint8 *data, gsize length, gpointer user_data)
-{
-  IdFetch *fetch = user_data;
-  gsize room = FIELD_OCTETS_MAX - MIN (fetch->field->len, FIELD_OCTETS_MAX);
-  g_string_append_len (fetch->field, (const gchar *) data, (gssize) MIN (length, room));
-}
-
-static void
-on_item_done (gsize index, MmProbeResult probe, const GError *error, gpointer user_data)
-{
-  IdFetch *fetch = user_data;
-  MmMailbox *mailbox = fetch->mailbox;
-
-  if (error != NULL)
-    return;
-  g_autofree gchar *id = mm_message_id_find (fetch->field->str, fetch->field->len, TRUE);
   g_mutex_lock (&mailbox->lock);
-  const MmMessage *message
-      = mm_message_table_find_uid (mailbox->table, fetch->items[index].uid);
+  const MmMessage *message = mm_message_table_find_uid (mailbox->table, uid);
   guint64 number = message != NULL ? message->number : 0;
   g_mutex_unlock (&mailbox->lock);
   if (number != 0)
-    mm_mailbox_set_message_id (mailbox, number, id);
+    mm_mailbox_set_message_id (mailbox, number, message_id);
 }
 
 static void
 on_done (const GError *error, gpointer user_data)
 {
-  IdFetch *fetch = user_data;
-  MmMailbox *mailbox = fetch->mailbox;
+  Missing *missing = user_data;
+  MmMailbox *mailbox = missing->mailbox;
 
   g_mutex_lock (&mailbox->lock);
   mailbox->is_fetching_ids = FALSE;
   /* What the server did not answer for has none that can be had: asking again would not end. */
-  for (gsize i = 0; error == NULL && i < fetch->n_items; i++)
+  for (guint i = 0; error == NULL && i < missing->uids->len; i++)
     {
-      MmMessage *message = mm_message_table_find_uid (mailbox->table, fetch->items[i].uid);
+      MmMessage *message
+          = mm_message_table_find_uid (mailbox->table, g_array_index (missing->uids, guint32, i));
       if (message != NULL && message->message_id == NULL)
         message->message_id = "";
     }
@@ -75,45 +47,28 @@ on_done (const GError *error, gpointer user_data)
   g_mutex_unlock (&mailbox->lock);
   mm_waiters_fire (waiters, error);
 
-  g_string_free (fetch->field, TRUE);
-  g_free (fetch->items);
-  g_free (fetch);
+  g_array_unref (missing->uids);
+  g_free (missing);
 }
 
 /* The messages without a known Message-ID; NULL when there are none. */
-static IdFetch *
-new_fetch_locked (MmMailbox *mailbox)
+static Missing *
+find_missing_locked (MmMailbox *mailbox)
 {
-  g_autoptr (GArray) items = g_array_new (FALSE, TRUE, sizeof (MmFetchItem));
+  g_autoptr (GArray) uids = g_array_new (FALSE, FALSE, sizeof (guint32));
 
   for (gsize i = 0; i < mm_message_table_get_length (mailbox->table); i++)
     {
       const MmMessage *message = mm_message_table_at (mailbox->table, i);
-      MmFetchItem item = { .uid = message->uid, .kind = MM_FETCH_MESSAGE_ID };
       if (message->message_id == NULL && message->uid != 0)
-        g_array_append_val (items, item);
+        g_array_append_val (uids, message->uid);
     }
-  if (items->len == 0)
+  if (uids->len == 0)
     return NULL;
-  IdFetch *fetch = g_new0 (IdFetch, 1);
-  fetch->mailbox = mailbox;
-  fetch->items = (MmFetchItem *) g_array_steal (items, &fetch->n_items);
-  fetch->field = g_string_new (NULL);
-  return fetch;
-}
-
-static void
-start_fetch (IdFetch *fetch, const gchar *name, guint64 uidvalidity)
-{
-  static const MmRemoteFetchSink sink = {
-    .begin = on_begin,
-    .data = on_data,
-    .item_done = on_item_done,
-    .done = on_done,
-  };
-  g_autoptr (MmRemoteJob) job
-      = mm_remote_fetch (fetch->mailbox->context->remote, name, uidvalidity, fetch->items,
-                         fetch->n_items, MM_REMOTE_PRIORITY_DEMAND, &sink, fetch);
+  Missing *missing = g_new (Missing, 1);
+  missing->mailbox = mailbox;
+  missing->uids = g_steal_pointer (&uids);
+  return missing;
 }
 
 MmTry
@@ -123,10 +78,11 @@ mm_mailbox_try_message_ids (MmMailbox *mailbox, MmWaiter *waiter, GError **error
   if (listed != MM_TRY_DONE)
     return listed;
 
-  IdFetch *fetch = NULL;
+  static const MmMessageIdSink sink = { .found = on_found, .done = on_done };
+  Missing *missing = NULL;
   g_mutex_lock (&mailbox->lock);
   gboolean wait = mailbox->is_fetching_ids;
-  if (!wait && (fetch = new_fetch_locked (mailbox)) != NULL)
+  if (!wait && (missing = find_missing_locked (mailbox)) != NULL)
     wait = mailbox->is_fetching_ids = TRUE;
   if (wait)
     mm_wait_list_add_locked (mailbox->waits, waiter);
@@ -134,8 +90,8 @@ mm_mailbox_try_message_ids (MmMailbox *mailbox, MmWaiter *waiter, GError **error
   guint64 uidvalidity = mailbox->state.uidvalidity;
   g_mutex_unlock (&mailbox->lock);
 
-  if (fetch != NULL)
-    start_fetch (fetch, name, uidvalidity);
+  if (missing != NULL)
+    mm_message_ids_fetch (mailbox->context->remote, name, uidvalidity, missing->uids, &sink, missing);
   return wait ? MM_TRY_WAIT : MM_TRY_DONE;
 }
 

@@ -225,6 +225,18 @@ mm_message_table_retain (MmMessageTable *table, MmMessageKeepFunc keep, gconstpo
 }
 
 void
+mm_message_table_renumber (MmMessageTable *table, const guint32 *uids)
+{
+  g_clear_pointer (&table->exceptions, g_hash_table_unref);
+  for (guint i = 0; i < table->messages->len; i++)
+    {
+      MmMessage *message = mm_message_table_at (table, i);
+      message->uid = uids[i];
+      remember_exception (table, message);
+    }
+}
+
+void
 mm_message_table_set_size (MmMessageTable *table, MmMessage *message, guint64 size)
 {
   table->octets = table->octets - message->size + size;

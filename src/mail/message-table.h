@@ -34,6 +34,9 @@ typedef gboolean (*MmMessageKeepFunc) (const MmMessage *message, gconstpointer d
 void mm_message_table_retain (MmMessageTable *table, MmMessageKeepFunc keep, gconstpointer data,
                               GArray *gone);
 
+/* Gives each message another UID: @uids, by position, all different. The numbers stay. */
+void mm_message_table_renumber (MmMessageTable *table, const guint32 *uids);
+
 /* Borrowed until the next add or remove; NULL when there is none. */
 MmMessage *mm_message_table_find (MmMessageTable *table, guint64 number);
 MmMessage *mm_message_table_find_uid (MmMessageTable *table, guint32 uid);

@@ -94,6 +94,24 @@ test_remove (void)
   g_assert_cmpuint (mm_message_table_find_uid (table, 1)->number, ==, 12);
 }
 
+static void
+test_renumber (void)
+{
+  static const guint32 uids[] = { 12, 10, 3 };
+  g_autoptr (MmMessageTable) table = mm_message_table_new ();
+
+  add (table, 10, 1, 1);
+  add (table, 11, 2, 1);
+  add (table, 12, 12, 1);
+  mm_message_table_renumber (table, uids);
+  g_assert_cmpuint (mm_message_table_find_uid (table, 12)->number, ==, 10);
+  g_assert_cmpuint (mm_message_table_find_uid (table, 10)->number, ==, 11);
+  g_assert_cmpuint (mm_message_table_find_uid (table, 3)->number, ==, 12);
+  g_assert_null (mm_message_table_find_uid (table, 1));
+  g_assert_null (mm_message_table_find_uid (table, 2));
+  assert_table (table, "10 11 12");
+}
+
 static gboolean
 is_odd (const MmMessage *message, gconstpointer data)
 {
@@ -189,6 +207,7 @@ main (int argc, char *argv[])
   g_test_add_func ("/mail/message-table/found-by-number-and-uid", test_find);
   g_test_add_func ("/mail/message-table/remove", test_remove);
   g_test_add_func ("/mail/message-table/retain-many", test_retain);
+  g_test_add_func ("/mail/message-table/renumber", test_renumber);
   g_test_add_func ("/mail/message-table/strings-outlive-the-table", test_strings_outlive);
   g_test_add_func ("/mail/message-table/equal-keywords-are-kept-once", test_interned);
   g_test_add_func ("/mail/message-table/against-a-model", test_against_model);
