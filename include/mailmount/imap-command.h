@@ -20,6 +20,7 @@ MmImapCommand *mm_imap_command_capability (void); /* RFC 9051 6.1.1 */
 MmImapCommand *mm_imap_command_noop (void);
 MmImapCommand *mm_imap_command_logout (void);
 MmImapCommand *mm_imap_command_unselect (void);    /* RFC 3691 */
+MmImapCommand *mm_imap_command_idle (void);        /* RFC 2177; the session sends DONE */
 MmImapCommand *mm_imap_command_namespace (void);   /* RFC 2342 */
 MmImapCommand *mm_imap_command_compress (void);    /* COMPRESS DEFLATE, RFC 4978 */
 MmImapCommand *mm_imap_command_id (const gchar *name, const gchar *version); /* RFC 2971 */
@@ -56,6 +57,15 @@ MmImapCommand *mm_imap_command_status (const gchar *mailbox, MmImapStatusItems s
 
 /* EXAMINE, never SELECT; with (CONDSTORE) when @condstore. */
 MmImapCommand *mm_imap_command_examine (const gchar *mailbox, gboolean condstore);
+
+/* The same with (QRESYNC (…)): what changed since @modseq, and which of @known vanished, come with
+ * the answer (RFC 7162 3.2.5). Only after ENABLE QRESYNC. */
+MmImapCommand *mm_imap_command_examine_since (const gchar *mailbox, guint64 uidvalidity,
+                                              guint64 modseq, const MmUidSet *known);
+
+/* NOTIFY SET (RFC 5465): the server tells of changes of all personal mailboxes by STATUS, of those
+ * of the selected one as ever, and of mailboxes that come and go by LIST; until further notice. */
+MmImapCommand *mm_imap_command_notify (void);
 
 /* UID SEARCH of the UIDs in @within (NULL: all). With @extended as UID SEARCH RETURN (ALL), whose
  * answer is a compact set (RFC 4731). */

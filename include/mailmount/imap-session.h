@@ -13,6 +13,8 @@
  * joined). Every limit is a field of MmImapLimits; going past one is MM_ERROR_LIMIT and the end of
  * this session, never of the program.
  *
+ * IDLE (RFC 2177) gives way by itself: a command submitted while it lasts sends DONE first.
+ *
  * A session made with MM_IMAP_SESSION_READ_ONLY has an allow-list: it refuses to encode any other
  * command. Not thread-safe: one connection, one thread.
  */
@@ -268,8 +270,14 @@ const gchar *const *mm_imap_session_get_sasl_mechanisms (const MmImapSession *se
 /* TRUE after ENABLED named UTF8=ACCEPT: names are UTF-8, not modified UTF-7 (RFC 6855). */
 gboolean mm_imap_session_is_utf8 (const MmImapSession *session);
 
+/* Sends DONE when the server is idling, or as soon as it is; nothing otherwise. */
+void mm_imap_session_end_idle (MmImapSession *session);
+
 /* Commands submitted and not yet answered. */
 guint mm_imap_session_get_n_in_progress (const MmImapSession *session);
+
+/* Whether the server has something to answer now: it has not while it idles. */
+gboolean mm_imap_session_is_answer_due (const MmImapSession *session);
 
 /* Why the last SASL exchange failed on our side, or NULL (a server that could not prove itself).
  * Its TAGGED event then says NO, whatever the server said. (transfer none) */

@@ -42,4 +42,7 @@ gboolean mm_imap_command_is_harmless (const MmImapCommand *command);
 /* TRUE when nothing may be sent behind it before it is answered. */
 gboolean mm_imap_command_is_exclusive (const MmImapCommand *command);
 
+/* TRUE for IDLE, which lasts until DONE. */
+gboolean mm_imap_command_is_idle (const MmImapCommand *command);
+
 G_END_DECLS

@@ -104,6 +104,12 @@ mm_imap_command_is_exclusive (const MmImapCommand *command)
   return command->sasl != NULL || strcmp (command->name, "COMPRESS") == 0;
 }
 
+gboolean
+mm_imap_command_is_idle (const MmImapCommand *command)
+{
+  return strcmp (command->name, "IDLE") == 0;
+}
+
 /* Commands without arguments, or simple ones */
 
 MmImapCommand *
@@ -128,6 +134,12 @@ MmImapCommand *
 mm_imap_command_unselect (void)
 {
   return mm_imap_command_new ("UNSELECT");
+}
+
+MmImapCommand *
+mm_imap_command_idle (void)
+{
+  return mm_imap_command_new ("IDLE");
 }
 
 MmImapCommand *
@@ -277,6 +289,17 @@ mm_imap_command_examine (const gchar *mailbox, gboolean condstore)
   return command;
 }
 
+MmImapCommand *
+mm_imap_command_notify (void)
+{
+  MmImapCommand *command = mm_imap_command_new ("NOTIFY");
+
+  mm_imap_command_add_raw (command,
+                           " SET (selected-delayed (MessageNew MessageExpunge FlagChange))"
+                           " (personal (MessageNew MessageExpunge FlagChange MailboxName))");
+  return command;
+}
+
 /* Messages */
 
 static void
@@ -284,6 +307,20 @@ add_set (MmImapCommand *command, const MmUidSet *uids)
 {
   take_part (command, MM_IMAP_PART_RAW, mm_uid_set_to_string (uids));
   command->is_empty = mm_uid_set_count (uids) == 0;
+}
+
+MmImapCommand *
+mm_imap_command_examine_since (const gchar *mailbox, guint64 uidvalidity, guint64 modseq,
+                               const MmUidSet *known)
+{
+  MmImapCommand *command = mm_imap_command_examine (mailbox, FALSE);
+
+  take_part (command, MM_IMAP_PART_RAW,
+             g_strdup_printf (" (QRESYNC (%" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT " ",
+                              uidvalidity, modseq));
+  add_set (command, known);
+  mm_imap_command_add_raw (command, "))");
+  return command;
 }
 
 MmImapCommand *

@@ -202,6 +202,8 @@ write_command (Encoder *encoder, const MmImapCommand *command, const gchar *init
     last->wait = MM_IMAP_WAIT_SASL;
   else if (mm_imap_command_is_exclusive (command))
     last->wait = MM_IMAP_WAIT_ANSWER;
+  else if (mm_imap_command_is_idle (command))
+    last->wait = MM_IMAP_WAIT_IDLE;
   return TRUE;
 }
 

@@ -17,6 +17,7 @@ typedef enum
   MM_IMAP_WAIT_LITERAL, /* a continuation request for the literal */
   MM_IMAP_WAIT_SASL,    /* challenges and the answer of AUTHENTICATE */
   MM_IMAP_WAIT_ANSWER,  /* the command's tagged response */
+  MM_IMAP_WAIT_IDLE,    /* the continuation request of IDLE, and then DONE */
 } MmImapWait;
 
 typedef struct

@@ -11,6 +11,8 @@ typedef struct
 {
   guint32 tag;
   gboolean is_enable;
+  gboolean is_idle;
+  gboolean wants_done;   /* IDLE is to end as soon as it began */
   MmSasl *sasl;          /* nullable */
   gboolean has_answered; /* a SASL response was made */
   gboolean has_begun;    /* a part of it was sent */
@@ -34,6 +36,7 @@ struct MmImapSession
   GQueue outputs; /* of MmImapOutput, owned */
   MmImapWait wait;
   guint32 wait_tag;
+  gboolean is_idling; /* with MM_IMAP_WAIT_IDLE: the server is, until DONE */
 
   GError *sasl_error;
 };
@@ -110,6 +113,12 @@ mm_imap_session_get_n_in_progress (const MmImapSession *session)
   return g_hash_table_size (session->in_progress);
 }
 
+gboolean
+mm_imap_session_is_answer_due (const MmImapSession *session)
+{
+  return g_hash_table_size (session->in_progress) > (session->is_idling ? 1 : 0);
+}
+
 const GError *
 mm_imap_session_get_sasl_error (const MmImapSession *session)
 {
@@ -164,6 +173,47 @@ make_initial_response (MmImapSession *session, const MmImapCommand *command, gch
   return *out_response != NULL;
 }
 
+/* IDLE */
+
+/* In front of everything that waits for the end of IDLE. The commands behind it need not wait for its
+ * answer: from DONE on the server reads commands again (RFC 2177 3). */
+static void
+send_done (MmImapSession *session)
+{
+  MmImapOutput *output = mm_imap_output_new (session->wait_tag);
+
+  mm_imap_output_append (output, "DONE\r\n", 6);
+  g_queue_push_head (&session->outputs, output);
+  session->is_idling = FALSE;
+  session->wait = MM_IMAP_WAIT_NONE;
+}
+
+static void
+begin_idling (MmImapSession *session)
+{
+  InProgress *command = lookup (session, session->wait_tag);
+
+  session->is_idling = TRUE;
+  if (command->wants_done || !g_queue_is_empty (&session->outputs))
+    send_done (session);
+}
+
+void
+mm_imap_session_end_idle (MmImapSession *session)
+{
+  GHashTableIter iter;
+  gpointer value;
+
+  if (session->is_idling)
+    {
+      send_done (session);
+      return;
+    }
+  g_hash_table_iter_init (&iter, session->in_progress);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    ((InProgress *)value)->wants_done = ((InProgress *)value)->is_idle;
+}
+
 guint32
 mm_imap_session_submit (MmImapSession *session, MmImapCommand *command, GError **error)
 {
@@ -193,12 +243,15 @@ mm_imap_session_submit (MmImapSession *session, MmImapCommand *command, GError *
     }
   in_progress->tag = ++session->last_tag;
   in_progress->is_enable = strcmp (command->name, "ENABLE") == 0;
+  in_progress->is_idle = mm_imap_command_is_idle (command);
   in_progress->sasl = g_steal_pointer (&command->sasl);
   if (in_progress->is_enable)
     session->n_enables++;
   if (in_progress->sasl != NULL)
     g_clear_error (&session->sasl_error);
   g_hash_table_insert (session->in_progress, GUINT_TO_POINTER (in_progress->tag), in_progress);
+  if (session->is_idling)
+    send_done (session);
   return in_progress->tag;
 }
 
@@ -294,6 +347,11 @@ take_continuation (MmImapSession *session, const MmImapEvent *event, GError **er
       return TRUE;
     case MM_IMAP_WAIT_SASL:
       return take_challenge (session, event->text, error);
+    case MM_IMAP_WAIT_IDLE:
+      if (session->is_idling)
+        break;
+      begin_idling (session);
+      return TRUE;
     case MM_IMAP_WAIT_NONE:
     case MM_IMAP_WAIT_ANSWER:
       break;
@@ -311,15 +369,19 @@ has_output (const MmImapSession *session, guint32 tag)
 }
 
 /* A command may be refused before it is sent whole: at its literal, or while a SASL response is
- * ready here. What is left of it, then in front of all others, is dropped. */
+ * ready here; and a server may end IDLE before DONE. What is left of it, then in front of all others,
+ * is dropped. */
 static gboolean
 drop_rest (MmImapSession *session, const InProgress *command, MmImapStatus status, GError **error)
 {
   if (session->wait_tag == command->tag)
-    session->wait = MM_IMAP_WAIT_NONE;
+    {
+      session->wait = MM_IMAP_WAIT_NONE;
+      session->is_idling = FALSE;
+    }
   if (!has_output (session, command->tag))
     return TRUE;
-  if (!command->has_begun || status == MM_IMAP_STATUS_OK)
+  if (!command->has_begun || (status == MM_IMAP_STATUS_OK && !command->is_idle))
     return refuse (error, "the answer to a command that was not sent yet");
   while (!g_queue_is_empty (&session->outputs)
          && ((MmImapOutput *)g_queue_peek_head (&session->outputs))->tag == command->tag)

@@ -60,6 +60,10 @@ test_simple (void)
   check (mm_imap_command_noop (), "M7 NOOP\r\n");
   check (mm_imap_command_logout (), "M7 LOGOUT\r\n");
   check (mm_imap_command_unselect (), "M7 UNSELECT\r\n");
+  check (mm_imap_command_idle (), "M7 IDLE\r\n");
+  check (mm_imap_command_notify (),
+         "M7 NOTIFY SET (selected-delayed (MessageNew MessageExpunge FlagChange)) "
+         "(personal (MessageNew MessageExpunge FlagChange MailboxName))\r\n");
   check (mm_imap_command_namespace (), "M7 NAMESPACE\r\n");
   check (mm_imap_command_compress (), "M7 COMPRESS DEFLATE\r\n");
   check (mm_imap_command_id ("mailmount", "0.1"),
@@ -101,6 +105,16 @@ test_mailboxes (void)
          "M7 STATUS \"Entw&APw-rfe\" (MESSAGES UIDNEXT UIDVALIDITY)\r\n");
   check (mm_imap_command_examine ("INBOX", FALSE), "M7 EXAMINE \"INBOX\"\r\n");
   check (mm_imap_command_examine ("", TRUE), "M7 EXAMINE \"\" (CONDSTORE)\r\n");
+}
+
+static void
+test_examine_since (void)
+{
+  g_autoptr (MmUidSet) known = mm_uid_set_new ();
+
+  mm_uid_set_add_range (known, 1, 29);
+  check (mm_imap_command_examine_since ("a\"b", 7, 715194045007, known),
+         "M7 EXAMINE \"a\\\"b\" (QRESYNC (7 715194045007 1:29))\r\n");
 }
 
 static void
@@ -281,6 +295,7 @@ main (int argc, char **argv)
   g_test_add_func ("/imap/command/login", test_login);
   g_test_add_func ("/imap/command/lists", test_lists);
   g_test_add_func ("/imap/command/mailboxes", test_mailboxes);
+  g_test_add_func ("/imap/command/examine-since", test_examine_since);
   g_test_add_func ("/imap/command/uid-search", test_uid_search);
   g_test_add_func ("/imap/command/uid-fetch", test_uid_fetch);
   g_test_add_func ("/imap/command/empty-set-is-refused", test_empty_set);

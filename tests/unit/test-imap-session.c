@@ -328,6 +328,80 @@ test_sasl_bad_challenge_is_cancelled (Fixture *fixture, gconstpointer flags)
                   MM_ERROR_AUTHENTICATION);
 }
 
+/* IDLE */
+
+static void
+begin_idle (Fixture *fixture)
+{
+  server (fixture, "* OK x\r\n", "GREETING OK text='x'\n");
+  submit (fixture, mm_imap_command_idle ());
+  g_assert_true (mm_imap_session_is_answer_due (fixture->session));
+  client (fixture, "M1 IDLE\r\n");
+}
+
+static void
+test_idle_gives_way (Fixture *fixture, gconstpointer flags)
+{
+  begin_idle (fixture);
+  server (fixture, "+ idling\r\n* 3 EXISTS\r\n", "EXISTS 3\n");
+  client (fixture, NULL);
+  g_assert_false (mm_imap_session_is_answer_due (fixture->session));
+  submit (fixture, mm_imap_command_noop ());
+  g_assert_true (mm_imap_session_is_answer_due (fixture->session));
+  client (fixture, "DONE\r\nM2 NOOP\r\n");
+  server (fixture, "M1 OK x\r\nM2 OK y\r\n", "TAGGED OK tag=1 text='x'\nTAGGED OK tag=2 text='y'\n");
+  g_assert_false (mm_imap_session_is_answer_due (fixture->session));
+}
+
+/* Before the server's "+" it would take the next line for its end. */
+static void
+test_idle_is_not_interrupted_before_it_began (Fixture *fixture, gconstpointer flags)
+{
+  begin_idle (fixture);
+  submit (fixture, mm_imap_command_noop ());
+  client (fixture, NULL);
+  server (fixture, "+ idling\r\n", "");
+  client (fixture, "DONE\r\nM2 NOOP\r\n");
+  server (fixture, "+ again\r\n", "PROTOCOL\n");
+}
+
+static void
+test_idle_ends_when_told (Fixture *fixture, gconstpointer flags)
+{
+  begin_idle (fixture);
+  mm_imap_session_end_idle (fixture->session);
+  client (fixture, NULL);
+  server (fixture, "+ idling\r\n", "");
+  client (fixture, "DONE\r\n");
+  mm_imap_session_end_idle (fixture->session);
+  client (fixture, NULL);
+  server (fixture, "M1 OK x\r\n", "TAGGED OK tag=1 text='x'\n");
+  submit (fixture, mm_imap_command_idle ());
+  client (fixture, "M2 IDLE\r\n");
+  server (fixture, "+ idling\r\n", "");
+  mm_imap_session_end_idle (fixture->session);
+  client (fixture, "DONE\r\n");
+}
+
+static void
+test_idle_ended_by_the_server (Fixture *fixture, gconstpointer flags)
+{
+  begin_idle (fixture);
+  server (fixture, "+ idling\r\n", "");
+  submit (fixture, mm_imap_command_noop ());
+  server (fixture, "M1 OK enough\r\n", "TAGGED OK tag=1 text='enough'\n");
+  client (fixture, "M2 NOOP\r\n");
+}
+
+static void
+test_idle_refused (Fixture *fixture, gconstpointer flags)
+{
+  begin_idle (fixture);
+  submit (fixture, mm_imap_command_noop ());
+  server (fixture, "M1 BAD no\r\n", "TAGGED BAD tag=1 text='no'\n");
+  client (fixture, "M2 NOOP\r\n");
+}
+
 /* Others */
 
 static void
@@ -442,6 +516,12 @@ main (int argc, char **argv)
   add ("/imap/session/sasl-oauth-error-is-answered", test_sasl_oauth_error);
   add ("/imap/session/sasl-server-without-proof-is-refused", test_sasl_server_without_proof);
   add ("/imap/session/sasl-bad-challenge-is-cancelled", test_sasl_bad_challenge_is_cancelled);
+  add ("/imap/session/idle-gives-way-to-a-command", test_idle_gives_way);
+  add ("/imap/session/idle-is-not-interrupted-before-it-began",
+       test_idle_is_not_interrupted_before_it_began);
+  add ("/imap/session/idle-ends-when-told", test_idle_ends_when_told);
+  add ("/imap/session/idle-ended-by-the-server", test_idle_ended_by_the_server);
+  add ("/imap/session/idle-refused", test_idle_refused);
   add ("/imap/session/compress-holds-back-what-follows", test_compress_holds_back);
   add ("/imap/session/login-disabled", test_login_disabled);
   g_test_add_func ("/imap/session/flood-without-command-is-limited", test_flood_without_command);
