@@ -17,7 +17,7 @@ start_job (MmImapConnection *connection, MmRemoteJob *job)
 {
   g_ptr_array_add (connection->jobs, job);
   connection->may_send = TRUE;
-  if (!mm_remote_job_is_cancelled (job))
+  if (!mm_remote_job_is_cancelled (job) && mm_imap_job_class_of (job)->start != NULL)
     mm_imap_job_class_of (job)->start (job, connection);
 }
 
@@ -57,10 +57,14 @@ is_fetch_event (MmImapEventType type)
     }
 }
 
-/* To the job whose body it is, or to each until one takes it. */
+/* To the job whose body it is, or to each until one takes it: of the jobs of the mailbox that the
+ * server speaks of when it is about messages, else of all. */
 static void
 offer_event (MmImapConnection *connection, const MmImapEvent *event)
 {
+  const MmImapSelection *selection = mm_imap_connection_present (connection);
+  gboolean is_of_mailbox = is_fetch_event (event->type) || event->type == MM_IMAP_EVENT_SEARCH;
+  GPtrArray *jobs = is_of_mailbox ? selection->jobs : connection->jobs;
   gboolean is_body_rest
       = event->type == MM_IMAP_EVENT_BODY_DATA || event->type == MM_IMAP_EVENT_BODY_END;
   gboolean is_mine = FALSE;
@@ -75,9 +79,12 @@ offer_event (MmImapConnection *connection, const MmImapEvent *event)
       return;
     }
   connection->body_job = NULL;
-  for (guint i = 0; i < connection->jobs->len && !is_mine; i++)
+  /* Until EXAMINE was answered the server may speak of another mailbox. */
+  if (is_of_mailbox && selection->state != MM_IMAP_SELECTION_OPEN)
+    return;
+  for (guint i = 0; i < jobs->len && !is_mine; i++)
     {
-      MmRemoteJob *job = g_ptr_array_index (connection->jobs, i);
+      MmRemoteJob *job = g_ptr_array_index (jobs, i);
 
       if (mm_imap_job_class_of (job)->event (job, connection, event, &is_mine) == MM_IMAP_JOB_ENDED)
         i--;
@@ -85,8 +92,7 @@ offer_event (MmImapConnection *connection, const MmImapEvent *event)
         connection->body_job = job;
     }
   /* Flags that nobody asked for. */
-  if (event->type == MM_IMAP_EVENT_FETCH_END && !is_mine && event->fetch->has_flags
-      && connection->selection.state == MM_IMAP_SELECTION_OPEN)
+  if (event->type == MM_IMAP_EVENT_FETCH_END && !is_mine && event->fetch->has_flags)
     connection->is_changed = TRUE;
 }
 
@@ -105,14 +111,15 @@ offer_fetch_event (MmImapConnection *connection, const MmImapEvent *event, GErro
   return TRUE;
 }
 
-static void
-handle_tagged (MmImapConnection *connection, const MmImapEvent *event)
+static gboolean
+handle_tagged (MmImapConnection *connection, const MmImapEvent *event, GError **error)
 {
   MmImapFlight flight;
+  gboolean is_well = TRUE;
 
   connection->body_job = NULL;
   if (!mm_imap_flights_take (&connection->flights, event->tag, &flight))
-    return;
+    return TRUE;
   connection->may_send = TRUE;
   switch (flight.kind)
     {
@@ -121,7 +128,7 @@ handle_tagged (MmImapConnection *connection, const MmImapEvent *event)
         mm_imap_job_class_of (flight.job)->answered (flight.job, connection, flight.context, event);
       break;
     case MM_IMAP_FLIGHT_EXAMINE:
-      mm_imap_connection_finish_selection (connection, event);
+      is_well = mm_imap_connection_finish_selection (connection, &flight, event, error);
       break;
     case MM_IMAP_FLIGHT_SET_UP:
     case MM_IMAP_FLIGHT_COMPRESS:
@@ -129,9 +136,11 @@ handle_tagged (MmImapConnection *connection, const MmImapEvent *event)
         end_set_up (connection);
       break;
     }
+  mm_imap_connection_advance_selection (connection);
+  return is_well;
 }
 
-/* FALSE: the server says goodbye. */
+/* FALSE: the server says goodbye, or nonsense. */
 static gboolean
 handle_event (MmImapConnection *connection, const MmImapEvent *event, GError **error)
 {
@@ -147,12 +156,9 @@ handle_event (MmImapConnection *connection, const MmImapEvent *event, GError **e
   if (event->code == MM_IMAP_CODE_ALERT && event->text != NULL)
     mm_log_warning ("%s says: %s", connection->remote->config.endpoint.host, event->text);
   if (event->type == MM_IMAP_EVENT_TAGGED)
-    {
-      handle_tagged (connection, event);
-      return TRUE;
-    }
+    return handle_tagged (connection, event, error);
   mm_imap_set_up_note (&connection->set_up, &connection->facts, connection->session, event);
-  if (mm_imap_selection_note (&connection->selection, event))
+  if (mm_imap_selection_note (mm_imap_connection_present (connection), event))
     connection->is_changed = TRUE;
   if (is_fetch_event (event->type))
     return offer_fetch_event (connection, event, error);
@@ -192,48 +198,17 @@ end_cancelled_jobs (MmImapConnection *connection)
     }
 }
 
-/* One more command of the first job that has one; demand first. */
-static gboolean
-send_one (MmImapConnection *connection, MmRemotePriority priority)
-{
-  for (guint i = 0; i < connection->jobs->len; i++)
-    {
-      MmRemoteJob *job = g_ptr_array_index (connection->jobs, i);
-      gboolean is_sent = FALSE;
-
-      if (job->priority != priority || mm_imap_job_class_of (job)->send_next == NULL)
-        continue;
-      if (mm_imap_job_class_of (job)->send_next (job, connection, &is_sent) == MM_IMAP_JOB_ENDED)
-        return TRUE;
-      if (is_sent)
-        return TRUE;
-    }
-  return FALSE;
-}
-
-static void
-fill_pipeline (MmImapConnection *connection)
-{
-  /* An answer to a job that is gone could be taken for the answer to a like command sent now. */
-  if (!connection->may_send || connection->flights.n_void > 0)
-    return;
-  connection->may_send = FALSE;
-  while (mm_imap_flights_count (&connection->flights) < MM_IMAP_COMMANDS_MAX
-         && (send_one (connection, MM_REMOTE_PRIORITY_DEMAND)
-             || send_one (connection, MM_REMOTE_PRIORITY_READ_AHEAD)))
-    continue;
-}
-
 static void
 tell_change (MmImapConnection *connection)
 {
   MmImapRemote *remote = connection->remote;
+  const MmImapSelection *selection = mm_imap_connection_present (connection);
 
   if (!connection->is_changed)
     return;
   connection->is_changed = FALSE;
-  if (remote->change_func != NULL && connection->selection.mailbox != NULL)
-    remote->change_func (connection->selection.mailbox, remote->change_data);
+  if (remote->change_func != NULL && selection->state == MM_IMAP_SELECTION_OPEN)
+    remote->change_func (selection->mailbox, remote->change_data);
 }
 
 /* When an answer that nobody wants has kept what is behind it waiting for too long. */
@@ -264,8 +239,7 @@ serve (MmImapConnection *connection)
 
   while (!mm_remote_slot_must_quit (connection->slot))
     {
-      mm_imap_connection_pump_local_failures (connection);
-      fill_pipeline (connection);
+      mm_imap_connection_fill_pipeline (connection);
       gint64 void_us = get_void_deadline_us (connection);
       gint64 idle_us = get_idle_deadline_us (connection);
       if (void_us != G_MAXINT64 && mm_clock_monotonic_us () >= void_us)
@@ -330,7 +304,7 @@ connection_free (MmImapConnection *connection)
 {
   g_clear_pointer (&connection->wire, mm_imap_wire_free);
   mm_imap_account_facts_clear (&connection->facts);
-  mm_imap_selection_clear (&connection->selection);
+  g_queue_clear_full (&connection->selections, (GDestroyNotify) mm_imap_selection_free);
   g_ptr_array_unref (connection->jobs);
   g_ptr_array_unref (connection->waiting);
   mm_imap_flights_clear (&connection->flights);
@@ -363,6 +337,8 @@ mm_imap_connection_run (MmRemoteSlot *slot, gpointer driver_data)
   connection->slot = slot;
   connection->jobs = g_ptr_array_new ();
   connection->waiting = g_ptr_array_new ();
+  g_queue_init (&connection->selections);
+  g_queue_push_tail (&connection->selections, mm_imap_selection_new (NULL, 0));
   mm_imap_account_facts_init (&connection->facts);
   mm_imap_flights_init (&connection->flights);
   connection->fetch_buffer = mm_imap_fetch_buffer_new ();

@@ -4,8 +4,9 @@
  * Its jobs begin while the set-up is under way, where what they need of it is nothing.
  *
  * A job is a small state machine on this thread. It submits commands and is told the untagged data
- * and the answers; the connection bounds how many commands are in flight, keeps track of the
- * selected mailbox for all jobs, and lets the answers to a job that is gone run into the void.
+ * and the answers; the connection bounds how many commands are in flight, selects the mailboxes of
+ * all jobs in turn, without waiting for answers, and lets those to a job that is gone run into the
+ * void.
  */
 #pragma once
 
@@ -16,8 +17,9 @@ G_BEGIN_DECLS
 
 typedef struct MmImapConnection MmImapConnection;
 
-/* Pipelined at once, over all jobs of a connection. */
+/* Pipelined at once, over all jobs of a connection; demands find some room behind read-ahead. */
 #define MM_IMAP_COMMANDS_MAX 8
+#define MM_IMAP_DEMANDS_MAX  12
 
 typedef enum
 {
@@ -29,16 +31,31 @@ typedef struct
 {
   MmRemoteJobClass base;
 
-  /* Once, first: what goes out at once. */
+  /* Once, first; no mailbox is selected for it yet. Nullable. */
   MmImapJobFate (*start) (MmRemoteJob *job, MmImapConnection *connection);
   /* The set-up ended (imap-set-up.h), for a job that started before. Nullable. */
   MmImapJobFate (*set_up) (MmRemoteJob *job, MmImapConnection *connection);
-  /* The mailbox that mm_imap_connection_select() was asked for is open, or cannot be (@error). */
+
+  /* ---- for jobs with a mailbox ---- */
+
+  /* Whether it would send something, were its mailbox selected. */
+  gboolean (*has_next) (MmRemoteJob *job, MmImapConnection *connection);
+  /* Commands go to its mailbox from now on: it is open (mm_imap_connection_get_last_selection()),
+   * or EXAMINE is on its way and `selected` will be called. Again whenever another mailbox had its
+   * turn in between. */
+  MmImapJobFate (*turn) (MmRemoteJob *job, MmImapConnection *connection);
+  /* The mailbox is open, or cannot be opened (@error). */
   MmImapJobFate (*selected) (MmRemoteJob *job, MmImapConnection *connection, const GError *error);
+  /* Whether it may have more to ask in its turn when answers came. Only who has a selection of its
+   * own, which it gets by a fresh EXAMINE. Nullable. */
+  gboolean (*holds) (const MmRemoteJob *job);
+
+  /* ---- */
+
   /* There is room for one more command. *out_sent: it took the place. Nullable. */
   MmImapJobFate (*send_next) (MmRemoteJob *job, MmImapConnection *connection, gboolean *out_sent);
-  /* Untagged data, FETCH and its bodies among them. *out_is_mine keeps it from other jobs; a body's
-   * data goes to whoever took its BODY_BEGIN. */
+  /* Untagged data, FETCH and its bodies among them, of the open mailbox. *out_is_mine keeps it from
+   * other jobs; a body's data goes to whoever took its BODY_BEGIN. */
   MmImapJobFate (*event) (MmRemoteJob *job, MmImapConnection *connection, const MmImapEvent *event,
                           gboolean *out_is_mine);
   /* The answer to one of the job's commands, submitted with @context. */
@@ -76,13 +93,11 @@ MmImapJobFate mm_imap_connection_end_job (MmImapConnection *connection, MmRemote
 MmImapJobFate mm_imap_connection_fail_job (MmImapConnection *connection, MmRemoteJob *job,
                                            GError *error);
 
-/* ---- the selected mailbox ---- */
+/* ---- the selected mailbox (imap-connection-turns.c) ---- */
 
+/* What the server speaks of: that of the events and answers. */
 const MmImapSelection *mm_imap_connection_get_selection (MmImapConnection *connection);
-
-/* Makes sure that the job's mailbox is selected, by EXAMINE. With @anew also when it is open
- * already, for fresh numbers. TRUE: it is open and nothing will come; FALSE: `selected` will be
- * called, and what is submitted now is executed after. */
-gboolean mm_imap_connection_select (MmImapConnection *connection, MmRemoteJob *job, gboolean anew);
+/* What commands are sent to. */
+const MmImapSelection *mm_imap_connection_get_last_selection (MmImapConnection *connection);
 
 G_END_DECLS

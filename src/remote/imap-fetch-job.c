@@ -32,6 +32,7 @@ typedef struct
 
   /* As far as the current connection goes. */
   gboolean is_fresh;         /* see MmImapFetchBatch */
+  gboolean wants_noop;       /* before anything else */
   gboolean is_fetch_mine;    /* this FETCH response answers one of our items */
   MmImapPlanItem *body_item; /* whose body comes now */
   MmImapItemRole body_role;
@@ -51,7 +52,8 @@ is_like_one_in_flight (FetchJob *job, MmImapConnection *connection, const MmImap
       MmRemoteJob *candidate = g_ptr_array_index (jobs, i);
       FetchJob *other_job = (FetchJob *) candidate;
 
-      if (candidate->klass != &fetch_job_class.base || other_job->n_in_flight == 0)
+      if (candidate->klass != &fetch_job_class.base || other_job->n_in_flight == 0
+          || !g_str_equal (candidate->mailbox, job->base.mailbox))
         continue;
       for (guint j = 0; j < other_job->plan.batches->len; j++)
         {
@@ -64,39 +66,70 @@ is_like_one_in_flight (FetchJob *job, MmImapConnection *connection, const MmImap
   return FALSE;
 }
 
+/* The place of the batch to be sent next; FALSE: none can be sent now. */
+static gboolean
+find_next_batch (FetchJob *job, MmImapConnection *connection, guint *out_place)
+{
+  if (job->plan.is_one_by_one && job->n_in_flight > 0)
+    return FALSE;
+  for (guint i = 0; i < job->plan.batches->len; i++)
+    {
+      const MmImapFetchBatch *batch = g_ptr_array_index (job->plan.batches, i);
+
+      *out_place = i;
+      if (!batch->is_sent && !is_like_one_in_flight (job, connection, batch))
+        return TRUE;
+    }
+  return FALSE;
+}
+
+static gboolean
+fetch_job_has_next (MmRemoteJob *base, MmImapConnection *connection)
+{
+  FetchJob *job = (FetchJob *) base;
+  guint place;
+
+  return job->wants_noop || find_next_batch (job, connection, &place);
+}
+
+static MmImapJobFate
+send (FetchJob *job, MmImapConnection *connection, MmImapCommand *command, guint context,
+      gboolean *out_sent)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!mm_imap_connection_submit (connection, &job->base, command, context, &error))
+    return mm_imap_connection_end_job (connection, &job->base, error);
+  job->n_in_flight++;
+  *out_sent = TRUE;
+  return MM_IMAP_JOB_CONTINUES;
+}
+
 static MmImapJobFate
 fetch_job_send_next (MmRemoteJob *base, MmImapConnection *connection, gboolean *out_sent)
 {
   FetchJob *job = (FetchJob *) base;
-  g_autoptr (GError) error = NULL;
+  guint place;
 
-  for (guint i = 0; i < job->plan.batches->len; i++)
+  if (job->wants_noop)
     {
-      MmImapFetchBatch *batch = g_ptr_array_index (job->plan.batches, i);
-
-      if (batch->is_sent || is_like_one_in_flight (job, connection, batch))
-        continue;
-      if (job->plan.is_one_by_one && job->n_in_flight > 0)
-        break;
-      if (!mm_imap_connection_submit (
-              connection, base, mm_imap_fetch_plan_make_command (&job->plan, batch), i, &error))
-        return mm_imap_connection_end_job (connection, base, error);
-      batch->is_sent = TRUE;
-      batch->is_fresh = job->is_fresh;
-      job->n_in_flight++;
-      *out_sent = TRUE;
-      break;
+      job->wants_noop = FALSE;
+      return send (job, connection, mm_imap_command_noop (), CONTEXT_NOOP, out_sent);
     }
-  return MM_IMAP_JOB_CONTINUES;
+  if (!find_next_batch (job, connection, &place))
+    return MM_IMAP_JOB_CONTINUES;
+  MmImapFetchBatch *batch = g_ptr_array_index (job->plan.batches, place);
+  batch->is_sent = TRUE;
+  batch->is_fresh = job->is_fresh;
+  return send (job, connection, mm_imap_fetch_plan_make_command (&job->plan, batch), place,
+               out_sent);
 }
 
 /* ---- the mailbox ---- */
 
 static MmImapJobFate
-check_uidvalidity (FetchJob *job, MmImapConnection *connection)
+check_uidvalidity (FetchJob *job, MmImapConnection *connection, const MmImapSelection *selection)
 {
-  const MmImapSelection *selection = mm_imap_connection_get_selection (connection);
-
   if (job->uidvalidity == 0 || selection->box.uidvalidity == job->uidvalidity)
     return MM_IMAP_JOB_CONTINUES;
   return mm_imap_connection_fail_job (
@@ -112,10 +145,18 @@ fetch_job_start (MmRemoteJob *base, MmImapConnection *connection)
 {
   FetchJob *job = (FetchJob *) base;
 
-  if (job->n_left == 0)
-    return mm_imap_connection_end_job (connection, base, NULL);
-  if (mm_imap_connection_select (connection, base, FALSE))
-    return check_uidvalidity (job, connection);
+  return job->n_left > 0 ? MM_IMAP_JOB_CONTINUES
+                         : mm_imap_connection_end_job (connection, base, NULL);
+}
+
+static MmImapJobFate
+fetch_job_turn (MmRemoteJob *base, MmImapConnection *connection)
+{
+  FetchJob *job = (FetchJob *) base;
+  const MmImapSelection *selection = mm_imap_connection_get_last_selection (connection);
+
+  if (selection->state == MM_IMAP_SELECTION_OPEN)
+    return check_uidvalidity (job, connection, selection);
   job->is_fresh = TRUE;
   return MM_IMAP_JOB_CONTINUES;
 }
@@ -125,7 +166,8 @@ fetch_job_selected (MmRemoteJob *base, MmImapConnection *connection, const GErro
 {
   if (error != NULL)
     return mm_imap_connection_end_job (connection, base, error);
-  return check_uidvalidity ((FetchJob *) base, connection);
+  return check_uidvalidity ((FetchJob *) base, connection,
+                            mm_imap_connection_get_selection (connection));
 }
 
 /* ---- answers ---- */
@@ -260,9 +302,6 @@ fetch_job_event (MmRemoteJob *base, MmImapConnection *connection, const MmImapEv
 {
   FetchJob *job = (FetchJob *) base;
 
-  /* Until EXAMINE was answered the server speaks of another mailbox. */
-  if (mm_imap_connection_get_selection (connection)->state != MM_IMAP_SELECTION_OPEN)
-    return MM_IMAP_JOB_CONTINUES;
   switch (event->type)
     {
     case MM_IMAP_EVENT_FETCH_BEGIN:
@@ -344,16 +383,10 @@ judge_unanswered (FetchJob *job, const MmImapFetchBatch *batch, MmImapPlanItem *
 /* The mailbox may have got the message since this connection last looked: NOOP shows it what is
  * new (RFC 9051 5.2), and only then a missing message is gone. */
 static MmImapJobFate
-ask_again (FetchJob *job, MmImapConnection *connection, GArray *indexes)
+ask_again (FetchJob *job, GArray *indexes)
 {
-  g_autoptr (GError) error = NULL;
-
   mm_imap_fetch_plan_add (&job->plan, indexes);
-  job->is_fresh = TRUE;
-  if (!mm_imap_connection_submit (connection, &job->base, mm_imap_command_noop (), CONTEXT_NOOP,
-                                  &error))
-    return mm_imap_connection_end_job (connection, &job->base, error);
-  job->n_in_flight++;
+  job->is_fresh = job->wants_noop = TRUE;
   return MM_IMAP_JOB_CONTINUES;
 }
 
@@ -384,7 +417,7 @@ fetch_job_answered (MmRemoteJob *base, MmImapConnection *connection, guint conte
         }
     }
   if (again->len > 0)
-    return ask_again (job, connection, again);
+    return ask_again (job, again);
   if (job->n_left == 0 && job->n_in_flight == 0)
     return mm_imap_connection_end_job (connection, base, NULL);
   return MM_IMAP_JOB_CONTINUES;
@@ -438,7 +471,7 @@ fetch_job_lost (MmRemoteJob *base, const GError *error)
           item->is_odd = FALSE;
         }
     }
-  job->is_fresh = job->is_fetch_mine = FALSE;
+  job->is_fresh = job->wants_noop = job->is_fetch_mine = FALSE;
   job->body_item = NULL;
   job->plan.is_one_by_one = job->n_in_flight > 0;
   job->n_in_flight = 0;
@@ -474,6 +507,8 @@ fetch_job_free (MmRemoteJob *base)
 static const MmImapJobClass fetch_job_class = {
   .base = { .finish = fetch_job_finish, .free = fetch_job_free },
   .start = fetch_job_start,
+  .has_next = fetch_job_has_next,
+  .turn = fetch_job_turn,
   .selected = fetch_job_selected,
   .send_next = fetch_job_send_next,
   .event = fetch_job_event,

@@ -22,6 +22,37 @@ mm_imap_flights_add (MmImapFlights *flights, const MmImapFlight *flight)
   g_array_append_vals (flights->flights, flight, 1);
 }
 
+guint
+mm_imap_flights_count_of_jobs (const MmImapFlights *flights)
+{
+  guint n = 0;
+
+  for (guint i = 0; i < flights->flights->len; i++)
+    if (g_array_index (flights->flights, MmImapFlight, i).kind == MM_IMAP_FLIGHT_JOB)
+      n++;
+  return n;
+}
+
+const MmImapFlight *
+mm_imap_flights_peek (const MmImapFlights *flights)
+{
+  return flights->flights->len > 0 ? &g_array_index (flights->flights, MmImapFlight, 0) : NULL;
+}
+
+gboolean
+mm_imap_flights_has (const MmImapFlights *flights, guint selection, gboolean only_void)
+{
+  for (guint i = 0; i < flights->flights->len; i++)
+    {
+      const MmImapFlight *flight = &g_array_index (flights->flights, MmImapFlight, i);
+
+      if (flight->kind == MM_IMAP_FLIGHT_JOB && flight->selection == selection
+          && (!only_void || flight->void_since_us > 0))
+        return TRUE;
+    }
+  return FALSE;
+}
+
 gboolean
 mm_imap_flights_take (MmImapFlights *flights, guint32 tag, MmImapFlight *out_flight)
 {

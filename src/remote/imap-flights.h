@@ -12,17 +12,18 @@ G_BEGIN_DECLS
 typedef enum
 {
   MM_IMAP_FLIGHT_JOB,     /* a job's */
-  MM_IMAP_FLIGHT_EXAMINE, /* for all jobs; these are the connection's own */
+  MM_IMAP_FLIGHT_EXAMINE, /* for all jobs of a mailbox; these are the connection's own */
   MM_IMAP_FLIGHT_SET_UP,
   MM_IMAP_FLIGHT_COMPRESS,
 } MmImapFlightKind;
 
 typedef struct
 {
-  guint32 tag; /* 0: it could not be sent at all */
+  guint32 tag;
   MmImapFlightKind kind;
   MmRemoteJob *job;     /* borrowed; NULL: the connection's own, or its job is gone */
   guint context;        /* the job's own */
+  guint selection;      /* the serial of the one in which it is executed; EXAMINE's: its own */
   gint64 void_since_us; /* > 0: its job is gone; nobody wants the answer */
 } MmImapFlight;
 
@@ -41,6 +42,15 @@ mm_imap_flights_count (const MmImapFlights *flights)
 {
   return flights->flights->len;
 }
+
+/* Those of jobs, void ones included. */
+guint mm_imap_flights_count_of_jobs (const MmImapFlights *flights);
+
+/* The command to be answered next; NULL: none. Valid until the next change. */
+const MmImapFlight *mm_imap_flights_peek (const MmImapFlights *flights);
+
+/* Whether a job's command of @selection is in flight; with @only_void one whose job is gone. */
+gboolean mm_imap_flights_has (const MmImapFlights *flights, guint selection, gboolean only_void);
 
 /* Takes out the command that @tag answers. FALSE: there is none. */
 gboolean mm_imap_flights_take (MmImapFlights *flights, guint32 tag, MmImapFlight *out_flight);

@@ -1,19 +1,24 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "imap-selection.h"
 
-void
-mm_imap_selection_clear (MmImapSelection *selection)
+MmImapSelection *
+mm_imap_selection_new (const gchar *mailbox, guint serial)
 {
-  g_free (selection->mailbox);
-  *selection = (MmImapSelection){ 0 };
+  MmImapSelection *selection = g_new0 (MmImapSelection, 1);
+
+  selection->state = mailbox != NULL ? MM_IMAP_SELECTION_PENDING : MM_IMAP_SELECTION_NONE;
+  selection->serial = serial;
+  selection->mailbox = g_strdup (mailbox);
+  selection->jobs = g_ptr_array_new ();
+  return selection;
 }
 
 void
-mm_imap_selection_begin (MmImapSelection *selection, const gchar *mailbox)
+mm_imap_selection_free (MmImapSelection *selection)
 {
-  mm_imap_selection_clear (selection);
-  selection->mailbox = g_strdup (mailbox);
-  selection->state = MM_IMAP_SELECTION_PENDING;
+  g_ptr_array_unref (selection->jobs);
+  g_free (selection->mailbox);
+  g_free (selection);
 }
 
 static void

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * The selected mailbox of one connection, as the server tells about it. One thread.
+ * A selected mailbox of one connection, as the server tells about it, and the jobs that asked for
+ * something in it. One thread.
  */
 #pragma once
 
 #include <mailmount/imap-session.h>
 #include <mailmount/mail-types.h>
+#include <mailmount/remote.h>
 
 G_BEGIN_DECLS
 
@@ -19,15 +21,18 @@ typedef enum
 typedef struct
 {
   MmImapSelectionState state;
-  gchar *mailbox;     /* as in remote.h; owned */
+  guint serial;       /* grows with each of a connection */
+  gchar *mailbox;     /* as in remote.h; owned; NULL with the first of a connection, which is none */
+  GPtrArray *jobs;    /* of MmRemoteJob, borrowed */
   MmMailboxState box; /* as EXAMINE told; HIGHESTMODSEQ 0 with NOMODSEQ; has_messages is FALSE when
                          EXISTS, which is mandatory, did not come */
   guint64 exists;     /* now */
   guint n_exists, n_expunged; /* how often they changed since EXAMINE was answered */
 } MmImapSelection;
 
-void mm_imap_selection_begin (MmImapSelection *selection, const gchar *mailbox);
-void mm_imap_selection_clear (MmImapSelection *selection);
+/* EXAMINE of @mailbox is on its way; @mailbox NULL: nothing is selected. */
+MmImapSelection *mm_imap_selection_new (const gchar *mailbox, guint serial);
+void mm_imap_selection_free (MmImapSelection *selection);
 
 /* EXAMINE was answered with OK; the answer may carry a code. */
 void mm_imap_selection_open (MmImapSelection *selection, const MmImapEvent *answer);

@@ -36,7 +36,8 @@ typedef struct
   gpointer user_data;
 
   gboolean has_delivered;
-  gboolean is_open; /* EXAMINE was answered */
+  gboolean has_begun; /* EXAMINE was sent */
+  gboolean is_open; /* ... and answered */
   gboolean is_full; /* everything is listed */
   Asked in_flight;
   MmMailboxState opened; /* as EXAMINE told */
@@ -273,13 +274,28 @@ sync_job_selected (MmRemoteJob *base, MmImapConnection *connection, const GError
   return is_as_known ? begin_update (job, connection) : begin_full (job, connection);
 }
 
+static gboolean
+sync_job_has_next (MmRemoteJob *base, MmImapConnection *connection)
+{
+  return !((SyncJob *) base)->has_begun;
+}
+
+/* Not when nothing can be asked any more but what was. */
+static gboolean
+sync_job_holds (const MmRemoteJob *base)
+{
+  const SyncJob *job = (const SyncJob *) base;
+
+  return (job->in_flight & ASKED_ALL) == 0 && !(job->is_open && job->decided_present);
+}
+
 static MmImapJobFate
-sync_job_start (MmRemoteJob *base, MmImapConnection *connection)
+sync_job_turn (MmRemoteJob *base, MmImapConnection *connection)
 {
   SyncJob *job = (SyncJob *) base;
   guint64 messages = 0;
 
-  (void) mm_imap_connection_select (connection, base, TRUE);
+  job->has_begun = TRUE;
   /* A first listing of a mailbox that is not empty costs no round trip for EXAMINE. */
   if (!knows_something (job)
       && mm_imap_remote_get_hint (mm_imap_connection_get_remote (connection), base->mailbox,
@@ -371,9 +387,6 @@ sync_job_event (MmRemoteJob *base, MmImapConnection *connection, const MmImapEve
 {
   SyncJob *job = (SyncJob *) base;
 
-  /* Until EXAMINE was answered the server speaks of another mailbox. */
-  if (!job->is_open)
-    return MM_IMAP_JOB_CONTINUES;
   *out_is_mine = TRUE;
   switch (event->type)
     {
@@ -432,7 +445,7 @@ sync_job_answered (MmRemoteJob *base, MmImapConnection *connection, guint contex
 static void
 forget_answers (SyncJob *job)
 {
-  job->is_open = job->is_full = FALSE;
+  job->has_begun = job->is_open = job->is_full = FALSE;
   job->in_flight = 0;
   job->opened = (MmMailboxState){ 0 };
   job->decided_present = job->has_present = FALSE;
@@ -472,8 +485,10 @@ sync_job_free (MmRemoteJob *base)
 
 static const MmImapJobClass sync_job_class = {
   .base = { .finish = sync_job_finish, .free = sync_job_free },
-  .start = sync_job_start,
+  .has_next = sync_job_has_next,
+  .turn = sync_job_turn,
   .selected = sync_job_selected,
+  .holds = sync_job_holds,
   .event = sync_job_event,
   .answered = sync_job_answered,
   .lost = sync_job_lost,
