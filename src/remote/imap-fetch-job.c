@@ -18,6 +18,9 @@
 
 #define CONTEXT_NOOP G_MAXUINT
 
+#define WHOLE_OCTETS_GUESSED 16384
+#define LINE_OCTETS_GUESSED  150
+
 typedef struct
 {
   MmRemoteJob base;
@@ -516,6 +519,23 @@ static const MmImapJobClass fetch_job_class = {
   .lost = fetch_job_lost,
 };
 
+/* About what an item brings; how long a whole message is nobody told. */
+static guint64
+guess_octets (const MmFetchItem *item)
+{
+  switch (item->kind)
+    {
+    case MM_FETCH_WHOLE:
+      return WHOLE_OCTETS_GUESSED;
+    case MM_FETCH_RANGE:
+      return item->length;
+    case MM_FETCH_MESSAGE_ID:
+    case MM_FETCH_SIZE:
+      break;
+    }
+  return LINE_OCTETS_GUESSED;
+}
+
 MmRemoteJob *
 mm_imap_fetch_job_new (const gchar *mailbox, guint64 uidvalidity, const MmFetchItem *items,
                        gsize n_items, MmRemotePriority priority, const MmRemoteFetchSink *sink,
@@ -528,6 +548,8 @@ mm_imap_fetch_job_new (const gchar *mailbox, guint64 uidvalidity, const MmFetchI
   job->sink = *sink;
   job->user_data = user_data;
   job->n_left = job->n_left_at_start = n_items;
+  for (gsize i = 0; i < n_items; i++)
+    job->base.due_octets += guess_octets (&items[i]);
   mm_imap_fetch_plan_init (&job->plan, items, n_items);
   return &job->base;
 }

@@ -133,7 +133,11 @@ static MmRemoteJob *
 imap_sync_mailbox (MmRemote *remote, const MmRemoteSyncRequest *request,
                    const MmRemoteSyncSink *sink, gpointer user_data)
 {
-  return push (remote, mm_imap_sync_job_new (request, sink, user_data));
+  guint64 n_messages = 0;
+
+  if (mm_imap_remote_get_hint ((MmImapRemote *) remote, request->mailbox, &n_messages))
+    n_messages -= MIN (n_messages, request->known.messages);
+  return push (remote, mm_imap_sync_job_new (request, n_messages, sink, user_data));
 }
 
 static MmRemoteJob *

@@ -55,8 +55,9 @@ gchar *mm_imap_name_for_people (const gchar *name);
 /* ---- jobs (imap-list-job.c, imap-sync-job.c, imap-fetch-job.c); (transfer full) ---- */
 
 MmRemoteJob *mm_imap_list_job_new (const MmRemoteListSink *sink, gpointer user_data);
-MmRemoteJob *mm_imap_sync_job_new (const MmRemoteSyncRequest *request, const MmRemoteSyncSink *sink,
-                                   gpointer user_data);
+/* @n_messages: about how many messages will be told. */
+MmRemoteJob *mm_imap_sync_job_new (const MmRemoteSyncRequest *request, guint64 n_messages,
+                                   const MmRemoteSyncSink *sink, gpointer user_data);
 MmRemoteJob *mm_imap_fetch_job_new (const gchar *mailbox, guint64 uidvalidity,
                                     const MmFetchItem *items, gsize n_items,
                                     MmRemotePriority priority, const MmRemoteFetchSink *sink,

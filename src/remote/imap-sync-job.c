@@ -18,6 +18,8 @@
 
 /* A Subject field of more than this is told cut. */
 #define SUBJECT_OCTETS_MAX 65536
+/* About what a message's line in a first listing takes. */
+#define LISTING_OCTETS_PER_MESSAGE 250
 
 typedef enum
 {
@@ -495,13 +497,14 @@ static const MmImapJobClass sync_job_class = {
 };
 
 MmRemoteJob *
-mm_imap_sync_job_new (const MmRemoteSyncRequest *request, const MmRemoteSyncSink *sink,
-                      gpointer user_data)
+mm_imap_sync_job_new (const MmRemoteSyncRequest *request, guint64 n_messages,
+                      const MmRemoteSyncSink *sink, gpointer user_data)
 {
   SyncJob *job = g_new0 (SyncJob, 1);
 
   mm_remote_job_init (&job->base, &sync_job_class.base, request->mailbox, MM_REMOTE_PRIORITY_DEMAND,
-                      TRUE);
+                      FALSE);
+  job->base.due_octets = n_messages * LISTING_OCTETS_PER_MESSAGE;
   job->known = request->known;
   job->want_subject = request->want_subject;
   job->sink = *sink;

@@ -14,8 +14,11 @@ enum
   COST_SHARED_LIGHTLY = 1,
   COST_IDLE_FRESH = 2,
   COST_IDLE_OTHER = 3,
-  COST_SHARED = 4, /* from here on another connection would help */
-  COST_BEHIND_READ_AHEAD = 100,
+  COST_SHARED = 4,    /* from here on another connection would help */
+  COST_PIPELINED = 5, /* behind another mailbox */
+  COST_PER_JOB = 2,   /* of those that it is behind */
+  COST_BEHIND_MUCH = 100,
+  COST_BEHIND_READ_AHEAD = 200,
 };
 
 /* What a dispatch pass reckons with. */
@@ -77,22 +80,31 @@ cost_of_idle (const Pass *pass, const MmRemoteSlot *slot, const MmRemoteJob *job
 static int
 cost_of_sharing (const Pass *pass, const MmRemoteSlot *slot, const MmRemoteJob *job)
 {
-  if (job->is_exclusive || slot->has_exclusive || slot->n_jobs >= MM_REMOTE_SLOT_JOBS_MAX
-      || g_strcmp0 (slot->mailbox, job->mailbox) != 0)
+  gboolean is_same = job->mailbox != NULL && g_strcmp0 (slot->mailbox, job->mailbox) == 0;
+  gboolean has_read_ahead = slot->n_read_ahead > 0;
+  int cost = (is_same ? COST_SHARED : COST_PIPELINED) + COST_PER_JOB * (int) slot->n_jobs;
+
+  if (job->is_exclusive || slot->has_exclusive || slot->n_jobs >= MM_REMOTE_SLOT_JOBS_MAX)
     return COST_IMPOSSIBLE;
 
   if (job->priority == MM_REMOTE_PRIORITY_READ_AHEAD)
     {
-      if (slot->n_read_ahead > 0)
-        return COST_SHARED_LIGHTLY;
-      return pass->n_with_read_ahead < pass->max_with_read_ahead ? COST_SHARED : COST_IMPOSSIBLE;
+      if (slot->n_jobs >= MM_REMOTE_SLOT_READ_AHEAD_MAX)
+        return COST_IMPOSSIBLE;
+      if (has_read_ahead)
+        return is_same ? COST_SHARED_LIGHTLY : cost;
+      /* What demands use stays free of it as long as may be. */
+      if (pass->n_with_read_ahead >= pass->max_with_read_ahead
+          || (!is_same && (can_open_more (pass) || pass->n_starting > 0)))
+        return COST_IMPOSSIBLE;
+      return cost;
     }
-  if (slot->n_read_ahead == 0)
-    return slot->n_jobs < 2 ? COST_SHARED_LIGHTLY : COST_SHARED + (int) slot->n_jobs;
-  /* A demand waits behind read-ahead only when no other connection is to be had. */
+  if (!has_read_ahead && slot->due_octets <= MM_REMOTE_SLOT_LIGHT_OCTETS)
+    return is_same && slot->n_jobs < 2 ? COST_SHARED_LIGHTLY : cost;
+  /* A demand waits behind much only when no other connection is to be had. */
   if (can_open_more (pass) || pass->n_starting > 0)
     return COST_IMPOSSIBLE;
-  return COST_BEHIND_READ_AHEAD + (int) slot->n_jobs;
+  return cost + (has_read_ahead ? COST_BEHIND_READ_AHEAD : COST_BEHIND_MUCH);
 }
 
 static int
@@ -134,6 +146,7 @@ assign (Pass *pass, MmRemoteSlot *slot, MmRemoteJob *job)
   job->slot = slot;
   g_queue_push_tail (&slot->inbox, job);
   slot->n_jobs++;
+  slot->due_octets += job->due_octets;
   slot->has_exclusive |= job->is_exclusive;
   slot->last_used_us = mm_clock_monotonic_us ();
   if (job->priority == MM_REMOTE_PRIORITY_READ_AHEAD && slot->n_read_ahead++ == 0)
@@ -183,6 +196,7 @@ dispatch_queue (Pass *pass, MmRemotePriority priority)
 {
   GQueue *queue = &pass->pool->queues[priority];
   guint n_waiting = 0;
+  guint n_sharing = 0; /* assigned, but another connection would help */
 
   for (GList *link = queue->head, *next; link != NULL; link = next)
     {
@@ -195,8 +209,8 @@ dispatch_queue (Pass *pass, MmRemotePriority priority)
         {
           g_queue_delete_link (queue, link);
           assign (pass, slot, job);
-          if (priority == MM_REMOTE_PRIORITY_DEMAND && cost >= COST_SHARED)
-            pass->n_wanted++;
+          if (cost >= COST_SHARED)
+            n_sharing++;
           continue;
         }
       n_waiting++;
@@ -210,8 +224,8 @@ dispatch_queue (Pass *pass, MmRemotePriority priority)
         }
     }
   if (priority == MM_REMOTE_PRIORITY_DEMAND)
-    pass->n_wanted += n_waiting;
-  else if (n_waiting > 0 && pass->n_with_read_ahead < pass->max_with_read_ahead)
+    pass->n_wanted += n_waiting + n_sharing;
+  else if (n_waiting + n_sharing > 0 && pass->n_with_read_ahead < pass->max_with_read_ahead)
     pass->n_wanted++;
 }
 

@@ -30,6 +30,7 @@ struct MmRemoteSlot
   GQueue inbox;   /* of MmRemoteJob, assigned and not yet taken; owns references */
   guint n_jobs;   /* assigned and not ended, the inbox included */
   guint n_read_ahead;
+  guint64 due_octets; /* of all jobs assigned */
   gboolean has_exclusive;
   gboolean is_draining; /* within one dispatch: gets nothing more, an earlier job waits for it */
   gint64 last_used_us;

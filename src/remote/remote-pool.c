@@ -317,6 +317,7 @@ static void
 forget_job_locked (MmRemoteSlot *slot, MmRemoteJob *job)
 {
   slot->n_jobs--;
+  slot->due_octets -= job->due_octets;
   if (job->priority == MM_REMOTE_PRIORITY_READ_AHEAD)
     slot->n_read_ahead--;
   if (job->is_exclusive)

@@ -7,9 +7,11 @@
  * Who gets what:
  * - Demand before read-ahead; within each in the order they were queued.
  * - A connection that has the job's mailbox open comes before others, an idle one before a busy
- * one.
- * - Fetches of one mailbox share a connection (pipelining), at most MM_REMOTE_SLOT_JOBS_MAX of
- * them. Exclusive jobs (lists, synchronisations) have their connection for themselves.
+ *   one.
+ * - Jobs share a connection (pipelining), of one mailbox or several: one round trip behind what a
+ *   connection has to do already is sooner than the four or five of opening another. Not behind
+ *   much, though: more than MM_REMOTE_SLOT_LIGHT_OCTETS, or read-ahead before a demand, while
+ *   another connection is to be had. Exclusive jobs (lists) have their connection for themselves.
  * - Connections are opened as needed up to the limit; where the limit is two or more, one carries
  *   no read-ahead. When the server refuses one more, the limit sinks for a while to what there is.
  *
@@ -22,7 +24,12 @@
 
 G_BEGIN_DECLS
 
-#define MM_REMOTE_SLOT_JOBS_MAX 8
+/* Jobs that share a connection: those of read-ahead leave some places to demands. */
+#define MM_REMOTE_SLOT_READ_AHEAD_MAX 8
+#define MM_REMOTE_SLOT_JOBS_MAX       12
+/* What is due on a connection that a job of another mailbox may well wait for: some 20 ms of a good
+ * line. */
+#define MM_REMOTE_SLOT_LIGHT_OCTETS (512 * 1024)
 
 typedef struct MmRemotePool MmRemotePool;
 typedef struct MmRemoteSlot MmRemoteSlot;
@@ -51,6 +58,7 @@ struct MmRemoteJob
   gchar *mailbox; /* nullable; owned, immutable */
   MmRemotePriority priority;
   gboolean is_exclusive;
+  guint64 due_octets; /* that it will bring, about; set before the push */
 
   gatomicrefcount refs;
   MmRemotePool *pool; /* owns a reference, immutable after the push */
