@@ -12,7 +12,7 @@
  * All functions block on the disk, but mm_content_file_pread() of verified content is meant for
  * FUSE handlers. Thread-safe; one MmContentFile may be read by many threads and written by one.
  *
- * Errors are MM_ERROR_CACHE or MM_ERROR_NO_SPACE; a failed write leaves the cache as if nothing had
+ * Errors are MM_ERROR_CACHE, MM_ERROR_NO_SPACE or, in memory, MM_ERROR_LIMIT; a failed write leaves the cache as if nothing had
  * been written.
  */
 #pragma once
@@ -39,6 +39,46 @@ typedef struct
  * and no symbolic link is followed inside it. */
 MmContentCache *mm_content_cache_open (const gchar *directory, GError **error);
 void mm_content_cache_close (MmContentCache *cache);
+
+/* What the cache may take. */
+typedef struct
+{
+  guint64 size_octets; /* of all content files, in blocks of the disk; 0: no limit */
+  guint64 free_octets; /* of the disk, which others have before us; 0: all may be used */
+  /* A message left for want of room, or was taken by another process. Any thread; no lock held.
+   * Nullable. */
+  void (*evicted) (guint32 folder_id, guint64 number, gpointer user_data);
+  gpointer user_data;
+} MmContentCacheLimits;
+
+/* A floor of 512 MiB, and no more than a twentieth of the disk. */
+#define MM_CONTENT_CACHE_FREE_DEFAULT G_MAXUINT64
+
+/* Limits what is kept: to make room for a message, the longest unused ones leave. What is open or
+ * held stays, and may go beyond the size. What was stored before is counted when a thread has
+ * looked through the directory, which begins now; what other processes add is noticed after a
+ * thirty-second part of the size was stored (at most 64 MiB). In memory only the size counts.
+ * Once, before anything else is done. */
+void mm_content_cache_limit (MmContentCache *cache, const MmContentCacheLimits *limits);
+
+typedef struct
+{
+  guint64 n_messages;
+  guint64 octets;
+} MmContentCacheUsage;
+
+/* What is kept, as far as it is known; nothing where nothing is limited. */
+void mm_content_cache_get_usage (MmContentCache *cache, MmContentCacheUsage *out);
+
+/* Waits until all that was stored before is counted. */
+void mm_content_cache_wait_scanned (MmContentCache *cache);
+
+/* The message was read, wherever it came from. */
+void mm_content_cache_touch (MmContentCache *cache, MmContentKey key);
+
+/* What is held stays, also when it is stored only later. Holds nest. Files in use hold themselves. */
+void mm_content_cache_hold (MmContentCache *cache, MmContentKey key);
+void mm_content_cache_release (MmContentCache *cache, MmContentKey key);
 
 /* How many damaged files and extents were dropped since it was opened. */
 guint mm_content_cache_get_n_damaged (MmContentCache *cache);

@@ -93,8 +93,9 @@ mm_content_directory_open_file (MmContentDirectory *directory, MmContentKey key,
   gchar path[MM_CONTENT_PATH_OCTETS];
 
   mm_content_directory_make_path (key, path);
-  /* O_NONBLOCK: something put there that is not a file must not hold us up. */
-  return open_below (directory, path, flags | O_NONBLOCK | O_NOCTTY, 0);
+  /* O_NONBLOCK: something put there that is not a file must not hold us up. O_NOATIME: reading writes
+   * nothing. */
+  return open_below (directory, path, flags | O_NONBLOCK | O_NOCTTY | O_NOATIME, 0);
 }
 
 static gboolean
@@ -151,7 +152,7 @@ mm_content_directory_has_whole_file (MmContentDirectory *directory, MmContentKey
 }
 
 void
-mm_content_directory_remove (MmContentDirectory *directory, MmContentKey key)
+mm_content_directory_remove (const MmContentDirectory *directory, MmContentKey key)
 {
   gchar path[MM_CONTENT_PATH_OCTETS];
 

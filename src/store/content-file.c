@@ -15,6 +15,8 @@
 
 #define HASH_CHUNK_OCTETS (128 * 1024)
 
+#define BLOCK_OF_STAT_OCTETS 512
+
 MmContentFile *
 mm_content_file_new (MmContentCache *cache, const MmContentHeader *header, int fd, guint8 *memory,
                      GArray *segments)
@@ -23,6 +25,8 @@ mm_content_file_new (MmContentCache *cache, const MmContentHeader *header, int f
 
   file->cache = mm_content_cache_ref (cache);
   file->key = header->key;
+  if (fd >= 0)
+    mm_content_limit_hold (cache->limit, header->key);
   file->size = header->size;
   file->fd = fd;
   file->memory = memory;
@@ -57,6 +61,10 @@ mm_content_file_new (MmContentCache *cache, const MmContentHeader *header, int f
 void
 mm_content_file_free (MmContentFile *file)
 {
+  if (file->fd >= 0)
+    mm_content_limit_release (file->cache->limit, file->key);
+  else
+    mm_content_registry_give_back (&file->cache->registry, file->size);
   mm_fd_clear (&file->fd);
   g_free (file->memory);
   g_mutex_clear (&file->lock);
@@ -428,10 +436,27 @@ note_unflushed (MmContentFile *file, guint64 offset, guint64 end)
     mm_extents_add (file->unflushed, gap.start, gap.end);
 }
 
+/* With holes in it, only the disk knows how much room a file takes. */
+static void
+note_room (MmContentFile *file)
+{
+  struct stat status;
+
+  if (file->fd >= 0 && !g_atomic_int_get (&file->is_forgotten) && fstat (file->fd, &status) == 0
+      && status.st_nlink > 0)
+    mm_content_limit_note_stored (file->cache->limit, file->key,
+                                  (guint64) status.st_blocks * BLOCK_OF_STAT_OCTETS);
+}
+
 gboolean
 mm_content_file_write (MmContentFile *file, guint64 offset, const void *data, gsize length,
                        GError **error)
 {
+  if (mm_content_file_is_complete (file))
+    return TRUE;
+  if (file->fd >= 0 && !mm_content_limit_make_room (file->cache->limit, length, error))
+    return FALSE;
+
   g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&file->work_lock);
   guint64 filled;
 
@@ -455,6 +480,7 @@ mm_content_file_write (MmContentFile *file, guint64 offset, const void *data, gs
       forget_prefix (file);
       return FALSE;
     }
+  note_room (file);
   if (mm_content_file_is_complete (file))
     return TRUE;
 
@@ -544,5 +570,6 @@ mm_content_file_flush (MmContentFile *file, GError **error)
   file->list_offset = header.list_offset;
   file->list_octets = list->len;
   mm_extents_clear (file->unflushed);
+  note_room (file);
   return TRUE;
 }

@@ -30,7 +30,8 @@ mm_content_registry_init (MmContentRegistry *registry)
   registry->files = g_hash_table_new (hash_key, keys_are_equal);
   registry->verified = g_hash_table_new (NULL, NULL);
   g_queue_init (&registry->idle);
-  registry->idle_octets = 0;
+  registry->memory_octets = 0;
+  registry->max_memory_octets = MM_CONTENT_MEMORY_OCTETS;
   registry->is_closed = FALSE;
 }
 
@@ -48,10 +49,7 @@ static void
 wake_locked (MmContentRegistry *registry, MmContentFile *file)
 {
   if (file->refs++ == 0)
-    {
-      g_queue_unlink (&registry->idle, &file->idle_link);
-      registry->idle_octets -= file->size;
-    }
+    g_queue_unlink (&registry->idle, &file->idle_link);
 }
 
 /* Takes @file out of the registry. A file to be freed by the caller without the lock, or NULL. */
@@ -65,7 +63,6 @@ unlist_locked (MmContentRegistry *registry, MmContentFile *file)
   if (file->refs > 0)
     return NULL;
   g_queue_unlink (&registry->idle, &file->idle_link);
-  registry->idle_octets -= file->size;
   return file;
 }
 
@@ -178,41 +175,72 @@ mm_content_registry_ref (MmContentRegistry *registry, MmContentFile *file)
   g_mutex_unlock (&registry->lock);
 }
 
-/* The idle files that are too many. List<MmContentFile>, to be freed without the lock. */
-static GSList *
-evict_locked (MmContentRegistry *registry)
+void
+mm_content_registry_limit_memory (MmContentRegistry *registry, guint64 octets)
 {
-  GSList *dead = NULL;
+  g_mutex_lock (&registry->lock);
+  registry->max_memory_octets = octets;
+  g_mutex_unlock (&registry->lock);
+}
 
-  while (registry->idle.head != NULL
-         && (registry->is_closed || registry->idle_octets > MM_CONTENT_MAX_IDLE_OCTETS))
-    dead = g_slist_prepend (dead, unlist_locked (registry, registry->idle.head->data));
-  return dead;
+gboolean
+mm_content_registry_reserve (MmContentRegistry *registry, guint64 octets)
+{
+  guint64 left = 0;
+  GSList *dead = NULL; /* List<MmContentFile>, freed without the lock */
+
+  g_mutex_lock (&registry->lock);
+  guint64 max = registry->max_memory_octets;
+  guint64 room = octets < max ? max - octets : 0; /* for the others */
+  for (left = registry->memory_octets; registry->idle.head != NULL && left > room;)
+    {
+      MmContentFile *oldest = registry->idle.head->data;
+      left -= oldest->size;
+      dead = g_slist_prepend (dead, unlist_locked (registry, oldest));
+    }
+  gboolean has_room = octets <= max && left <= room;
+  if (has_room)
+    registry->memory_octets += octets;
+  g_mutex_unlock (&registry->lock);
+  g_slist_free_full (dead, (GDestroyNotify) mm_content_file_free);
+  return has_room;
+}
+
+void
+mm_content_registry_give_back (MmContentRegistry *registry, guint64 octets)
+{
+  g_mutex_lock (&registry->lock);
+  registry->memory_octets -= octets;
+  g_mutex_unlock (&registry->lock);
+}
+
+void
+mm_content_registry_get_usage (MmContentRegistry *registry, MmContentCacheUsage *out)
+{
+  g_mutex_lock (&registry->lock);
+  *out = (MmContentCacheUsage) { g_hash_table_size (registry->files), registry->memory_octets };
+  g_mutex_unlock (&registry->lock);
 }
 
 void
 mm_content_registry_unref (MmContentRegistry *registry, MmContentFile *file)
 {
-  GSList *dead = NULL;
+  MmContentFile *dead = NULL;
 
   g_mutex_lock (&registry->lock);
   if (--file->refs == 0)
     {
-      if (file->is_listed && file->memory != NULL)
-        {
-          g_queue_push_tail_link (&registry->idle, &file->idle_link);
-          registry->idle_octets += file->size;
-          dead = evict_locked (registry);
-        }
+      if (file->is_listed && file->memory != NULL && !registry->is_closed)
+        g_queue_push_tail_link (&registry->idle, &file->idle_link);
       else
         {
           if (file->is_listed)
             g_hash_table_remove (registry->files, &file->key);
-          dead = g_slist_prepend (NULL, file);
+          dead = file;
         }
     }
   g_mutex_unlock (&registry->lock);
-  g_slist_free_full (dead, (GDestroyNotify) mm_content_file_free);
+  g_clear_pointer (&dead, mm_content_file_free);
 }
 
 void
@@ -220,7 +248,9 @@ mm_content_registry_close (MmContentRegistry *registry)
 {
   g_mutex_lock (&registry->lock);
   registry->is_closed = TRUE;
-  GSList *dead = evict_locked (registry);
+  GSList *dead = NULL;
+  while (registry->idle.head != NULL)
+    dead = g_slist_prepend (dead, unlist_locked (registry, registry->idle.head->data));
   g_mutex_unlock (&registry->lock);
   g_slist_free_full (dead, (GDestroyNotify) mm_content_file_free);
 }

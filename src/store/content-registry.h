@@ -4,8 +4,9 @@
  * that all who read a message share its extents and its checks. All references are counted here,
  * under one lock, and this is the place for whatever has to know which files are in use.
  *
- * Files in memory (cache=none) stay when nobody uses them, until there is too much of them: the one
- * longest unused goes first.
+ * Files in memory (cache=none) stay when nobody uses them, until the memory is needed: the one
+ * longest unused goes first. What is in use never takes more than the limit either: then no other
+ * message gets memory.
  */
 #pragma once
 
@@ -19,16 +20,24 @@ typedef struct
   GHashTable *files;    /* Map<MmContentKey, MmContentFile>: listed ones; borrowed */
   GHashTable *verified; /* Set of fingerprints of key and digest; see content-registry.c */
   GQueue idle;          /* listed files in memory without references; owned */
-  guint64 idle_octets;
+  guint64 memory_octets; /* of all files in memory that are not freed */
+  guint64 max_memory_octets;
   gboolean is_closed;   /* nothing becomes idle any more */
 } MmContentRegistry;
 
-#define MM_CONTENT_MAX_IDLE_OCTETS ((guint64) 64 << 20)
+#define MM_CONTENT_MEMORY_OCTETS ((guint64) 64 << 20)
 
 void mm_content_registry_init (MmContentRegistry *registry);
 /* The owner is gone: idle files are freed now, others when they are given back. */
 void mm_content_registry_close (MmContentRegistry *registry);
 void mm_content_registry_clear (MmContentRegistry *registry);
+
+/* What files in memory may take from now on; MM_CONTENT_MEMORY_OCTETS before. */
+void mm_content_registry_limit_memory (MmContentRegistry *registry, guint64 octets);
+/* TRUE when a file in memory may take @octets, which then are counted until they are given back. */
+gboolean mm_content_registry_reserve (MmContentRegistry *registry, guint64 octets);
+void mm_content_registry_give_back (MmContentRegistry *registry, guint64 octets);
+void mm_content_registry_get_usage (MmContentRegistry *registry, MmContentCacheUsage *out);
 
 /* The listed file of @key, or NULL. (transfer full) */
 MmContentFile *mm_content_registry_find (MmContentRegistry *registry, MmContentKey key);

@@ -561,7 +561,8 @@ test_memory_is_bounded (Fixture *fixture, gconstpointer in_memory)
     store (fixture->cache, (MmContentKey) { 1, i }, content, size);
   for (guint64 i = 1; i <= 100; i++)
     n_kept += mm_content_cache_has_complete (fixture->cache, (MmContentKey) { 1, i });
-  g_assert_cmpuint (n_kept, ==, 64);
+  /* The one in use takes a share too. */
+  g_assert_cmpuint (n_kept, ==, 63);
   /* The newest stay, and what is used. */
   g_assert_true (mm_content_cache_has_complete (fixture->cache, (MmContentKey) { 1, 100 }));
   g_assert_true (mm_content_cache_has_complete (fixture->cache, (MmContentKey) { 1, 1000 }));

@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * Entries lie in one array and are linked by their indices: a cache of a million messages has them
+ * in 32 MiB, and adding one allocates nothing. Entry 0 is the ring's end: its newer neighbour is the
+ * oldest, its older one the newest.
+ */
+#include "content-lru.h"
+
+#define BLOCK_OCTETS 4096
+#define BUCKETS_MIN  256
+#define END          0
+
+typedef struct
+{
+  guint64 name;   /* folder id and number */
+  guint32 blocks; /* 0: held only, or unused */
+  guint32 used_s;
+  guint32 older, newer; /* both END and not its neighbour: not in the order */
+  guint32 chain;        /* the next of the same bucket, or the next unused one */
+  guint32 n_holds : 31;
+  guint32 is_doubtful : 1; /* a scan is to say whether it is still there */
+} Entry;
+
+struct MmContentLru
+{
+  GArray *entries; /* Array<Entry> */
+  guint32 *buckets;
+  guint32 n_buckets; /* a power of two */
+  guint32 unused;    /* the first unused entry, or END */
+  guint n_known;
+  guint n_stored; /* with blocks */
+  guint64 n_blocks;
+};
+
+static guint64
+make_name (MmContentKey key)
+{
+  return (guint64) key.folder_id << 36 | key.number;
+}
+
+static MmContentKey
+make_key (guint64 name)
+{
+  return (MmContentKey) { (guint32) (name >> 36), name & ((G_GUINT64_CONSTANT (1) << 36) - 1), 0 };
+}
+
+static Entry *
+get (const MmContentLru *lru, guint32 i)
+{
+  return &g_array_index (lru->entries, Entry, i);
+}
+
+static guint32 *
+get_bucket (const MmContentLru *lru, guint64 name)
+{
+  guint64 mixed = name * G_GUINT64_CONSTANT (0x9e3779b97f4a7c15) >> 32;
+
+  return &lru->buckets[mixed & (lru->n_buckets - 1)];
+}
+
+MmContentLru *
+mm_content_lru_new (void)
+{
+  MmContentLru *lru = g_new0 (MmContentLru, 1);
+
+  lru->entries = g_array_new (FALSE, TRUE, sizeof (Entry));
+  g_array_set_size (lru->entries, 1);
+  lru->n_buckets = BUCKETS_MIN;
+  lru->buckets = g_new0 (guint32, lru->n_buckets);
+  return lru;
+}
+
+void
+mm_content_lru_free (MmContentLru *lru)
+{
+  if (lru == NULL)
+    return;
+  g_array_unref (lru->entries);
+  g_free (lru->buckets);
+  g_free (lru);
+}
+
+guint64
+mm_content_lru_get_octets (const MmContentLru *lru)
+{
+  return lru->n_blocks * BLOCK_OCTETS;
+}
+
+guint
+mm_content_lru_get_length (const MmContentLru *lru)
+{
+  return lru->n_stored;
+}
+
+/* ---- the table ---- */
+
+static guint32
+find (const MmContentLru *lru, MmContentKey key)
+{
+  guint64 name = make_name (key);
+  guint32 i = *get_bucket (lru, name);
+
+  while (i != END && get (lru, i)->name != name)
+    i = get (lru, i)->chain;
+  return i;
+}
+
+static void
+grow_buckets (MmContentLru *lru)
+{
+  guint32 n_old = lru->n_buckets;
+  g_autofree guint32 *old = g_steal_pointer (&lru->buckets);
+
+  lru->n_buckets *= 2;
+  lru->buckets = g_new0 (guint32, lru->n_buckets);
+  for (guint32 b = 0; b < n_old; b++)
+    for (guint32 i = old[b], next; i != END; i = next)
+      {
+        guint32 *bucket = get_bucket (lru, get (lru, i)->name);
+        next = get (lru, i)->chain;
+        get (lru, i)->chain = *bucket;
+        *bucket = i;
+      }
+}
+
+static guint32
+ensure (MmContentLru *lru, MmContentKey key)
+{
+  guint32 i = find (lru, key);
+
+  if (i != END)
+    return i;
+  if (++lru->n_known > lru->n_buckets)
+    grow_buckets (lru);
+  i = lru->unused;
+  if (i != END)
+    lru->unused = get (lru, i)->chain;
+  else
+    {
+      i = lru->entries->len;
+      g_array_set_size (lru->entries, i + 1);
+    }
+
+  guint32 *bucket = get_bucket (lru, make_name (key));
+  *get (lru, i) = (Entry) { .name = make_name (key), .chain = *bucket };
+  *bucket = i;
+  return i;
+}
+
+static void
+drop (MmContentLru *lru, guint32 i)
+{
+  guint32 *link = get_bucket (lru, get (lru, i)->name);
+
+  while (*link != i)
+    link = &get (lru, *link)->chain;
+  *link = get (lru, i)->chain;
+  *get (lru, i) = (Entry) { .chain = lru->unused };
+  lru->unused = i;
+  lru->n_known--;
+}
+
+/* ---- the order ---- */
+
+static gboolean
+is_in_order (const MmContentLru *lru, guint32 i)
+{
+  return get (lru, get (lru, i)->older)->newer == i;
+}
+
+static void
+unlink_entry (MmContentLru *lru, guint32 i)
+{
+  Entry *entry = get (lru, i);
+
+  if (!is_in_order (lru, i))
+    return;
+  get (lru, entry->older)->newer = entry->newer;
+  get (lru, entry->newer)->older = entry->older;
+  entry->older = entry->newer = END;
+}
+
+static void
+link_before (MmContentLru *lru, guint32 i, guint32 newer)
+{
+  Entry *entry = get (lru, i);
+
+  entry->newer = newer;
+  entry->older = get (lru, newer)->older;
+  get (lru, entry->older)->newer = i;
+  get (lru, newer)->older = i;
+}
+
+/* Puts an entry where its blocks and holds say that it belongs; the newest of the order. */
+static void
+settle (MmContentLru *lru, guint32 i)
+{
+  const Entry *entry = get (lru, i);
+
+  unlink_entry (lru, i);
+  if (entry->n_holds > 0)
+    return;
+  if (entry->blocks > 0)
+    link_before (lru, i, END);
+  else
+    drop (lru, i);
+}
+
+static void
+set_blocks (MmContentLru *lru, guint32 i, guint64 octets)
+{
+  Entry *entry = get (lru, i);
+  guint64 blocks = octets / BLOCK_OCTETS + (octets % BLOCK_OCTETS != 0);
+
+  lru->n_stored -= entry->blocks > 0;
+  lru->n_blocks -= entry->blocks;
+  entry->blocks = (guint32) MIN (blocks, G_MAXUINT32);
+  lru->n_stored += entry->blocks > 0;
+  lru->n_blocks += entry->blocks;
+}
+
+void
+mm_content_lru_put (MmContentLru *lru, MmContentKey key, guint64 octets, guint32 now_s)
+{
+  guint32 i = ensure (lru, key);
+
+  set_blocks (lru, i, octets);
+  get (lru, i)->used_s = now_s;
+  get (lru, i)->is_doubtful = FALSE;
+  settle (lru, i);
+}
+
+void
+mm_content_lru_touch (MmContentLru *lru, MmContentKey key, guint32 now_s)
+{
+  guint32 i = find (lru, key);
+
+  if (i == END)
+    return;
+  get (lru, i)->used_s = now_s;
+  settle (lru, i);
+}
+
+static void
+remove_entry (MmContentLru *lru, guint32 i)
+{
+  set_blocks (lru, i, 0);
+  get (lru, i)->is_doubtful = FALSE;
+  settle (lru, i);
+}
+
+void
+mm_content_lru_remove (MmContentLru *lru, MmContentKey key)
+{
+  guint32 i = find (lru, key);
+
+  if (i != END)
+    remove_entry (lru, i);
+}
+
+void
+mm_content_lru_remove_folder (MmContentLru *lru, guint32 folder_id)
+{
+  for (guint32 i = END + 1; i < lru->entries->len; i++)
+    if (get (lru, i)->blocks > 0 && make_key (get (lru, i)->name).folder_id == folder_id)
+      remove_entry (lru, i);
+}
+
+gboolean
+mm_content_lru_pop_oldest (MmContentLru *lru, MmContentKey *out_key)
+{
+  guint32 i = get (lru, END)->newer;
+
+  if (i == END)
+    return FALSE;
+  *out_key = make_key (get (lru, i)->name);
+  remove_entry (lru, i);
+  return TRUE;
+}
+
+void
+mm_content_lru_hold (MmContentLru *lru, MmContentKey key)
+{
+  guint32 i = ensure (lru, key);
+
+  get (lru, i)->n_holds++;
+  unlink_entry (lru, i);
+}
+
+void
+mm_content_lru_release (MmContentLru *lru, MmContentKey key, guint32 now_s)
+{
+  guint32 i = find (lru, key);
+
+  g_assert (i != END && get (lru, i)->n_holds > 0);
+  get (lru, i)->n_holds--;
+  get (lru, i)->used_s = now_s;
+  settle (lru, i);
+}
+
+/* ---- what others did ---- */
+
+void
+mm_content_lru_begin_scan (MmContentLru *lru)
+{
+  for (guint32 i = END + 1; i < lru->entries->len; i++)
+    get (lru, i)->is_doubtful = get (lru, i)->blocks > 0;
+}
+
+void
+mm_content_lru_end_scan (MmContentLru *lru, const GArray *found, GArray *out_gone)
+{
+  guint32 newer = get (lru, END)->newer;
+
+  for (guint f = 0; f < found->len; f++)
+    {
+      const MmContentFound *file = &g_array_index (found, MmContentFound, f);
+      guint32 i = ensure (lru, file->key);
+
+      get (lru, i)->is_doubtful = FALSE;
+      if (get (lru, i)->blocks > 0)
+        continue;
+      set_blocks (lru, i, file->octets);
+      get (lru, i)->used_s = file->used_s;
+      if (get (lru, i)->n_holds > 0 || get (lru, i)->blocks == 0)
+        {
+          settle (lru, i);
+          continue;
+        }
+      while (newer != END && get (lru, newer)->used_s <= file->used_s)
+        newer = get (lru, newer)->newer;
+      link_before (lru, i, newer);
+    }
+
+  for (guint32 i = END + 1; i < lru->entries->len; i++)
+    if (get (lru, i)->is_doubtful)
+      {
+        MmContentKey key = make_key (get (lru, i)->name);
+        g_array_append_val (out_gone, key);
+        remove_entry (lru, i);
+      }
+}
