@@ -11,7 +11,8 @@ usage: scripts/test [--quick | --full] [--only SUITE]... [--list]
   leaks       valgrind over a mount, ls -lR, a full copy and the unmount
   semantics   every test that SEMANTICS.md names did run and pass (only when everything else ran)
 
-With --full the end-to-end suites run three times, to find what fails now and then.
+With --full the end-to-end suites run three times, to find what fails now and then, and the first time tests that
+try something at random points try ten times as many.
 The last line sums all suites: N passed, N failed, N skipped. The exit status is 0 when nothing failed and nothing
 was skipped that could have run. Logs are in build/test-logs/.
 """
@@ -34,7 +35,7 @@ PLAIN, ASAN = ROOT / "build", ROOT / "build-asan"
 LOGS = PLAIN / "test-logs"
 SUITES = ["unit", "unit-asan", "e2e", "e2e-plain", "leaks", "semantics"]
 # The long ones first, so that the two workers end at about the same time.
-E2E_ORDER = ["test_failures", "test_mount", "test_backup", "test_capabilities"]
+E2E_ORDER = ["test_kills", "test_cuts", "test_failures", "test_mount", "test_backup", "test_capabilities"]
 SKIP_ALLOWED = "only root can"
 JOB_SECONDS = 1500
 NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -44,6 +45,7 @@ class Results:
     def __init__(self):
         self.passed = self.failed = self.skipped = 0
         self.failures, self.skips, self.passed_names = [], [], []
+        self.counts = {}  # {(suite, what): number}, as the tests told them
         self.lock = threading.Lock()
 
     def fail(self, name):
@@ -55,6 +57,7 @@ class Results:
         """Adds a report up; returns how many passed, failed, were skipped."""
         counts = [0, 0, 0]
         for case in read_report(path).iter("testcase"):
+            self._add_told(suite, case)
             name = f"{suite}: {case.get('classname', '').replace('tests.e2e.', '')} {case.get('name')}"
             if case.find("failure") is not None or case.find("error") is not None:
                 counts[1] += 1
@@ -71,6 +74,15 @@ class Results:
             self.failed += counts[1]
             self.skipped += counts[2]
         return counts
+
+    def _add_told(self, suite, case):
+        """What a test counted (the fixture tell_count in tests/e2e/conftest.py)."""
+        for told in case.iter("property"):
+            how, _, what = told.get("name", "").partition(" ")
+            if how in ("count", "highest"):
+                with self.lock:
+                    before, number = self.counts.get((suite, what), 0), int(told.get("value"))
+                    self.counts[suite, what] = before + number if how == "count" else max(before, number)
 
 
 def read_report(path):
@@ -178,7 +190,7 @@ def pytest_job(suite, name, files, arguments, environment, results):
         f"in {time.monotonic() - started:.0f} s")
 
 
-def end_to_end_jobs(wanted, quick, rounds):
+def end_to_end_jobs(wanted, quick, full):
     directory = ROOT / "tests" / "e2e"
     files = sorted((path for path in directory.glob("test_*.py")
                     if path.stem not in ("test_semantics", "test_leaks")),
@@ -186,16 +198,17 @@ def end_to_end_jobs(wanted, quick, rounds):
     jobs = []
     if "leaks" in wanted:
         jobs.append(("leaks", "valgrind", [directory / "test_leaks.py"], [], {"MAILMOUNT": str(PLAIN / "mailmount")}))
-    for turn in range(rounds):
-        number = f"-{turn + 1}" if rounds > 1 else ""
+    for turn in range(3 if full else 1):
+        number = f"-{turn + 1}" if full else ""
+        more = {"MAILMOUNT_FULL": "1"} if full and turn == 0 else {}
         for path in files:
             if "e2e" in wanted:
                 jobs.append(("e2e", path.stem[5:] + number, [path], [],
-                             {"MAILMOUNT": str(ASAN / "mailmount"), "MAILMOUNT_SLOWNESS": "3"}))
+                             {"MAILMOUNT": str(ASAN / "mailmount"), "MAILMOUNT_SLOWNESS": "3", **more}))
         for path in files:
             if "e2e-plain" in wanted:
                 jobs.append(("e2e-plain", path.stem[5:] + number, [path], ["-m", "core"] if quick else [],
-                             {"MAILMOUNT": str(PLAIN / "mailmount"), "MAILMOUNT_SLOWNESS": "2"}))
+                             {"MAILMOUNT": str(PLAIN / "mailmount"), "MAILMOUNT_SLOWNESS": "2", **more}))
     return jobs
 
 
@@ -230,6 +243,10 @@ def finish(results, started):
         allowed = SKIP_ALLOWED in reason and os.geteuid() != 0
         not_allowed += not allowed
         say(f"SKIPPED {name}: {reason}{'' if allowed else ' (should have run)'}")
+    for suite in SUITES:
+        told = [f"{what} {number}" for (of, what), number in sorted(results.counts.items()) if of == suite]
+        if told:
+            say(f"{suite}: counted {', '.join(told)}")
     say(f"logs: {LOGS}; {time.monotonic() - started:.0f} s")
     say(f"{results.passed} passed, {results.failed} failed, {results.skipped} skipped")
     return 1 if results.failed or not_allowed or not results.passed else 0
@@ -239,7 +256,7 @@ def main():
     parser = argparse.ArgumentParser(usage=__doc__.split("\n\n")[1].removeprefix("usage: "), add_help=True,
                                      description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="only the core of the tests against the plain build")
-    parser.add_argument("--full", action="store_true", help="the end-to-end suites three times")
+    parser.add_argument("--full", action="store_true", help="the end-to-end suites three times, and longer")
     parser.add_argument("--only", action="append", choices=SUITES, help="one suite; may be repeated")
     parser.add_argument("--list", action="store_true", help="print the names of the suites")
     arguments = parser.parse_args()
@@ -265,7 +282,7 @@ def main():
         unit("unit", PLAIN, results)
     if "unit-asan" in wanted:
         unit("unit-asan", ASAN, results)
-    run_jobs(end_to_end_jobs(wanted, arguments.quick, 3 if arguments.full else 1), results)
+    run_jobs(end_to_end_jobs(wanted, arguments.quick, arguments.full), results)
     if "semantics" in wanted:
         everything = {"unit", "e2e"} <= wanted
         pytest_job("semantics", "promises", [ROOT / "tests" / "e2e" / "test_semantics.py"], [],

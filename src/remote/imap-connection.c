@@ -176,10 +176,13 @@ take_jobs (MmImapConnection *connection)
   MmRemoteJob *job;
 
   while ((job = mm_remote_slot_take_job (connection->slot)) != NULL)
-    if (mm_imap_set_up_can_name (&connection->set_up, job->mailbox))
-      start_job (connection, job);
-    else
-      g_ptr_array_add (connection->waiting, job);
+    {
+      job->taken_us = mm_clock_monotonic_us ();
+      if (mm_imap_set_up_can_name (&connection->set_up, job->mailbox))
+        start_job (connection, job);
+      else
+        g_ptr_array_add (connection->waiting, job);
+    }
 }
 
 static void
@@ -270,10 +273,14 @@ serve (MmImapConnection *connection)
 
 /* ---- a connection's life ---- */
 
-/* Another connection may fare better. After a timeout, too much time has passed already. */
+/* Another connection may fare better. After a timeout, too much time has passed already for a job
+ * whose answer was due; one that came when the server was silent already has time left. */
 static gboolean
-is_of_connection (const GError *error)
+is_worth_repeating (const MmImapConnection *connection, const MmRemoteJob *job,
+                    const GError *error)
 {
+  if (g_error_matches (error, MM_ERROR, MM_ERROR_TIMEOUT))
+    return job->taken_us > mm_imap_wire_get_last_activity_us (connection->wire);
   return g_error_matches (error, MM_ERROR, MM_ERROR_CONNECTION_LOST)
          || g_error_matches (error, MM_ERROR, MM_ERROR_PROTOCOL)
          || g_error_matches (error, MM_ERROR, MM_ERROR_LIMIT);
@@ -295,7 +302,9 @@ give_jobs_back (MmImapConnection *connection, const GError *error)
       MmRemoteRepeat repeat = mm_imap_job_class_of (job)->lost (job, reason);
 
       mm_remote_slot_return_job (connection->slot, job, reason,
-                                 is_of_connection (reason) ? repeat : MM_REMOTE_REPEAT_NOT);
+                                 is_worth_repeating (connection, job, reason)
+                                     ? repeat
+                                     : MM_REMOTE_REPEAT_NOT);
     }
 }
 

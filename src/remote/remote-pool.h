@@ -63,6 +63,7 @@ struct MmRemoteJob
   gatomicrefcount refs;
   MmRemotePool *pool; /* owns a reference, immutable after the push */
   gint is_cancelled;  /* atomic */
+  gint64 taken_us;    /* monotonic: when its connection took it; the connection's own */
 
   /* Guarded by the pool's lock. */
   MmRemoteJobState state;

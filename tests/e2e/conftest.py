@@ -11,6 +11,7 @@ import pytest
 import mount as mounting
 from corpus import Corpus, connect, server_state
 from dovecot import DovecotServer, unprivileged_user
+from fault_proxy import FaultProxy
 from mount import Mount, Place
 from proxy import Proxy
 
@@ -112,6 +113,12 @@ def proxy(server):
 
 
 @pytest.fixture
+def fault_proxy(server):
+    with FaultProxy(server.imap_port) as running:
+        yield running
+
+
+@pytest.fixture
 def place():
     directory = Place()
     yield directory
@@ -131,7 +138,7 @@ def mount(request, place):
     """mount(target, user="user", folder="", place=…, **options) mounts through a server or a proxy in clear text,
     and may be called again after unmount(): same mount point, same cache. start=False gives the Mount unstarted."""
     mounts = []
-    for below in ("own_server", "proxy"):  # set up first, and so ended last
+    for below in ("own_server", "proxy", "fault_proxy"):  # set up first, and so ended last
         if below in request.fixturenames:
             request.getfixturevalue(below)
 
@@ -172,6 +179,16 @@ def unchanged_flags(server, corpus):
 def copied(tmp_path_factory):
     """A directory for copies, removed at the end of the session."""
     return tmp_path_factory.mktemp("copies")
+
+
+@pytest.fixture
+def tell_count(record_property):
+    """tell_count("kills", 10) adds to the counts that scripts/test prints at its end; with highest=True the highest
+    of all is printed."""
+    def tell(what, number, highest=False):
+        record_property(f"{'highest' if highest else 'count'} {what}", number)
+        print(f"{what}: {number}")
+    return tell
 
 
 # The tests that ran, one per line: "test_backup.py::test_name", "not passed: test_backup.py::test_name".

@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 BINARY = Path(os.environ.get("MAILMOUNT", ROOT / "build" / "mailmount")).absolute()
 WRAPPER = shlex.split(os.environ.get("MAILMOUNT_WRAPPER", ""))
 SLOW = float(os.environ.get("MAILMOUNT_SLOWNESS", "4" if WRAPPER else "1"))  # deadlines are multiplied by it
+FULL = os.environ.get("MAILMOUNT_FULL") == "1"  # tests at random points try ten times as many
 
 # No run may print one of these, whatever else it prints.
 SUSPICIOUS = re.compile(

@@ -190,9 +190,12 @@ class Proxy:
                     upstream.close()
                     continue
                 self.connections += 1
-                session = Session(self, client, upstream, self.connections)
+                session = self._new_session(client, upstream, self.connections)
                 self._live.add(session)
             session.start()
+
+    def _new_session(self, client, upstream, number):
+        return Session(self, client, upstream, number)
 
     def _gone(self, session):
         with self._lock:
@@ -216,29 +219,34 @@ class Proxy:
 
 
 class Sender:
-    """Sends on a socket, each piece `delay` seconds after it was given."""
+    """Sends on a socket, each piece some time after it was given."""
 
     def __init__(self, sock, proxy):
         self.socket, self.proxy = sock, proxy
+        self.more_delay = 0.0  # seconds, on this connection alone
         self.queue, self.order, self.condition = [], itertools.count(), threading.Condition()
         self.thread = None
 
+    @property
+    def delay(self):
+        return self.proxy.delay + self.more_delay
+
     def send(self, data):
-        if self.proxy.delay <= 0 and self.thread is None:
+        if self.delay <= 0 and self.thread is None:
             self.socket.sendall(data)
             return
         with self.condition:
             if self.thread is None:
                 self.thread = threading.Thread(target=self._run, daemon=True)
                 self.thread.start()
-            heapq.heappush(self.queue, (time.monotonic() + self.proxy.delay, next(self.order), data))
+            heapq.heappush(self.queue, (time.monotonic() + self.delay, next(self.order), data))
             self.condition.notify()
 
     def finish(self):
         """Sends what is left and shuts the direction down."""
         if self.thread is not None:
             with self.condition:
-                heapq.heappush(self.queue, (time.monotonic() + self.proxy.delay, next(self.order), None))
+                heapq.heappush(self.queue, (time.monotonic() + self.delay, next(self.order), None))
                 self.condition.notify()
             self.thread.join()
         with contextlib.suppress(OSError):
@@ -364,7 +372,7 @@ class Session:
             with self.proxy._lock:
                 self.proxy.octets_to_server += len(data)
             if self.opaque:
-                self.to_server.send(data)
+                self._send_to_server(data)
                 continue
             clear = data
             if self.inflate:
@@ -374,11 +382,14 @@ class Session:
             for kind, piece in pieces.feed(clear):
                 self._client_piece(kind, piece)
                 if not compressed:
-                    self.to_server.send(piece)
+                    self._send_to_server(piece)
             if compressed:
-                self.to_server.send(data)
+                self._send_to_server(data)
         if not self.broken:
             self.to_server.finish()
+
+    def _send_to_server(self, piece):
+        self.to_server.send(piece)
 
     def _client_piece(self, kind, piece):
         text = piece.decode("utf-8", "backslashreplace").rstrip("\r\n")
@@ -460,16 +471,23 @@ class Session:
             if compressed:
                 self._forward(data)
         if not self.broken:
-            self.to_client.finish()
+            self._tell_server_is_gone()
+
+    def _tell_server_is_gone(self):
+        self.to_client.finish()
 
     def _forward(self, piece):
-        self._fire_armed(piece)
+        piece = self._fire_armed(piece)
         allowed = self.proxy._count_to_client(len(piece))
-        self.to_client.send(piece[:allowed])
+        self._send_to_client(piece[:allowed])
         if allowed < len(piece):
             self._obey("cut")
 
+    def _send_to_client(self, piece):
+        self.to_client.send(piece)
+
     def _fire_armed(self, piece):
+        """Obeys the rules that are due within this piece; returns what of it is still to be sent."""
         for armed in list(self.armed):
             rule, command = armed
             if command.status and command.received < rule.after_octets:
@@ -477,9 +495,11 @@ class Session:
                 rule.fired -= 1
             elif command.received >= rule.after_octets:
                 self.armed.remove(armed)
-                over = command.received - rule.after_octets
-                self.to_client.send(piece[:max(0, len(piece) - over)])
+                before = max(0, len(piece) - (command.received - rule.after_octets))
+                self._send_to_client(piece[:before])
                 self._obey(rule.action)
+                piece = piece[before:]
+        return piece
 
     def _server_piece(self, kind, piece):
         with self.proxy._lock:
