@@ -59,6 +59,12 @@ typedef enum
   MM_ERROR_SYSTEM,   /* any other failure of a system call */
 } MmError;
 
+/* For arrays that count by kind. */
+#define MM_N_ERRORS (MM_ERROR_SYSTEM + 1)
+
+/* "connection-lost": for programs, stable. */
+const gchar *mm_error_get_name (MmError code);
+
 GQuark mm_error_quark (void);
 
 /* A new MM_ERROR from the errno value @errno_value, "@what: strerror". ENOSPC and EDQUOT become
