@@ -406,8 +406,11 @@ on_list_done (const GError *error, gpointer user_data)
       return;
     }
   if (error->code != MM_ERROR_CANCELLED)
-    mm_log_warning ("the folders of %s could not be listed: %s", account->context.name,
-                    error->message);
+    {
+      mm_statistics_note_listing_error (account->context.statistics, error);
+      mm_log_warning ("the folders of %s could not be listed: %s", account->context.name,
+                      error->message);
+    }
   free_folder_list (list);
   finish_list (account, error);
 }

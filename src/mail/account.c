@@ -89,6 +89,7 @@ mm_account_new (const MmAccountConfig *config, GError **error)
       context->observer = &account->observer;
       context->observer_data = config->observer_data;
     }
+  context->statistics = mm_statistics_new ();
   context->disk_readers = mm_disk_pool_new (DISK_READERS);
   context->disk_writers = mm_disk_pool_new (1);
   account->contents = mm_content_table_new (context);
@@ -135,6 +136,7 @@ mm_account_free (MmAccount *account)
   g_strfreev (account->include);
   g_strfreev (account->exclude);
   g_clear_error (&account->list_error);
+  mm_statistics_free (context->statistics);
   g_free (context->name);
   g_cond_clear (&account->listed);
   g_mutex_clear (&account->lock);

@@ -107,9 +107,16 @@ fail (Fetch *fetch, const GError *error)
       || g_error_matches (error, MM_ERROR, MM_ERROR_MAILBOX_GONE))
     mm_mailbox_set_stale (content->mailbox);
   else if (!g_error_matches (error, MM_ERROR, MM_ERROR_CANCELLED))
-    mm_log_warning ("message %" G_GUINT64_FORMAT " of '%s' on %s could not be fetched: %s",
-                    content->number, content->mailbox->path, content->context->name,
-                    error->message);
+    {
+      /* One that was only asked for ahead may have failed because of others in its command. */
+      if (waiters != NULL)
+        mm_statistics_note_failed (content->context->statistics,
+                                   mm_mailbox_get_folder_id (content->mailbox),
+                                   content->mailbox->path, content->number, error);
+      mm_log_warning ("message %" G_GUINT64_FORMAT " of '%s' on %s could not be fetched: %s",
+                      content->number, content->mailbox->path, content->context->name,
+                      error->message);
+    }
   mm_waiters_fire (waiters, error);
   free_fetch (fetch);
 }
@@ -156,6 +163,8 @@ accept (Fetch *fetch, GBytes *octets, guint64 size)
   if (mm_mailbox_set_size (content->mailbox, content->number, size) && context->observer != NULL)
     context->observer->message_changed (mm_mailbox_get_folder_id (content->mailbox),
                                         content->number, context->observer_data);
+  mm_statistics_note_fetched (context->statistics, mm_mailbox_get_folder_id (content->mailbox),
+                              content->number);
   mm_content_store (content, fetch->ask.offset, octets);
   mm_waiters_fire (waiters, NULL);
   free_fetch (fetch);
@@ -416,6 +425,8 @@ mm_content_start_fetch (MmContent *content, const MmContentAsk *ask)
 {
   Fetch *fetch = new_fetch (content, ask);
 
+  if (ask->is_whole || ask->offset == 0)
+    mm_statistics_note_miss (content->context->statistics);
   if (fetch != NULL)
     send_fetches (&fetch, 1, MM_REMOTE_PRIORITY_DEMAND, NULL, NULL);
 }

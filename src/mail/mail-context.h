@@ -12,6 +12,7 @@
 
 #include "disk-pool.h"
 #include "index-thread.h"
+#include "statistics.h"
 
 typedef struct
 {
@@ -21,6 +22,7 @@ typedef struct
   MmContentCache *cache;
   MmDiskPool *disk_readers; /* look up and verify */
   MmDiskPool *disk_writers; /* one thread: what it stores is stored in order */
+  MmStatistics *statistics;
   gboolean want_subject;
   gint64 refresh_us;
   const MmAccountObserver *observer; /* nullable */

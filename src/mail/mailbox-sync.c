@@ -288,8 +288,11 @@ on_done (const MmMailboxState *state, const GError *error, gpointer user_data)
   if (is_changed)
     tell_folder_changed (mailbox);
   if (error != NULL && error->code != MM_ERROR_CANCELLED)
-    mm_log_warning ("'%s' on %s could not be listed: %s", mailbox->path, mailbox->context->name,
-                    error->message);
+    {
+      mm_statistics_note_listing_error (mailbox->context->statistics, error);
+      mm_log_warning ("'%s' on %s could not be listed: %s", mailbox->path, mailbox->context->name,
+                      error->message);
+    }
   mm_waiters_fire (waiters, error);
 }
 

@@ -50,12 +50,14 @@ mm_ahead_release (MmReadAhead *ahead, MmAheadStream *stream, guint64 number)
   if (held == NULL)
     return;
   uncount (ahead, stream, held);
+  mm_statistics_note_used (ahead->context->statistics, held->octets);
   g_hash_table_remove (stream->held, &number);
 }
 
 void
 mm_ahead_release_all (MmReadAhead *ahead, MmAheadStream *stream)
 {
+  mm_statistics_note_unused (ahead->context->statistics, stream->unread_octets);
   ahead->held_octets -= stream->held_octets;
   stream->held_octets = 0;
   stream->unread_octets = 0;
@@ -71,6 +73,7 @@ hold (MmReadAhead *ahead, MmAheadStream *stream, MmContent *content, guint64 oct
 
   held->content = in_memory ? mm_content_ref (content) : NULL;
   held->octets = octets;
+  mm_statistics_note_ahead (ahead->context->statistics, octets);
   stream->unread_octets += octets;
   if (in_memory)
     {
@@ -94,6 +97,7 @@ mm_ahead_release_passed (MmReadAhead *ahead, MmAheadStream *stream)
       if (!mm_read_stream_is_passed (stream->way, *(guint64 *) key))
         continue;
       uncount (ahead, stream, value);
+      mm_statistics_note_unused (ahead->context->statistics, ((const Held *) value)->octets);
       g_hash_table_iter_remove (&iter);
     }
 }

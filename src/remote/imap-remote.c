@@ -150,6 +150,19 @@ imap_fetch (MmRemote *remote, const gchar *mailbox, guint64 uidvalidity, const M
 }
 
 static void
+imap_get_status (MmRemote *remote, MmRemoteStatus *out)
+{
+  mm_remote_pool_get_status (((MmImapRemote *) remote)->pool, out);
+  for (guint i = 0; i < out->connections->len; i++)
+    {
+      MmRemoteConnectionStatus *connection
+          = &g_array_index (out->connections, MmRemoteConnectionStatus, i);
+      g_autofree gchar *name = g_steal_pointer (&connection->mailbox);
+      connection->mailbox = name != NULL ? mm_imap_name_for_people (name) : NULL;
+    }
+}
+
+static void
 imap_set_change_func (MmRemote *remote, MmRemoteChangeFunc func, gpointer user_data)
 {
   MmImapRemote *self = (MmImapRemote *) remote;
@@ -164,6 +177,7 @@ static const MmRemoteDriver imap_driver = {
   .list_mailboxes = imap_list_mailboxes,
   .sync_mailbox = imap_sync_mailbox,
   .fetch = imap_fetch,
+  .get_status = imap_get_status,
   .set_change_func = imap_set_change_func,
 };
 

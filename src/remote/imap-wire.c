@@ -60,6 +60,7 @@ mm_imap_wire_open (const MmEndpoint *endpoint, MmRemoteSlot *slot, guint answer_
   g_queue_init (&wire->out);
 
   const gchar *preamble = mm_transport_get_preamble (wire->transport);
+  mm_remote_slot_note_received (slot, strlen (preamble));
   mm_imap_session_feed (wire->session, preamble, strlen (preamble));
   return wire;
 }
@@ -199,6 +200,7 @@ receive_some (MmImapWire *wire, GError **error)
   if (status != MM_IO_OK)
     return status;
   wire->last_activity_us = mm_clock_monotonic_us ();
+  mm_remote_slot_note_received (wire->slot, n);
   if (wire->deflate == NULL)
     feed_session (wire, wire->received, n);
   else

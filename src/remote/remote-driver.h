@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include <mailmount/remote.h>
+#include <mailmount/remote-status.h>
 
 G_BEGIN_DECLS
 
@@ -20,6 +20,7 @@ typedef struct
   MmRemoteJob *(*fetch) (MmRemote *remote, const gchar *mailbox, guint64 uidvalidity,
                          const MmFetchItem *items, gsize n_items, MmRemotePriority priority,
                          const MmRemoteFetchSink *sink, gpointer user_data);
+  void (*get_status) (MmRemote *remote, MmRemoteStatus *out);
   void (*set_change_func) (MmRemote *remote, MmRemoteChangeFunc func, gpointer user_data);
 } MmRemoteDriver;
 

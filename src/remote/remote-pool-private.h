@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "remote-meter.h"
 #include "remote-pool.h"
 
 G_BEGIN_DECLS
@@ -22,6 +23,8 @@ struct MmRemoteSlot
   int wake_fd;        /* an eventfd, immutable */
   gint is_woken;      /* atomic */
   gint abort_flag;    /* atomic */
+  gint64 opened_us;   /* since 1970 UTC, immutable */
+  _Atomic guint64 received_octets;
 
   /* Guarded by the pool's lock. */
   MmRemoteSlotState state;
@@ -42,6 +45,7 @@ struct MmRemotePool
   guint max_connections;
   MmRemoteSlotFunc run;
   gpointer driver_data;
+  MmRemoteMeter *meter;
   GThread *keeper; /* joins ended slots and ends jobs that no connection's thread has */
 
   GMutex lock; /* the only lock of the pool; guards everything below; nothing is called with it */
@@ -56,6 +60,7 @@ struct MmRemotePool
   guint limit; /* connections the server bears, while limit_until_us has not come */
   gint64 limit_until_us;
   guint n_open_failures;
+  gboolean is_open_failing; /* the last attempt to open one failed while there was none */
   GError *open_error;           /* of the last failure to open */
   gint64 open_refused_until_us; /* after a refused login: do not try again before */
 };

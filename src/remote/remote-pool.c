@@ -197,6 +197,7 @@ note_open_failed_locked (MmRemotePool *pool, const GError *error)
     }
   else if (pool->slots->len == 0)
     {
+      pool->is_open_failing = TRUE;
       if (g_error_matches (error, MM_ERROR, MM_ERROR_AUTHENTICATION))
         pool->open_refused_until_us
             = mm_clock_monotonic_us () + REFUSED_LOGIN_SECONDS * G_USEC_PER_SEC;
@@ -261,6 +262,7 @@ slot_main (gpointer data)
   g_assert (slot->n_jobs == 0);
   if (error != NULL && !pool->is_closing)
     {
+      mm_remote_meter_note_error (pool->meter, error);
       if (!slot->was_ready)
         note_open_failed_locked (pool, error);
       else
@@ -279,6 +281,7 @@ mm_remote_pool_open_slot_locked (MmRemotePool *pool)
   MmRemoteSlot *slot = g_new0 (MmRemoteSlot, 1);
 
   slot->pool = pool;
+  slot->opened_us = mm_clock_wall_us ();
   slot->wake_fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (slot->wake_fd < 0)
     g_error ("no descriptor for a connection: %s", g_strerror (errno));
@@ -297,6 +300,7 @@ mm_remote_slot_set_ready (MmRemoteSlot *slot)
   g_mutex_lock (&pool->lock);
   slot->state = MM_REMOTE_SLOT_READY;
   slot->was_ready = TRUE;
+  pool->is_open_failing = FALSE;
   slot->last_used_us = mm_clock_monotonic_us ();
   pool->open_refused_until_us = 0;
   mm_remote_pool_dispatch_locked (pool);
@@ -421,6 +425,7 @@ mm_remote_pool_new (guint max_connections, MmRemoteSlotFunc run, gpointer driver
   g_atomic_ref_count_init (&pool->refs);
   pool->max_connections = MAX (1, max_connections);
   pool->run = run;
+  pool->meter = mm_remote_meter_new ();
   pool->driver_data = driver_data;
   g_mutex_init (&pool->lock);
   g_cond_init (&pool->changed);
@@ -461,6 +466,7 @@ mm_remote_pool_unref (MmRemotePool *pool)
   g_assert (pool->keeper == NULL);
   g_ptr_array_unref (pool->slots);
   g_clear_error (&pool->open_error);
+  mm_remote_meter_free (pool->meter);
   g_mutex_clear (&pool->lock);
   g_cond_clear (&pool->changed);
   g_free (pool);

@@ -20,7 +20,7 @@
  */
 #pragma once
 
-#include <mailmount/remote.h>
+#include <mailmount/remote-status.h>
 
 G_BEGIN_DECLS
 
@@ -103,7 +103,13 @@ void mm_remote_pool_cancel (MmRemoteJob *job);
 /* Opens a connection, if there is none, and waits until it is ready. */
 gboolean mm_remote_pool_connect (MmRemotePool *pool, GError **error);
 
+/* Mailboxes are named as jobs name them, which is the driver's to decode. */
+void mm_remote_pool_get_status (MmRemotePool *pool, MmRemoteStatus *out);
+
 /* ---- for the connection, on its thread ---- */
+
+/* Octets came from the server. */
+void mm_remote_slot_note_received (MmRemoteSlot *slot, gsize octets);
 
 /* Readable when something is to be looked at: a job, a cancellation, the end. */
 int mm_remote_slot_get_wake_fd (const MmRemoteSlot *slot);

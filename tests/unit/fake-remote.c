@@ -416,6 +416,17 @@ mm_remote_close (MmRemote *remote)
 }
 
 void
+mm_remote_get_status (MmRemote *remote, MmRemoteStatus *out)
+{
+  *out = (MmRemoteStatus){ .max_connections = 1 };
+}
+
+void
+mm_remote_status_clear (MmRemoteStatus *status)
+{
+}
+
+void
 mm_remote_set_change_func (MmRemote *remote, MmRemoteChangeFunc func, gpointer user_data)
 {
 }

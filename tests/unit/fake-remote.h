@@ -9,7 +9,7 @@
  */
 #pragma once
 
-#include <mailmount/remote.h>
+#include <mailmount/remote-status.h>
 
 G_BEGIN_DECLS
 

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* What an account tells of itself: copied from its parts, one lock at a time. */
+#include "account-private.h"
+
+#include <mailmount/account-status.h>
+#include <mailmount/clock.h>
+
+/* What the monotonic clock showed at a moment of the past, as people write it. */
+static gint64
+to_wall_us (gint64 monotonic_us)
+{
+  return monotonic_us != 0 ? mm_clock_wall_us () - (mm_clock_monotonic_us () - monotonic_us) : 0;
+}
+
+/* The path under which a node is shown: its last component may be marked. (transfer full) */
+static gchar *
+build_shown_path (const MmFolderNode *node)
+{
+  GString *path = g_string_new (node->component);
+
+  for (const MmFolderNode *above = node->parent; above != NULL && above->parent != NULL;
+       above = above->parent)
+    {
+      g_string_prepend_c (path, '/');
+      g_string_prepend (path, above->component);
+    }
+  return g_string_free (path, FALSE);
+}
+
+static void
+describe_mailbox (MmMailbox *mailbox, MmFolderStatus *out)
+{
+  mm_mailbox_get_totals (mailbox, &out->messages, &out->octets);
+  g_mutex_lock (&mailbox->lock);
+  out->is_listed = mailbox->is_complete;
+  out->compared_us = to_wall_us (mailbox->checked_us);
+  g_mutex_unlock (&mailbox->lock);
+}
+
+static void
+clear_folder (gpointer data)
+{
+  MmFolderStatus *folder = data;
+  g_free (folder->path);
+}
+
+static void
+read_folders (MmAccount *account, MmAccountStatus *out)
+{
+  out->folders = g_array_new (FALSE, FALSE, sizeof (MmFolderStatus));
+  g_array_set_clear_func (out->folders, clear_folder);
+
+  g_mutex_lock (&account->lock);
+  out->folders_listed_us = to_wall_us (account->listed_us);
+  for (const MmFolderNode *node = mm_folder_tree_get_root (account->tree); node != NULL;
+       node = mm_folder_node_next_visible (node))
+    {
+      MmFolderStatus folder = { 0 };
+      if (node->mailbox == NULL)
+        continue;
+      folder.path = build_shown_path (node);
+      describe_mailbox (node->mailbox, &folder);
+      g_array_append_val (out->folders, folder);
+    }
+  g_mutex_unlock (&account->lock);
+}
+
+void
+mm_account_get_status (MmAccount *account, MmAccountStatus *out)
+{
+  *out = (MmAccountStatus){ 0 };
+  mm_remote_get_status (account->context.remote, &out->remote);
+  mm_statistics_read (account->context.statistics, out);
+  out->n_cache_damaged = mm_content_cache_get_n_damaged (account->context.cache);
+  read_folders (account, out);
+}
+
+void
+mm_account_status_clear (MmAccountStatus *status)
+{
+  mm_remote_status_clear (&status->remote);
+  g_clear_pointer (&status->folders, g_array_unref);
+  g_clear_pointer (&status->failed, g_array_unref);
+}

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "statistics.h"
+
+#include <string.h>
+
+#include <mailmount/clock.h>
+
+/* Seldom enough that a walk through all of them costs nothing. */
+typedef struct
+{
+  guint32 folder_id;
+  MmFailedMessage message;
+} Failure;
+
+struct MmStatistics
+{
+  _Atomic guint64 fetched_octets;
+  _Atomic guint64 used_octets;
+  _Atomic guint64 unused_octets;
+  _Atomic guint64 n_hits;
+  _Atomic guint64 n_misses;
+  _Atomic guint n_failures; /* the length of @failures, for a look without the lock */
+
+  GMutex lock;     /* a leaf; guards all below */
+  GQueue failures; /* Queue<owned Failure>, the latest first */
+  guint n_listing_errors[MM_N_ERRORS];
+  guint n_message_errors[MM_N_ERRORS];
+};
+
+static void
+free_failure (gpointer data)
+{
+  Failure *failure = data;
+  g_free (failure->message.folder);
+  g_free (failure->message.reason);
+  g_free (failure);
+}
+
+MmStatistics *
+mm_statistics_new (void)
+{
+  MmStatistics *statistics = g_new0 (MmStatistics, 1);
+
+  g_mutex_init (&statistics->lock);
+  g_queue_init (&statistics->failures);
+  return statistics;
+}
+
+void
+mm_statistics_free (MmStatistics *statistics)
+{
+  if (statistics == NULL)
+    return;
+  g_queue_clear_full (&statistics->failures, free_failure);
+  g_mutex_clear (&statistics->lock);
+  g_free (statistics);
+}
+
+/* ---- reading ahead ---- */
+
+void
+mm_statistics_note_ahead (MmStatistics *statistics, guint64 octets)
+{
+  statistics->fetched_octets += octets;
+}
+
+void
+mm_statistics_note_used (MmStatistics *statistics, guint64 octets)
+{
+  statistics->used_octets += octets;
+  statistics->n_hits++;
+}
+
+void
+mm_statistics_note_unused (MmStatistics *statistics, guint64 octets)
+{
+  statistics->unused_octets += octets;
+}
+
+void
+mm_statistics_note_miss (MmStatistics *statistics)
+{
+  statistics->n_misses++;
+}
+
+/* ---- failures ---- */
+
+static void
+count (guint counts[MM_N_ERRORS], const GError *error)
+{
+  if (error->domain == MM_ERROR && error->code >= 0 && error->code < MM_N_ERRORS)
+    counts[error->code]++;
+}
+
+void
+mm_statistics_note_listing_error (MmStatistics *statistics, const GError *error)
+{
+  g_mutex_lock (&statistics->lock);
+  count (statistics->n_listing_errors, error);
+  g_mutex_unlock (&statistics->lock);
+}
+
+/* Takes the failure of this message out. (transfer full) (nullable) */
+static Failure *
+steal_locked (MmStatistics *statistics, guint32 folder_id, guint64 number)
+{
+  for (GList *link = statistics->failures.head; link != NULL; link = link->next)
+    {
+      Failure *failure = link->data;
+      if (failure->folder_id != folder_id || failure->message.number != number)
+        continue;
+      g_queue_delete_link (&statistics->failures, link);
+      return failure;
+    }
+  return NULL;
+}
+
+void
+mm_statistics_note_failed (MmStatistics *statistics, guint32 folder_id, const gchar *folder,
+                           guint64 number, const GError *error)
+{
+  g_mutex_lock (&statistics->lock);
+  count (statistics->n_message_errors, error);
+  /* That nobody can be asked is no fault of the message's. */
+  if (g_error_matches (error, MM_ERROR, MM_ERROR_OFFLINE))
+    {
+      g_mutex_unlock (&statistics->lock);
+      return;
+    }
+  Failure *failure = steal_locked (statistics, folder_id, number);
+  if (failure == NULL)
+    {
+      failure = g_new0 (Failure, 1);
+      failure->folder_id = folder_id;
+      failure->message.number = number;
+      failure->message.folder = g_strdup (folder);
+    }
+  failure->message.code = (MmError) error->code;
+  g_free (failure->message.reason);
+  failure->message.reason = g_strdup (error->message);
+  failure->message.n_times++;
+  failure->message.failed_us = mm_clock_wall_us ();
+  g_queue_push_head (&statistics->failures, failure);
+  if (statistics->failures.length > MM_STATISTICS_FAILED_MAX)
+    free_failure (g_queue_pop_tail (&statistics->failures));
+  statistics->n_failures = statistics->failures.length;
+  g_mutex_unlock (&statistics->lock);
+}
+
+void
+mm_statistics_note_fetched (MmStatistics *statistics, guint32 folder_id, guint64 number)
+{
+  if (statistics->n_failures == 0)
+    return;
+  g_mutex_lock (&statistics->lock);
+  Failure *failure = steal_locked (statistics, folder_id, number);
+  statistics->n_failures = statistics->failures.length;
+  g_mutex_unlock (&statistics->lock);
+  g_clear_pointer (&failure, free_failure);
+}
+
+/* ---- telling ---- */
+
+static void
+clear_failed_message (gpointer data)
+{
+  MmFailedMessage *message = data;
+  g_free (message->folder);
+  g_free (message->reason);
+}
+
+static void
+read_read_ahead (MmStatistics *statistics, MmReadAheadStatus *out)
+{
+  /* In this order, so that what is used was fetched, also while it is counted on. */
+  out->used_octets = statistics->used_octets;
+  out->unused_octets = statistics->unused_octets;
+  out->fetched_octets = statistics->fetched_octets;
+  out->waiting_octets = out->fetched_octets - out->used_octets - out->unused_octets;
+  out->n_hits = statistics->n_hits;
+  out->n_misses = statistics->n_misses;
+}
+
+void
+mm_statistics_read (MmStatistics *statistics, MmAccountStatus *out)
+{
+  read_read_ahead (statistics, &out->read_ahead);
+  out->failed = g_array_new (FALSE, FALSE, sizeof (MmFailedMessage));
+  g_array_set_clear_func (out->failed, clear_failed_message);
+
+  g_mutex_lock (&statistics->lock);
+  memcpy (out->n_listing_errors, statistics->n_listing_errors, sizeof out->n_listing_errors);
+  memcpy (out->n_message_errors, statistics->n_message_errors, sizeof out->n_message_errors);
+  for (GList *link = statistics->failures.head; link != NULL; link = link->next)
+    {
+      MmFailedMessage message = ((const Failure *) link->data)->message;
+      message.folder = g_strdup (message.folder);
+      message.reason = g_strdup (message.reason);
+      g_array_append_val (out->failed, message);
+    }
+  g_mutex_unlock (&statistics->lock);
+}

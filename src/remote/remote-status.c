@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* What the pool tells of its connections and queues. */
+#include <mailmount/remote-status.h>
+
+#include "remote-driver.h"
+#include "remote-meter.h"
+#include "remote-pool-private.h"
+
+static void
+clear_connection (gpointer data)
+{
+  MmRemoteConnectionStatus *connection = data;
+  g_free (connection->mailbox);
+}
+
+static MmRemoteState
+judge_locked (const MmRemotePool *pool, guint n_ready)
+{
+  if (n_ready > 0)
+    return MM_REMOTE_ONLINE;
+  return pool->is_open_failing ? MM_REMOTE_OFFLINE : MM_REMOTE_IDLE;
+}
+
+void
+mm_remote_pool_get_status (MmRemotePool *pool, MmRemoteStatus *out)
+{
+  guint n_ready = 0;
+
+  *out = (MmRemoteStatus){ .max_connections = pool->max_connections };
+  mm_remote_meter_read (pool->meter, out);
+  out->connections = g_array_new (FALSE, FALSE, sizeof (MmRemoteConnectionStatus));
+  g_array_set_clear_func (out->connections, clear_connection);
+
+  g_mutex_lock (&pool->lock);
+  for (guint i = 0; i < pool->slots->len; i++)
+    {
+      const MmRemoteSlot *slot = g_ptr_array_index (pool->slots, i);
+      MmRemoteConnectionStatus connection = {
+        .is_ready = slot->state == MM_REMOTE_SLOT_READY,
+        .mailbox = g_strdup (slot->mailbox),
+        .n_jobs = slot->n_jobs,
+        .received_octets = slot->received_octets,
+        .opened_us = slot->opened_us,
+      };
+      n_ready += connection.is_ready;
+      g_array_append_val (out->connections, connection);
+    }
+  out->n_queued_demand = pool->queues[MM_REMOTE_PRIORITY_DEMAND].length;
+  out->n_queued_read_ahead = pool->queues[MM_REMOTE_PRIORITY_READ_AHEAD].length;
+  out->state = judge_locked (pool, n_ready);
+  g_mutex_unlock (&pool->lock);
+}
+
+void
+mm_remote_slot_note_received (MmRemoteSlot *slot, gsize octets)
+{
+  slot->received_octets += octets;
+  mm_remote_meter_note_received (slot->pool->meter, octets);
+}
+
+void
+mm_remote_get_status (MmRemote *remote, MmRemoteStatus *out)
+{
+  remote->driver->get_status (remote, out);
+}
+
+void
+mm_remote_status_clear (MmRemoteStatus *status)
+{
+  g_clear_pointer (&status->connections, g_array_unref);
+  g_clear_pointer (&status->last_error, g_free);
+}
