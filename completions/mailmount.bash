@@ -46,9 +46,9 @@ _mailmount_commands='status'
 # The words behind a command: its options, and directories.
 _mailmount_command()
 {
-    local options
+    local options=''
     case $1 in
-        *) options='--help' ;;
+        status) options='--json --help' ;;
     esac
     if [[ $2 == -* ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$options" -- "$2")

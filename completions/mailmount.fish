@@ -51,8 +51,9 @@ end
 
 set -l commands status
 set -l mounts "not __fish_seen_subcommand_from $commands"
-complete -c mailmount -n __fish_is_first_token -f -a status -d 'List the mounts'
+complete -c mailmount -n __fish_is_first_token -f -a status -d 'What mounts are doing'
 complete -c mailmount -n "__fish_seen_subcommand_from $commands" -x -a '(__fish_complete_directories)'
+complete -c mailmount -n '__fish_seen_subcommand_from status' -l json -d 'For programs'
 complete -c mailmount -n "$mounts" -s o -x -a '(__mailmount_options)' -d 'Options, separated by commas'
 complete -c mailmount -n "$mounts" -s f -d 'Stay in the foreground'
 complete -c mailmount -n "$mounts" -s d -d 'Log everything, in the foreground'

@@ -34,6 +34,8 @@ typedef struct
 {
   guint64 inode;
   gboolean is_directory;
+  gboolean is_private; /* for the owner's eyes alone, and not to be remembered by anyone: it changes
+                          with every look */
   guint32 n_links;
   guint64 size;    /* octets; 0 for directories */
   gint64 mtime_us; /* microseconds since 1970 UTC; ctime is the same */
@@ -56,6 +58,21 @@ const MmAccountObserver *mm_vfs_get_account_observer (void);
 /* Both once, before the first operation. @account is borrowed and must outlive all operations. */
 void mm_vfs_set_account (MmVfs *vfs, MmAccount *account);
 void mm_vfs_set_observer (MmVfs *vfs, const MmVfsObserver *observer, gpointer user_data);
+
+/* What the mount says of itself, in the directory `.mailmount` of the root, which is found by its
+ * name and never listed: one file for each. */
+typedef enum
+{
+  MM_VFS_REPORT_STATUS,  /* JSON */
+  MM_VFS_REPORT_SUMMARY, /* the same for people */
+  MM_VFS_N_REPORTS,
+} MmVfsReport;
+
+/* Makes the text of a report, when its file is opened. Must not block. (transfer full) */
+typedef gchar *(*MmVfsReportFunc) (MmVfsReport report, gpointer user_data);
+
+/* Once, before the first operation; without it there is no `.mailmount`. */
+void mm_vfs_set_report_func (MmVfs *vfs, MmVfsReportFunc func, gpointer user_data);
 
 /* Closes every directory and file still open, for good. No operation may be in progress; an open
  * that waits is its caller's to close, at any time, also when the account is gone. */
@@ -94,6 +111,8 @@ MmTry mm_vfs_try_read (MmVfsFile *file, gsize size, guint64 offset, GBytes **out
  * then. Else NULL. (transfer full) */
 GBytes *mm_vfs_take_whole (MmVfsFile *file);
 void mm_vfs_close (MmVfsFile *file);
+/* As MmAttributes.is_private: what is read from it is not to be kept. */
+gboolean mm_vfs_file_is_private (const MmVfsFile *file);
 
 /* Extended attributes of a message: @name without the prefix "user.". NOT_FOUND when there is no
  * such attribute. (transfer full) */

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "paths.h"
+
 #define MOUNTINFO "/proc/self/mountinfo"
 #define OUR_TYPE  "fuse.mailmount"
 
@@ -103,4 +105,39 @@ mm_mount_table_find (const GPtrArray *table, const gchar *path)
         return entry;
     }
   return NULL;
+}
+
+const MmMountEntry *
+mm_mount_table_find_holder (const GPtrArray *table, const gchar *path)
+{
+  const MmMountEntry *found = NULL;
+
+  /* The innermost; of those on one place the last, which hides the others. */
+  for (guint i = 0; i < table->len; i++)
+    {
+      const MmMountEntry *entry = g_ptr_array_index (table, i);
+      if (mm_path_is_inside (path, entry->path)
+          && (found == NULL || strlen (entry->path) >= strlen (found->path)))
+        found = entry;
+    }
+  return found;
+}
+
+gchar *
+mm_mount_table_resolve (const GPtrArray *table, const gchar *path)
+{
+  g_autofree gchar *absolute = mm_path_absolute (path);
+  gchar *plain = g_canonicalize_filename (absolute, "/");
+
+  if (mm_mount_table_find_holder (table, plain) != NULL)
+    return plain;
+  /* The way to a mount may lead over a symbolic link, but not the mount's own name. */
+  char *real = realpath (plain, NULL);
+  if (real != NULL)
+    {
+      g_free (plain);
+      plain = g_strdup (real);
+      free (real);
+    }
+  return plain;
 }

@@ -5,8 +5,11 @@
 #include <unistd.h>
 
 #include <mailmount/account.h>
+#include <mailmount/clock.h>
 #include <mailmount/fuse.h>
 #include <mailmount/log.h>
+
+#include "report.h"
 
 /* A listing older than this is compared with the server when it is opened. */
 #define REFRESH_US (60 * G_USEC_PER_SEC)
@@ -40,11 +43,16 @@ new_remote (const MmConfig *config, MmCredentials *credentials)
   return mm_remote_new_imap (&remote);
 }
 
+static gchar *
+describe_account (const MmConfig *config)
+{
+  return g_strdup_printf ("%s@%s", config->source.user, config->source.host);
+}
+
 static MmAccount *
 new_account (const MmConfig *config, MmCredentials *credentials, MmVfs *vfs, GError **error)
 {
-  g_autofree gchar *name
-      = g_strdup_printf ("%s@%s", config->source.user, config->source.host);
+  g_autofree gchar *name = describe_account (config);
   g_autofree gchar *key = g_strdup_printf ("imap://%s:%u", name, config->port);
   MmAccountConfig account = {
     .name = name,
@@ -132,6 +140,15 @@ mm_run_mount (const MmConfig *config, const gchar *mountpoint, MmCredentials *cr
   if (account == NULL)
     return FALSE;
   mm_vfs_set_account (vfs, account);
+  g_autofree gchar *account_name = describe_account (config);
+  MmReport report = {
+    .source = config->source_text,
+    .mount_point = mountpoint,
+    .account_name = account_name,
+    .mounted_us = mm_clock_wall_us (),
+    .account = account,
+  };
+  mm_vfs_set_report_func (vfs, mm_report_write, &report);
 
   gboolean served = serve (config, account, fuse, daemonizer, error);
   /* In this order: open files let go of the account's contents, the account answers what still

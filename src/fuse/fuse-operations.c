@@ -25,6 +25,21 @@
 
 /* ---- attributes ---- */
 
+static mode_t
+choose_mode (const MmFuse *fuse, const MmAttributes *attributes)
+{
+  if (attributes->is_private)
+    return attributes->is_directory ? S_IFDIR | 0500 : S_IFREG | 0400;
+  return attributes->is_directory ? S_IFDIR | (0755 & ~fuse->umask)
+                                  : S_IFREG | (0644 & ~fuse->umask);
+}
+
+static gdouble
+choose_timeout (const MmAttributes *attributes)
+{
+  return attributes->is_private ? 0 : CACHE_SECONDS;
+}
+
 static void
 fill_stat (const MmFuse *fuse, const MmAttributes *attributes, struct stat *out)
 {
@@ -40,8 +55,7 @@ fill_stat (const MmFuse *fuse, const MmAttributes *attributes, struct stat *out)
     }
   *out = (struct stat){
     .st_ino = attributes->inode,
-    .st_mode = attributes->is_directory ? S_IFDIR | (0755 & ~fuse->umask)
-                                        : S_IFREG | (0644 & ~fuse->umask),
+    .st_mode = choose_mode (fuse, attributes),
     .st_nlink = attributes->n_links,
     .st_uid = fuse->uid,
     .st_gid = fuse->gid,
@@ -59,7 +73,7 @@ fill_entry (const MmFuse *fuse, const MmAttributes *attributes, struct fuse_entr
 {
   *out = (struct fuse_entry_param){
     .ino = attributes->inode,
-    .attr_timeout = CACHE_SECONDS,
+    .attr_timeout = choose_timeout (attributes),
     .entry_timeout = CACHE_SECONDS,
   };
   fill_stat (fuse, attributes, &out->attr);
@@ -107,7 +121,7 @@ reply_getattr (MmFuseRequest *request)
 {
   struct stat stat;
   fill_stat (request->fuse, &request->attributes, &stat);
-  fuse_reply_attr (request->req, &stat, CACHE_SECONDS);
+  fuse_reply_attr (request->req, &stat, choose_timeout (&request->attributes));
 }
 
 static void
@@ -282,9 +296,12 @@ store_whole (const MmFuseRequest *request)
 static void
 reply_open (MmFuseRequest *request)
 {
-  struct fuse_file_info info = { .keep_cache = 1, .noflush = 1 };
+  struct fuse_file_info info = { .noflush = 1 };
 
-  store_whole (request);
+  info.direct_io = mm_vfs_file_is_private (request->file);
+  info.keep_cache = !info.direct_io;
+  if (info.keep_cache)
+    store_whole (request);
 
   info.fh = (uint64_t) (uintptr_t) request->file;
   if (fuse_reply_open (request->req, &info) != 0)

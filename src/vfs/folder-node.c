@@ -50,10 +50,13 @@ static MmTry
 try_lookup (MmVfs *vfs, guint64 inode, const gchar *name, MmAttributes *out, MmWaiter *waiter,
             GError **error)
 {
-  guint32 folder_id = mm_vfs_get_folder_id (vfs, inode);
   MmFolder folder;
-  MmTry listed = mm_account_try_folders (vfs->account, TRUE, waiter, error);
 
+  /* Without a look at the server, so that it can be asked what is wrong when that is away. */
+  if (mm_vfs_find_report_directory (vfs, inode, name, out))
+    return MM_TRY_DONE;
+  guint32 folder_id = mm_vfs_get_folder_id (vfs, inode);
+  MmTry listed = mm_account_try_folders (vfs->account, TRUE, waiter, error);
   if (listed != MM_TRY_DONE)
     return listed;
   if (mm_account_find_child (vfs->account, folder_id, name, &folder))

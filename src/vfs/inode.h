@@ -17,6 +17,7 @@ typedef enum
   MM_NODE_ROOT = 0,
   MM_NODE_FOLDER = 1,
   MM_NODE_MESSAGE = 2,
+  MM_NODE_REPORT = 3, /* what the mount says of itself: .mailmount */
 } MmNodeKind;
 
 #define MM_INODE_NUMBER_BITS 36

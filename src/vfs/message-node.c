@@ -44,6 +44,13 @@ try_open (MmVfs *vfs, guint64 inode, MmVfsFile *file, MmWaiter *waiter, GError *
   return mm_content_try_size (file->content, &file->size, waiter, error);
 }
 
+static MmTry
+try_read (MmVfsFile *file, gsize size, guint64 offset, GBytes **out_octets, MmWaiter *waiter,
+          GError **error)
+{
+  return mm_content_try_read (file->content, size, offset, out_octets, waiter, error);
+}
+
 /* ---- extended attributes ---- */
 
 static gchar *
@@ -135,6 +142,7 @@ static const gchar *const xattr_names[] = {
 const MmNodeClass mm_message_node_class = {
   .get_attributes = try_get_attributes,
   .open = try_open,
+  .read = try_read,
   .get_xattr = try_get_xattr,
   .xattr_names = xattr_names,
 };

@@ -21,6 +21,8 @@ typedef struct
   MmTry (*read_directory) (MmVfsDirectory *directory, gint64 offset, MmVfsEntryFunc func,
                            gpointer user_data, MmWaiter *waiter, GError **error);
   MmTry (*open) (MmVfs *vfs, guint64 inode, MmVfsFile *file, MmWaiter *waiter, GError **error);
+  MmTry (*read) (MmVfsFile *file, gsize size, guint64 offset, GBytes **out_octets,
+                 MmWaiter *waiter, GError **error);
   MmTry (*get_xattr) (MmVfs *vfs, guint64 inode, const gchar *name, gchar **out_value,
                       MmWaiter *waiter, GError **error);
   const gchar *const *xattr_names; /* nullable; NULL-terminated, without "user." */
@@ -28,6 +30,14 @@ typedef struct
 
 extern const MmNodeClass mm_folder_node_class;
 extern const MmNodeClass mm_message_node_class;
+extern const MmNodeClass mm_report_node_class;
+
+/* Of the text of a report that was made last. */
+typedef struct
+{
+  guint64 size;   /* octets */
+  gint64 made_us; /* since 1970 UTC; 0: none was */
+} MmVfsReportFacts;
 
 struct MmVfs
 {
@@ -35,10 +45,14 @@ struct MmVfs
   MmAccount *account;    /* borrowed; set once */
   MmVfsObserver observer; /* set once */
   gpointer observer_data;
+  MmVfsReportFunc report_func; /* nullable; set once */
+  gpointer report_data;
+  gint64 created_us;     /* since 1970 UTC; immutable */
 
   GMutex lock;             /* guards all below */
   GHashTable *directories; /* Set<MmVfsDirectory>, open */
   GHashTable *files;       /* Set<MmVfsFile>, open */
+  MmVfsReportFacts reports[MM_VFS_N_REPORTS];
   gboolean is_closed;      /* the account may be gone: nothing is noted any more */
 };
 
@@ -54,8 +68,10 @@ struct MmVfsDirectory
 struct MmVfsFile
 {
   MmVfs *vfs;
+  const MmNodeClass *node_class;
   guint thread_id;     /* of the opener */
-  MmContent *content;  /* owned */
+  GBytes *report;      /* owned; NULL for a message */
+  MmContent *content;  /* owned; NULL for a report */
   MmMailbox *mailbox;  /* borrowed */
   guint64 number;
   guint64 size;        /* octets, set when the open is done */
@@ -71,5 +87,9 @@ guint64 mm_vfs_get_folder_inode (const MmVfs *vfs, guint32 folder_id);
 void mm_vfs_build_name (const MmVfs *vfs, const MmMessage *message, gchar *out);
 void mm_vfs_describe_folder (const MmVfs *vfs, const MmFolder *folder, MmAttributes *out);
 void mm_vfs_describe_message (guint32 folder_id, const MmMessage *message, MmAttributes *out);
+
+/* TRUE when @name in the directory @inode is the hidden one of report-node.c. */
+gboolean mm_vfs_find_report_directory (const MmVfs *vfs, guint64 inode, const gchar *name,
+                                       MmAttributes *out);
 
 MmTry mm_vfs_fail_not_found (GError **error);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include <mailmount/clock.h>
 #include <mailmount/message-name.h>
 
 /* ---- life ---- */
@@ -13,6 +14,7 @@ mm_vfs_new (MmNames names)
   MmVfs *vfs = g_new0 (MmVfs, 1);
 
   vfs->names = names;
+  vfs->created_us = mm_clock_wall_us ();
   g_mutex_init (&vfs->lock);
   vfs->directories = g_hash_table_new (NULL, NULL);
   vfs->files = g_hash_table_new (NULL, NULL);
@@ -42,6 +44,13 @@ mm_vfs_set_observer (MmVfs *vfs, const MmVfsObserver *observer, gpointer user_da
 {
   vfs->observer = *observer;
   vfs->observer_data = user_data;
+}
+
+void
+mm_vfs_set_report_func (MmVfs *vfs, MmVfsReportFunc func, gpointer user_data)
+{
+  vfs->report_func = func;
+  vfs->report_data = user_data;
 }
 
 /* ---- what changed, from folders and messages to inodes and names ---- */
@@ -174,6 +183,8 @@ get_class (guint64 inode)
       return &mm_folder_node_class;
     case MM_NODE_MESSAGE:
       return &mm_message_node_class;
+    case MM_NODE_REPORT:
+      return &mm_report_node_class;
     }
   return NULL;
 }
@@ -212,7 +223,8 @@ mm_vfs_try_open_directory (MmVfs *vfs, guint64 inode, guint thread_id, MmVfsDire
   MmTry result = node_class->open_directory (vfs, inode, &directory, waiter, error);
   if (result == MM_TRY_DONE)
     {
-      mm_account_note_list (vfs->account, directory.folder.mailbox, thread_id);
+      if (node_class == &mm_folder_node_class)
+        mm_account_note_list (vfs->account, directory.folder.mailbox, thread_id);
       *out = g_memdup2 (&directory, sizeof directory);
       g_mutex_lock (&vfs->lock);
       g_hash_table_add (vfs->directories, *out);
@@ -253,6 +265,7 @@ mm_vfs_try_open (MmVfs *vfs, guint64 inode, guint thread_id, MmVfsFile **out, Mm
     {
       *out = g_new0 (MmVfsFile, 1);
       (*out)->vfs = vfs;
+      (*out)->node_class = node_class;
       (*out)->thread_id = thread_id;
     }
   MmTry result = node_class->open (vfs, inode, *out, waiter, error);
@@ -271,7 +284,7 @@ MmTry
 mm_vfs_try_read (MmVfsFile *file, gsize size, guint64 offset, GBytes **out_octets,
                  MmWaiter *waiter, GError **error)
 {
-  MmTry result = mm_content_try_read (file->content, size, offset, out_octets, waiter, error);
+  MmTry result = file->node_class->read (file, size, offset, out_octets, waiter, error);
 
   if (result == MM_TRY_DONE && !file->is_taken)
     file->read_octets = MAX (file->read_octets, offset + g_bytes_get_size (*out_octets));
@@ -291,9 +304,16 @@ mm_vfs_take_whole (MmVfsFile *file)
   return whole;
 }
 
+gboolean
+mm_vfs_file_is_private (const MmVfsFile *file)
+{
+  return file->report != NULL;
+}
+
 static void
 free_file (MmVfsFile *file)
 {
+  g_clear_pointer (&file->report, g_bytes_unref);
   if (file->content != NULL)
     mm_content_remove_reader (file->content);
   g_clear_pointer (&file->content, mm_content_unref);

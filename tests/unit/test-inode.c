@@ -13,7 +13,7 @@ static const guint64 numbers[]
 static void
 test_round_trip (void)
 {
-  for (guint kind = MM_NODE_FOLDER; kind <= MM_NODE_MESSAGE; kind++)
+  for (guint kind = MM_NODE_FOLDER; kind <= MM_NODE_REPORT; kind++)
     for (guint i = 0; i < G_N_ELEMENTS (folders); i++)
       for (guint j = 0; j < G_N_ELEMENTS (numbers); j++)
         {
@@ -29,7 +29,7 @@ test_distinct (void)
 {
   g_autoptr (GHashTable) seen = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL);
 
-  for (guint kind = MM_NODE_FOLDER; kind <= MM_NODE_MESSAGE; kind++)
+  for (guint kind = MM_NODE_FOLDER; kind <= MM_NODE_REPORT; kind++)
     for (guint i = 0; i < G_N_ELEMENTS (folders); i++)
       for (guint j = 0; j < G_N_ELEMENTS (numbers); j++)
         {

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * The report for people.
+ */
+#pragma once
+
+#include <mailmount/account-status.h>
+
+#include "report.h"
+
+G_BEGIN_DECLS
+
+/* A few lines, harmless on a terminal. (transfer full) */
+gchar *mm_report_write_summary (const MmReport *report, const MmAccountStatus *status);
+
+/* "online": the same in both texts. */
+const gchar *mm_report_get_state_name (MmRemoteState state);
+/* The server can be reached, as far as known, and no message failed that was not had since. */
+gboolean mm_report_is_healthy (const MmAccountStatus *status);
+
+G_END_DECLS

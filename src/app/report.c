@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "report.h"
+
+#include <unistd.h>
+
+#include <mailmount/account-status.h>
+#include <mailmount/json-writer.h>
+
+#include "report-summary.h"
+
+const gchar *
+mm_report_get_state_name (MmRemoteState state)
+{
+  switch (state)
+    {
+    case MM_REMOTE_ONLINE:
+      return "online";
+    case MM_REMOTE_IDLE:
+      return "idle";
+    case MM_REMOTE_OFFLINE:
+      return "offline";
+    }
+  return "unknown";
+}
+
+gboolean
+mm_report_is_healthy (const MmAccountStatus *status)
+{
+  return status->remote.state != MM_REMOTE_OFFLINE && status->failed->len == 0;
+}
+
+/* ---- JSON; the keys are described in the man page ---- */
+
+static void
+add_connections (MmJsonWriter *writer, const MmRemoteStatus *remote)
+{
+  mm_json_writer_add_number (writer, "connections_limit", remote->max_connections);
+  mm_json_writer_begin_array (writer, "connections");
+  for (guint i = 0; i < remote->connections->len; i++)
+    {
+      const MmRemoteConnectionStatus *connection
+          = &g_array_index (remote->connections, MmRemoteConnectionStatus, i);
+
+      mm_json_writer_begin_object (writer, NULL);
+      mm_json_writer_add_string (writer, "state", connection->is_ready ? "ready" : "connecting");
+      mm_json_writer_add_string (writer, "mailbox", connection->mailbox);
+      mm_json_writer_add_number (writer, "jobs", connection->n_jobs);
+      mm_json_writer_add_number (writer, "received_octets", connection->received_octets);
+      mm_json_writer_add_time (writer, "opened", connection->opened_us);
+      mm_json_writer_end_object (writer);
+    }
+  mm_json_writer_end_array (writer);
+  mm_json_writer_begin_object (writer, "queue");
+  mm_json_writer_add_number (writer, "demand", remote->n_queued_demand);
+  mm_json_writer_add_number (writer, "read_ahead", remote->n_queued_read_ahead);
+  mm_json_writer_end_object (writer);
+  mm_json_writer_begin_object (writer, "throughput");
+  mm_json_writer_add_number (writer, "received_octets", remote->received_octets);
+  mm_json_writer_add_number (writer, "recent_octets", remote->recent_octets);
+  mm_json_writer_add_number (writer, "recent_seconds", MM_REMOTE_RECENT_SECONDS);
+  mm_json_writer_end_object (writer);
+}
+
+static void
+add_folders (MmJsonWriter *writer, const MmAccountStatus *status)
+{
+  mm_json_writer_add_time (writer, "folders_listed", status->folders_listed_us);
+  mm_json_writer_begin_array (writer, "folders");
+  for (guint i = 0; i < status->folders->len; i++)
+    {
+      const MmFolderStatus *folder = &g_array_index (status->folders, MmFolderStatus, i);
+
+      mm_json_writer_begin_object (writer, NULL);
+      mm_json_writer_add_string (writer, "path", folder->path);
+      mm_json_writer_add_boolean (writer, "listed", folder->is_listed);
+      mm_json_writer_add_number (writer, "messages", folder->messages);
+      mm_json_writer_add_number (writer, "octets", folder->octets);
+      mm_json_writer_add_time (writer, "compared", folder->compared_us);
+      mm_json_writer_end_object (writer);
+    }
+  mm_json_writer_end_array (writer);
+}
+
+static void
+add_read_ahead (MmJsonWriter *writer, const MmReadAheadStatus *ahead)
+{
+  mm_json_writer_begin_object (writer, "read_ahead");
+  mm_json_writer_add_number (writer, "fetched_octets", ahead->fetched_octets);
+  mm_json_writer_add_number (writer, "used_octets", ahead->used_octets);
+  mm_json_writer_add_number (writer, "waiting_octets", ahead->waiting_octets);
+  mm_json_writer_add_number (writer, "unused_octets", ahead->unused_octets);
+  mm_json_writer_add_number (writer, "hits", ahead->n_hits);
+  mm_json_writer_add_number (writer, "misses", ahead->n_misses);
+  mm_json_writer_end_object (writer);
+}
+
+static void
+add_counts (MmJsonWriter *writer, const gchar *key, const guint counts[MM_N_ERRORS])
+{
+  mm_json_writer_begin_object (writer, key);
+  for (guint code = 0; code < MM_N_ERRORS; code++)
+    if (counts[code] > 0)
+      mm_json_writer_add_number (writer, mm_error_get_name ((MmError) code), counts[code]);
+  mm_json_writer_end_object (writer);
+}
+
+static void
+add_errors (MmJsonWriter *writer, const MmAccountStatus *status)
+{
+  mm_json_writer_begin_object (writer, "errors");
+  add_counts (writer, "connections", status->remote.n_errors);
+  add_counts (writer, "listings", status->n_listing_errors);
+  add_counts (writer, "messages", status->n_message_errors);
+  mm_json_writer_end_object (writer);
+
+  mm_json_writer_begin_array (writer, "failed");
+  for (guint i = 0; i < status->failed->len; i++)
+    {
+      const MmFailedMessage *message = &g_array_index (status->failed, MmFailedMessage, i);
+      g_autofree gchar *path
+          = g_strdup_printf ("%s/%" G_GUINT64_FORMAT ".eml", message->folder, message->number);
+
+      mm_json_writer_begin_object (writer, NULL);
+      mm_json_writer_add_string (writer, "path", path);
+      mm_json_writer_add_string (writer, "error", mm_error_get_name (message->code));
+      mm_json_writer_add_string (writer, "reason", message->reason);
+      mm_json_writer_add_number (writer, "times", message->n_times);
+      mm_json_writer_add_time (writer, "last", message->failed_us);
+      mm_json_writer_end_object (writer);
+    }
+  mm_json_writer_end_array (writer);
+}
+
+static gchar *
+write_json (const MmReport *report, const MmAccountStatus *status)
+{
+  MmJsonWriter *writer = mm_json_writer_new ();
+  const MmRemoteStatus *remote = &status->remote;
+
+  mm_json_writer_begin_object (writer, NULL);
+  mm_json_writer_add_boolean (writer, "healthy", mm_report_is_healthy (status));
+  mm_json_writer_add_string (writer, "state", mm_report_get_state_name (remote->state));
+  mm_json_writer_add_string (writer, "version", MM_VERSION);
+  mm_json_writer_add_string (writer, "source", report->source);
+  mm_json_writer_add_string (writer, "mountpoint", report->mount_point);
+  mm_json_writer_add_string (writer, "account", report->account_name);
+  mm_json_writer_add_number (writer, "process", (guint64) getpid ());
+  mm_json_writer_add_time (writer, "mounted", report->mounted_us);
+  mm_json_writer_add_time (writer, "last_contact", remote->last_contact_us);
+  mm_json_writer_add_string (writer, "last_error", remote->last_error);
+  mm_json_writer_add_time (writer, "last_error_at", remote->last_error_us);
+  add_connections (writer, remote);
+  add_read_ahead (writer, &status->read_ahead);
+  add_errors (writer, status);
+  add_folders (writer, status);
+  mm_json_writer_end_object (writer);
+  return mm_json_writer_finish (writer);
+}
+
+gchar *
+mm_report_write (MmVfsReport which, gpointer data)
+{
+  const MmReport *report = data;
+  g_auto (MmAccountStatus) status = { 0 };
+
+  mm_account_get_status (report->account, &status);
+  switch (which)
+    {
+    case MM_VFS_REPORT_STATUS:
+      return write_json (report, &status);
+    case MM_VFS_REPORT_SUMMARY:
+      return mm_report_write_summary (report, &status);
+    case MM_VFS_N_REPORTS:
+      break;
+    }
+  g_assert_not_reached ();
+}

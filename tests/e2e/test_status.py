@@ -1,0 +1,220 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a mount says of itself in .mailmount, which no copy of the tree ever holds."""
+
+import json
+import os
+import signal
+import stat
+
+import pytest
+
+from corpus import Corpus
+from dovecot import PASSWORD, DovecotServer, wait_for
+from mount import BINARY, SLOW, sh, uid_of
+from tree import snapshot
+
+TIMEOUT = 5
+
+
+def status_of(mounted):
+    return json.loads((mounted.path / ".mailmount" / "status").read_bytes())
+
+
+@pytest.fixture
+def small(mount, proxy):
+    """A mount of the small account."""
+    return mount(proxy, user="small", options={"timeout": TIMEOUT})
+
+
+# Hidden.
+
+def test_it_is_found_by_name_and_never_listed(small):
+    assert ".mailmount" not in os.listdir(small.path)
+    assert stat.S_IMODE(os.stat(small.path / ".mailmount").st_mode) == 0o500
+    assert sorted(os.listdir(small.path / ".mailmount")) == ["status", "summary"]
+    assert stat.S_IMODE(os.stat(small.path / ".mailmount" / "status").st_mode) == 0o400
+    for name in (".mailmount", "status"):
+        with pytest.raises(FileNotFoundError):
+            os.stat(small.path / "INBOX" / name)
+    with pytest.raises(FileNotFoundError):
+        os.stat(small.path / ".mailmount" / "other")
+    with pytest.raises(FileNotFoundError):
+        os.stat(small.path / "status")
+
+
+@pytest.mark.parametrize("copy", ["rsync -aX mnt/ copy/", "cp -a mnt/. copy/", "tar -C mnt -cf - . | tar -C copy -xf -"])
+def test_no_copy_holds_it(small, tmp_path, copy):
+    status_of(small)
+    (tmp_path / "copy").mkdir()
+    (tmp_path / "mnt").symlink_to(small.path)
+    sh(copy, cwd=tmp_path)
+    copied = {str(path.relative_to(tmp_path / "copy")) for path in (tmp_path / "copy").rglob("*")}
+    assert len(copied) > 50
+    assert not {path for path in copied if ".mailmount" in path}
+
+
+def test_find_du_and_a_second_rsync_do_not_see_it(small, tmp_path):
+    before = snapshot(small.path)
+    sh(["rsync", "-a", f"{small.path}/", tmp_path / "copy"])
+    status_of(small)
+    assert sh(["find", small.path, "-name", "*mailmount*"]).out == ""
+    assert ".mailmount" not in sh(["du", "-a", small.path]).out
+    assert sh(["rsync", "-a", "--delete", "--itemize-changes", f"{small.path}/", tmp_path / "copy"]).out == ""
+    assert snapshot(small.path) == before
+
+
+def test_a_mail_folder_of_that_name_is_another(mount, place):
+    corpus = Corpus(seed=3)
+    corpus.ordinary((".mailmount",), 3)
+    with DovecotServer(users={"user": PASSWORD}, escape_names=True) as server:
+        server.stop()
+        corpus.write(server.mail_dir("user"))
+        server.start()
+        mounted = mount(server)
+        assert len(os.listdir(mounted.path / "%2Emailmount")) == 3
+        assert status_of(mounted)["account"] == "user@127.0.0.1"
+        mounted.unmount()
+
+
+# What it says.
+
+def test_any_program_can_read_it(small, tmp_path):
+    path = small.path / ".mailmount" / "status"
+    assert json.loads(sh(["cat", path]).out)["healthy"] is True
+    sh(["cp", "-a", path, tmp_path / "copied"])
+    assert json.loads((tmp_path / "copied").read_bytes())["account"] == "small@127.0.0.1"
+    sh(["rsync", "-a", path, tmp_path / "synchronised"])
+    assert json.loads((tmp_path / "synchronised").read_bytes())["state"] == "online"
+    with open(path, "rb") as file:
+        assert os.fstat(file.fileno()).st_size == len(file.read())
+    assert "small@127.0.0.1" in (small.path / ".mailmount" / "summary").read_text(encoding="utf-8")
+
+
+def test_each_open_tells_of_that_moment_and_each_handle_its_own(small):
+    with open(small.path / ".mailmount" / "status", "rb") as first:
+        beginning = first.read(10)
+        sh(["cat", *(small.path / "INBOX" / name for name in os.listdir(small.path / "INBOX"))])
+        second = status_of(small)
+        rest = json.loads(beginning + first.read())
+    assert rest["throughput"]["received_octets"] < second["throughput"]["received_octets"]
+
+
+def test_it_counts_what_crosses_the_wire(small, proxy):
+    for name in os.listdir(small.path / "INBOX"):
+        (small.path / "INBOX" / name).read_bytes()
+    wait_for(lambda: status_of(small)["throughput"]["received_octets"] == proxy.octets_to_client, 10 * SLOW,
+             "the same count on both sides")
+    status = status_of(small)
+    assert 0 < status["throughput"]["recent_octets"] <= status["throughput"]["received_octets"]
+    assert len(status["connections"]) == proxy.live()
+    assert status["last_contact"] is not None and status["last_error"] is None
+
+
+def test_it_tells_the_folders_and_when_they_were_compared(small, small_corpus):
+    os.listdir(small.path / "Lists" / "many")
+    folders = {folder["path"]: folder for folder in status_of(small)["folders"]}
+    assert set(folders) >= {"INBOX", "Lists/many", "Archive/2019", "Empty"}
+    listed = folders["Lists/many"]
+    assert listed["listed"] is True and listed["compared"] is not None
+    assert listed["messages"] == len(small_corpus.folders[("Lists", "many")].messages)
+    assert folders["Archive/2019"]["listed"] is False and folders["Archive/2019"]["compared"] is None
+
+
+def test_read_ahead_is_told(small):
+    sh(["rsync", "-a", f"{small.path}/Lists/", f"{small.place.directory}/copy"])
+    ahead = status_of(small)["read_ahead"]
+    assert ahead["fetched_octets"] == ahead["used_octets"] + ahead["waiting_octets"] + ahead["unused_octets"]
+    assert ahead["used_octets"] > 0
+    assert ahead["hits"] + ahead["misses"] == 30
+    assert ahead["hits"] >= 25
+
+
+def test_a_message_that_cannot_be_fetched_is_named_until_it_can(small, proxy):
+    names = sorted(os.listdir(small.path / "INBOX"))
+    victim = names[6]
+    number = uid_of(victim)
+    rule = proxy.when(rf"^UID FETCH \S*\b{number}\b.*BODY", "cut", after_octets=100, times=1000)
+    with pytest.raises(OSError):
+        (small.path / "INBOX" / victim).read_bytes()
+    assert rule.fired
+    status = status_of(small)
+    assert status["healthy"] is False
+    failed, = status["failed"]
+    assert failed["path"] == f"INBOX/{number}.eml" and failed["error"] == "connection-lost" and failed["reason"]
+    assert status["errors"]["messages"]["connection-lost"] >= 1
+    assert status["errors"]["connections"]["connection-lost"] >= 1
+    assert failed["path"] in (small.path / ".mailmount" / "summary").read_text(encoding="utf-8")
+    for name in names[:3]:
+        assert (small.path / "INBOX" / name).read_bytes()
+    proxy.clear()
+    assert (small.path / failed["path"]).read_bytes()
+    status = status_of(small)
+    assert status["failed"] == [] and status["healthy"] is True
+    assert status["errors"]["messages"]["connection-lost"] >= 1
+
+
+def test_it_is_told_when_the_server_is_away(small, proxy):
+    proxy.refuse()
+    with pytest.raises(OSError):
+        for name in sorted(os.listdir(small.path / "Sent")):
+            (small.path / "Sent" / name).read_bytes()
+    status = status_of(small)
+    assert status["state"] == "offline" and status["healthy"] is False
+    assert status["last_error"] and status["last_contact"] is not None
+    proxy.accept_again()
+    wait_for(lambda: sh(["grep", "-rc", "marker", small.path / "Sent"], check=False).returncode == 0, 60 * SLOW,
+             "the server")
+    assert status_of(small)["state"] == "online"
+
+
+# The command.
+
+def command(*arguments, user=None):
+    return sh([BINARY, "status", *arguments], check=False, timeout=30, user=user)
+
+
+def test_the_command_tells_a_mount_for_people_and_for_programs(small):
+    result = command(small.path)
+    assert result.returncode == 0 and result.err == ""
+    assert result.out.startswith(f"imap://small@127.0.0.1:") and f" on {small.path}\n" in result.out
+    assert "online" in result.out
+    told, = json.loads(command("--json", small.path).out)
+    assert told["mountpoint"] == str(small.path) and told["healthy"] is True
+
+
+def test_without_a_mount_point_it_tells_all_of_the_user(small):
+    assert str(small.path) in [told["mountpoint"] for told in json.loads(command("--json").out)]
+
+
+def test_its_exit_status_is_for_scripts(small, proxy, tmp_path):
+    assert command(tmp_path).returncode == 2
+    assert command("--no-such-option").returncode == 2
+    assert command("--help").returncode == 0
+    assert command(small.path).returncode == 0
+    proxy.refuse()
+    with pytest.raises(OSError):
+        for name in os.listdir(small.path / "Sent"):
+            (small.path / "Sent" / name).read_bytes()
+    result = command(small.path)
+    assert result.returncode == 1 and "offline" in result.out
+
+
+def test_a_mount_that_does_not_answer_is_told_and_not_waited_for(small):
+    small.signal(signal.SIGSTOP)
+    try:
+        result = command(small.path)
+        silent, = json.loads(command("--json", small.path).out)
+    finally:
+        small.signal(signal.SIGCONT)
+    assert result.returncode == 1
+    assert "does not answer" in result.out and "fusermount3 -u" in result.out
+    assert silent["state"] == "silent" and silent["healthy"] is False
+    assert status_of(small)["healthy"] is True
+
+
+def test_a_mount_that_died_is_told(small):
+    small.signal(signal.SIGKILL)
+    small.process.wait(10)
+    result = command(small.path)
+    assert result.returncode == 1 and "does not answer" in result.out
+    small.kill()
