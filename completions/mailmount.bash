@@ -9,7 +9,7 @@ _mailmount_option()
         *,*) head=${list%,*},; part=${list##*,} ;;
         *) part=$list ;;
     esac
-    local options='ro names= cache= cafile= tls= connections= timeout= folders= exclude=
+    local options='ro names= cache= cache_size= cache_free= cafile= tls= connections= timeout= folders= exclude=
         subscribed log= password_command= token_command= compress allow_other uid= gid= umask=
         noauto nofail _netdev noexec noatime'
     local prefix='' words='' value

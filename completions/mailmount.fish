@@ -28,6 +28,9 @@ function __mailmount_options
         names=subject\t'DATE_SUBJECT_NUMBER.eml (default)' \
         names=uid\t'NUMBER.eml' \
         cache=\t'where to keep the index and what was read' \
+        cache=none\t'keep nothing on disk' \
+        cache_size=\t'how much of what was read is kept (2G)' \
+        cache_free=\t'how much of the disk is left free' \
         cafile=\t'certificate authorities to trust' \
         tls=implicit\t'TLS from the first octet (imaps://)' \
         tls=starttls\t'STARTTLS (imap://)' \

@@ -37,6 +37,8 @@ typedef struct
   const gchar *name;         /* for messages to people: "user@host" */
   const gchar *key;          /* identity in the index: "imap://user@host:port" */
   const gchar *directory;    /* nullable: index and cache in memory only */
+  guint64 cache_size_octets; /* see MmContentCacheLimits */
+  guint64 cache_free_octets;
   MmRemote *remote;          /* transfer full */
   gboolean want_subject;     /* names need subjects */
   const gchar *const *include; /* nullable: shell globs on paths; a folder must match one */

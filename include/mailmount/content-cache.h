@@ -61,6 +61,9 @@ typedef struct
  * Once, before anything else is done. */
 void mm_content_cache_limit (MmContentCache *cache, const MmContentCacheLimits *limits);
 
+/* The size given; G_MAXUINT64 where there is no limit. */
+guint64 mm_content_cache_get_size (MmContentCache *cache);
+
 typedef struct
 {
   guint64 n_messages;

@@ -29,7 +29,11 @@ typedef struct
   gboolean has_tls;      /* tls= was written */
   guint16 port;          /* from the URL, or the default of @tls */
   gboolean names_by_uid; /* names=uid */
-  gchar *cache_dir;      /* absolute */
+  gboolean has_no_cache; /* cache=none */
+  gchar *cache_dir;      /* absolute; NULL: cache=none */
+  gboolean has_cache_size;   /* cache_size= was written */
+  guint64 cache_size_octets; /* on disk, or of memory; 0: no limit */
+  guint64 cache_free_octets; /* MM_CONTENT_CACHE_FREE_DEFAULT unless written */
   gchar *ca_file;        /* absolute, nullable: the system's trust store */
   gchar *log_file;       /* absolute, nullable: syslog, or the terminal with -f */
   guint connections;

@@ -57,7 +57,7 @@ check (const MmConfig *config, gchar **out_mountpoint, GError **error)
 
   if (mountpoint == NULL || !mm_mount_point_check_system (error))
     return FALSE;
-  if (mm_path_is_inside (config->cache_dir, mountpoint))
+  if (config->cache_dir != NULL && mm_path_is_inside (config->cache_dir, mountpoint))
     return fail_inside ("the cache", config->cache_dir, error);
   if (config->log_file != NULL && mm_path_is_inside (config->log_file, mountpoint))
     return fail_inside ("the log", config->log_file, error);

@@ -58,6 +58,8 @@ new_account (const MmConfig *config, MmCredentials *credentials, MmVfs *vfs, GEr
     .name = name,
     .key = key,
     .directory = config->cache_dir,
+    .cache_size_octets = config->cache_size_octets,
+    .cache_free_octets = config->cache_free_octets,
     .remote = new_remote (config, credentials),
     .want_subject = !config->names_by_uid,
     .include = (const gchar *const *) config->folders,

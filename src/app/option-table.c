@@ -10,6 +10,9 @@
 #include "option-table.h"
 #include "paths.h"
 
+/* Less would hold no large message. */
+#define CACHE_SIZE_OCTETS_MIN ((guint64) 1 << 20)
+
 static gboolean G_GNUC_PRINTF (2, 3)
 fail (GError **error, const gchar *format, ...)
 {
@@ -31,6 +34,30 @@ parse_number (const gchar *name, const gchar *value, guint64 least, guint64 most
     return TRUE;
   return fail (error, "%s=%s: a number from %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT
                       " is expected", name, value, least, most);
+}
+
+/* A number of octets, or of KiB, MiB, GiB, TiB with a letter behind it. */
+static gboolean
+parse_size (const gchar *name, const gchar *value, guint64 *out_octets, GError **error)
+{
+  static const gchar letters[] = "KMGT";
+  gchar *end = NULL;
+  guint64 number = g_ascii_isdigit (value[0]) ? g_ascii_strtoull (value, &end, 10) : 0;
+  guint shift = 0;
+
+  if (end != NULL && *end != '\0')
+    {
+      const gchar *letter = strchr (letters, g_ascii_toupper (*end));
+      if (letter != NULL)
+        {
+          shift = 10 * (guint) (letter - letters + 1);
+          end++;
+        }
+    }
+  if (end == NULL || *end != '\0' || number > (guint64) G_MAXINT64 >> shift)
+    return fail (error, "%s=%s: a size such as 500M or 2G is expected", name, value);
+  *out_octets = number << shift;
+  return TRUE;
 }
 
 static gboolean
@@ -78,10 +105,25 @@ apply_tls (MmConfig *config, const gchar *name, const gchar *value, GError **err
 static gboolean
 apply_cache (MmConfig *config, const gchar *name, const gchar *value, GError **error)
 {
-  if (strcmp (value, "none") == 0)
-    return fail (error, "cache=none is not supported yet: name a directory "
-                        "(one that is called so: ./none)");
-  return mm_path_take (&config->cache_dir, name, value, error);
+  config->has_no_cache = strcmp (value, "none") == 0;
+  return config->has_no_cache || mm_path_take (&config->cache_dir, name, value, error);
+}
+
+static gboolean
+apply_cache_size (MmConfig *config, const gchar *name, const gchar *value, GError **error)
+{
+  if (!parse_size (name, value, &config->cache_size_octets, error))
+    return FALSE;
+  if (config->cache_size_octets != 0 && config->cache_size_octets < CACHE_SIZE_OCTETS_MIN)
+    return fail (error, "%s=%s: at least 1M is expected, or 0 for no limit", name, value);
+  config->has_cache_size = TRUE;
+  return TRUE;
+}
+
+static gboolean
+apply_cache_free (MmConfig *config, const gchar *name, const gchar *value, GError **error)
+{
+  return parse_size (name, value, &config->cache_free_octets, error);
 }
 
 static gboolean
@@ -268,8 +310,12 @@ static const MmOption table[] = {
     apply_nothing },
   { "names", "subject|uid", "message files as DATE_SUBJECT_NUMBER.eml (default) or NUMBER.eml",
     MM_OPTION_OURS, apply_names },
-  { "cache", "DIR", "where to keep the index and what was read (default ~/.cache/mailmount)",
+  { "cache", "DIR|none", "where to keep the index and what was read (default ~/.cache/mailmount)",
     MM_OPTION_OURS, apply_cache },
+  { "cache_size", "SIZE", "how much of what was read is kept (default 2G; 0 is no limit)",
+    MM_OPTION_OURS, apply_cache_size },
+  { "cache_free", "SIZE", "leave so much of the disk free (default 512M, or 5% of a small disk)",
+    MM_OPTION_OURS, apply_cache_free },
   { "cafile", "PEM", "trust the authorities in this file, not the system's", MM_OPTION_OURS,
     apply_cafile },
   { "tls", "implicit|starttls|none", "imaps:// means implicit, imap:// starttls; none is clear text",

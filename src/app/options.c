@@ -2,6 +2,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <mailmount/content-cache.h>
 #include <mailmount/log.h>
 
 #include "option-table.h"
@@ -11,6 +12,8 @@
 #define DEFAULT_CONNECTIONS 4
 #define DEFAULT_TIMEOUT_S   60
 #define DEFAULT_UMASK       077
+#define DEFAULT_CACHE_SIZE  ((guint64) 2 << 30)
+#define DEFAULT_CACHE_MEMORY ((guint64) 64 << 20)
 
 #define PORT_IMAP  143
 #define PORT_IMAPS 993
@@ -223,7 +226,9 @@ settle (MmConfig *config, GError **error)
     return FALSE;
   if (config->password_command != NULL && config->token_command != NULL)
     return fail (error, "password_command= and token_command= exclude each other");
-  if (config->cache_dir == NULL)
+  if (config->has_no_cache)
+    g_clear_pointer (&config->cache_dir, g_free);
+  else if (config->cache_dir == NULL)
     {
       const gchar *xdg = g_getenv ("XDG_CACHE_HOME");
       g_autofree gchar *home = mm_path_home ();
@@ -231,6 +236,11 @@ settle (MmConfig *config, GError **error)
                               ? g_build_filename (xdg, "mailmount", NULL)
                               : g_build_filename (home, ".cache", "mailmount", NULL);
     }
+  if (!config->has_cache_size)
+    config->cache_size_octets
+        = config->has_no_cache ? DEFAULT_CACHE_MEMORY : DEFAULT_CACHE_SIZE;
+  if (config->has_no_cache && config->cache_size_octets == 0)
+    return fail (error, "cache=none,cache_size=0: memory needs a limit");
   if (!config->has_umask)
     config->umask = config->allow_other ? 022 : DEFAULT_UMASK;
   if (!config->has_uid)
@@ -274,6 +284,7 @@ mm_options_parse (gint argc, gchar **argv, MmConfig **out_config, GError **error
 
   config->is_helper = argc > 0 && mm_options_is_helper (argv[0]);
   config->connections = DEFAULT_CONNECTIONS;
+  config->cache_free_octets = MM_CONTENT_CACHE_FREE_DEFAULT;
   config->timeout_s = DEFAULT_TIMEOUT_S;
 
   if (!read_words (&parser, error))

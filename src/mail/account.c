@@ -11,6 +11,20 @@
 
 /* ---- construction ---- */
 
+/* What left the cache is no longer passed over when it is read ahead. */
+static void
+on_evicted (guint32 folder_id, guint64 number, gpointer user_data)
+{
+  MmAccount *account = user_data;
+
+  g_mutex_lock (&account->lock);
+  const MmFolderNode *node = mm_folder_tree_find_id (account->tree, folder_id);
+  MmMailbox *mailbox = node != NULL ? node->mailbox : NULL;
+  g_mutex_unlock (&account->lock);
+  if (mailbox != NULL)
+    mm_mailbox_set_stored (mailbox, number, FALSE);
+}
+
 static gboolean
 open_store (MmAccount *account, const MmAccountConfig *config, GError **error)
 {
@@ -24,6 +38,9 @@ open_store (MmAccount *account, const MmAccountConfig *config, GError **error)
   account->context.cache = mm_content_cache_open (config->directory, error);
   if (account->context.cache == NULL)
     return FALSE;
+  MmContentCacheLimits limits = { config->cache_size_octets, config->cache_free_octets, on_evicted,
+                                  account };
+  mm_content_cache_limit (account->context.cache, &limits);
   account->context.index = mm_index_thread_new (g_steal_pointer (&index));
   return TRUE;
 }

@@ -158,6 +158,9 @@ warn_of_cache (MmMailContext *context, const GError *error)
 {
   gint64 now_us = mm_clock_monotonic_us ();
 
+  /* That memory is limited was asked for. */
+  if (g_error_matches (error, MM_ERROR, MM_ERROR_LIMIT))
+    return;
   if (context->store_warned_us != 0 && now_us - context->store_warned_us < WARNING_US)
     return;
   context->store_warned_us = now_us;

@@ -79,6 +79,7 @@ free_content (MmContent *content)
 {
   if (content->file != NULL)
     mm_content_flush_file (content->context, g_steal_pointer (&content->file));
+  mm_content_cache_touch (content->context->cache, mm_content_get_key (content));
   mm_wait_list_free (content->waits);
   g_array_unref (content->pieces);
   g_array_unref (content->spans);

@@ -12,7 +12,9 @@
 /* A content fetched for a reader that has not come yet. */
 typedef struct
 {
-  MmContent *content; /* owned ref; NULL: it will be found on the disk */
+  MmContent *content; /* owned ref; NULL: the cache holds it */
+  MmContentCache *cache; /* borrowed */
+  MmContentKey key;
   guint64 octets;
 } Held;
 
@@ -22,6 +24,8 @@ static void
 free_held (gpointer data)
 {
   Held *held = data;
+  if (held->content == NULL)
+    mm_content_cache_release (held->cache, held->key);
   g_clear_pointer (&held->content, mm_content_unref);
   g_free (held);
 }
@@ -37,7 +41,10 @@ uncount (MmReadAhead *ahead, MmAheadStream *stream, const Held *held)
 {
   stream->unread_octets -= held->octets;
   if (held->content == NULL)
-    return;
+    {
+      ahead->kept_octets -= held->octets;
+      return;
+    }
   stream->held_octets -= held->octets;
   ahead->held_octets -= held->octets;
 }
@@ -59,12 +66,13 @@ mm_ahead_release_all (MmReadAhead *ahead, MmAheadStream *stream)
 {
   mm_statistics_note_unused (ahead->context->statistics, stream->unread_octets);
   ahead->held_octets -= stream->held_octets;
+  ahead->kept_octets -= stream->unread_octets - stream->held_octets;
   stream->held_octets = 0;
   stream->unread_octets = 0;
   g_hash_table_remove_all (stream->held);
 }
 
-/* A reader in order comes for it soon: it stays in memory. */
+/* A reader in order comes for it soon: it stays in memory. For others it stays in the cache. */
 static void
 hold (MmReadAhead *ahead, MmAheadStream *stream, MmContent *content, guint64 octets)
 {
@@ -72,6 +80,8 @@ hold (MmReadAhead *ahead, MmAheadStream *stream, MmContent *content, guint64 oct
   Held *held = g_new (Held, 1);
 
   held->content = in_memory ? mm_content_ref (content) : NULL;
+  held->cache = ahead->context->cache;
+  held->key = mm_content_get_key (content);
   held->octets = octets;
   mm_statistics_note_ahead (ahead->context->statistics, octets);
   stream->unread_octets += octets;
@@ -79,6 +89,11 @@ hold (MmReadAhead *ahead, MmAheadStream *stream, MmContent *content, guint64 oct
     {
       stream->held_octets += octets;
       ahead->held_octets += octets;
+    }
+  else
+    {
+      ahead->kept_octets += octets;
+      mm_content_cache_hold (held->cache, held->key);
     }
   g_hash_table_insert (stream->held, g_memdup2 (&content->number, sizeof content->number), held);
 }
@@ -192,6 +207,9 @@ get_sweep_room (const MmReadAhead *ahead, const MmAheadStream *stream)
   if (!mm_read_stream_is_sure (stream->way))
     room = MIN (room, subtract (MAX (MM_AHEAD_BUDGET_OCTETS, TRIAL_SHARE * stream->read_octets),
                                 stream->unread_octets));
+  /* The other half is for what is read. */
+  room = MIN (room, subtract (mm_content_cache_get_size (ahead->context->cache) / 2,
+                              ahead->kept_octets));
   return room >= COMMAND_OCTETS ? room : 0;
 }
 

@@ -42,6 +42,7 @@ struct MmReadAhead
   GHashTable *streams; /* Map<MmMailbox, MmAheadStream *> */
   GQueue listed;       /* Queue<MmMailbox>: listed and not read since */
   guint64 held_octets;
+  guint64 kept_octets;   /* fetched onto the disk and unread: the cache holds them */
   guint64 flying_octets; /* asked for and not answered yet */
   MmAheadStream *sweep; /* nullable; the one in no order that is being fetched: one mailbox at a
                            time, because changing it costs a round trip */

@@ -48,6 +48,14 @@ mm_content_cache_limit (MmContentCache *cache, const MmContentCacheLimits *limit
     mm_content_registry_limit_memory (&cache->registry, limits->size_octets);
 }
 
+guint64
+mm_content_cache_get_size (MmContentCache *cache)
+{
+  return mm_content_cache_is_in_memory (cache)
+           ? mm_content_registry_get_memory_limit (&cache->registry)
+           : mm_content_limit_get_size (cache->limit);
+}
+
 void
 mm_content_cache_get_usage (MmContentCache *cache, MmContentCacheUsage *out)
 {

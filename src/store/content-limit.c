@@ -365,6 +365,12 @@ mm_content_limit_release (MmContentLimit *limit, MmContentKey key)
   g_mutex_unlock (&limit->lock);
 }
 
+guint64
+mm_content_limit_get_size (const MmContentLimit *limit)
+{
+  return limit->limits.size_octets != 0 ? limit->limits.size_octets : G_MAXUINT64;
+}
+
 void
 mm_content_limit_get_usage (MmContentLimit *limit, MmContentCacheUsage *out)
 {

@@ -44,6 +44,8 @@ void mm_content_limit_forget_folder (MmContentLimit *limit, guint32 folder_id);
 void mm_content_limit_hold (MmContentLimit *limit, MmContentKey key);
 void mm_content_limit_release (MmContentLimit *limit, MmContentKey key);
 
+/* G_MAXUINT64: none. */
+guint64 mm_content_limit_get_size (const MmContentLimit *limit);
 void mm_content_limit_get_usage (MmContentLimit *limit, MmContentCacheUsage *out);
 
 /* Waits until the directory was looked through, for tests. */

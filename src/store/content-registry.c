@@ -183,6 +183,15 @@ mm_content_registry_limit_memory (MmContentRegistry *registry, guint64 octets)
   g_mutex_unlock (&registry->lock);
 }
 
+guint64
+mm_content_registry_get_memory_limit (MmContentRegistry *registry)
+{
+  g_mutex_lock (&registry->lock);
+  guint64 octets = registry->max_memory_octets;
+  g_mutex_unlock (&registry->lock);
+  return octets;
+}
+
 gboolean
 mm_content_registry_reserve (MmContentRegistry *registry, guint64 octets)
 {

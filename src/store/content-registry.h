@@ -34,6 +34,7 @@ void mm_content_registry_clear (MmContentRegistry *registry);
 
 /* What files in memory may take from now on; MM_CONTENT_MEMORY_OCTETS before. */
 void mm_content_registry_limit_memory (MmContentRegistry *registry, guint64 octets);
+guint64 mm_content_registry_get_memory_limit (MmContentRegistry *registry);
 /* TRUE when a file in memory may take @octets, which then are counted until they are given back. */
 gboolean mm_content_registry_reserve (MmContentRegistry *registry, guint64 octets);
 void mm_content_registry_give_back (MmContentRegistry *registry, guint64 octets);

@@ -49,6 +49,8 @@ test_defaults (void)
   g_assert_cmpuint (config->uid, ==, getuid ());
   g_assert_cmpuint (config->gid, ==, getgid ());
   g_assert_cmpstr (config->cache_dir, ==, "/xdg/mailmount");
+  g_assert_cmpuint (config->cache_size_octets, ==, G_GUINT64_CONSTANT (2) << 30);
+  g_assert_cmpuint (config->cache_free_octets, ==, G_MAXUINT64);
   g_assert_null (config->ca_file);
   g_assert_null (config->log_file);
   g_assert_null (config->password_command);
@@ -62,17 +64,35 @@ test_defaults (void)
 }
 
 static void
+test_cache_none_is_memory (void)
+{
+  g_autoptr (MmConfig) none
+      = parse_good ("mailmount -o cache=/c,cache=none imaps://user@example.org /mnt");
+  g_autoptr (MmConfig) sized
+      = parse_good ("mailmount -o cache=none,cache_size=8M imaps://user@example.org /mnt");
+  g_autoptr (MmConfig) later
+      = parse_good ("mailmount -o cache=none,cache=./none imaps://user@example.org /mnt");
+
+  g_assert_null (none->cache_dir);
+  g_assert_cmpuint (none->cache_size_octets, ==, 64 << 20);
+  g_assert_cmpuint (sized->cache_size_octets, ==, 8 << 20);
+  g_assert_true (g_str_has_suffix (later->cache_dir, "/none"));
+}
+
+static void
 test_every_option_is_taken (void)
 {
   g_autoptr (MmConfig) config = parse_good (
       "mailmount -o ro,names=uid,cache=/c,tls=starttls,connections=7 "
       "-o timeout=9,folders=INBOX:Lists/*,subscribed,log=/l,umask=022 "
-      "-oexclude=Trash,allow_other,uid=0,gid=0,compress,password_command='cat f' "
+      "-oexclude=Trash,cache_size=3G,cache_free=17k,allow_other,uid=0,gid=0,compress,password_command='cat f' "
       "-f -o cafile=/ca imap://user@example.org /mnt");
 
   g_assert_true (config->names_by_uid && config->subscribed && config->allow_other
                  && config->compress && config->foreground);
   g_assert_cmpstr (config->cache_dir, ==, "/c");
+  g_assert_cmpuint (config->cache_size_octets, ==, G_GUINT64_CONSTANT (3) << 30);
+  g_assert_cmpuint (config->cache_free_octets, ==, 17 * 1024);
   g_assert_cmpstr (config->ca_file, ==, "/ca");
   g_assert_cmpstr (config->log_file, ==, "/l");
   g_assert_cmpstr (config->password_command, ==, "cat f");
@@ -240,7 +260,13 @@ static const struct
   { "mailmount -o timeout=99999999999999999999" GOOD, "from 1 to 3600" },
   { "mailmount -o timeout=1.5" GOOD, "from 1 to 3600" },
   { "mailmount -o cache" GOOD, "cache=DIR" },
-  { "mailmount -o cache=none" GOOD, "cache=none" },
+  { "mailmount -o cache=none,cache_size=0" GOOD, "cache=none" },
+  { "mailmount -o cache_size=many" GOOD, "cache_size=many" },
+  { "mailmount -o cache_size=-1" GOOD, "cache_size=-1" },
+  { "mailmount -o cache_size=1KB" GOOD, "cache_size=1KB" },
+  { "mailmount -o cache_size=1000K" GOOD, "at least 1M" },
+  { "mailmount -o cache_size=9999999999T" GOOD, "cache_size=9999999999T" },
+  { "mailmount -o cache_free=half" GOOD, "cache_free=half" },
   { "mailmount -o folders=" GOOD, "folders=GLOBS" },
   { "mailmount -o folders=a::b" GOOD, "empty glob" },
   { "mailmount -o folders=:a" GOOD, "empty glob" },
@@ -392,6 +418,7 @@ main (int argc, char **argv)
   g_setenv ("HOME", "/home/of-test", TRUE);
   g_setenv ("XDG_CACHE_HOME", "/xdg", TRUE);
   g_test_add_func ("/options/defaults", test_defaults);
+  g_test_add_func ("/options/cache-none-is-memory", test_cache_none_is_memory);
   g_test_add_func ("/options/every-option-is-taken", test_every_option_is_taken);
   g_test_add_func ("/options/stand-anywhere-and-the-last-wins",
                    test_options_stand_anywhere_and_the_last_wins);
