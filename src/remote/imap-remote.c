@@ -194,6 +194,9 @@ mm_remote_new_imap (const MmRemoteConfig *config)
   g_mutex_init (&self->secret_lock);
   g_mutex_init (&self->hint_lock);
   self->n_messages = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
-  self->pool = mm_remote_pool_new (config->connections, mm_imap_connection_run, self);
+  self->pool = mm_remote_pool_new (config->connections, config->answer_timeout_ms,
+                                   mm_imap_connection_run, self);
+  if (config->is_offline)
+    mm_remote_pool_turn_off (self->pool);
   return &self->base;
 }

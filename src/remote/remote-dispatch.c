@@ -63,7 +63,8 @@ begin_pass (Pass *pass, MmRemotePool *pool)
 static gboolean
 can_open_more (const Pass *pass)
 {
-  return pass->n_starting + pass->n_ready < pass->limit;
+  return mm_remote_reach_may_open (&pass->pool->reach)
+         && pass->n_starting + pass->n_ready < pass->limit;
 }
 
 static int
@@ -234,7 +235,7 @@ mm_remote_pool_dispatch_locked (MmRemotePool *pool)
 {
   Pass pass;
 
-  if (pool->is_closing)
+  if (pool->is_closing || mm_remote_reach_is_held (&pool->reach))
     return;
   begin_pass (&pass, pool);
   MmRemoteSlot *reserved = reserve_for_read_ahead (&pass);

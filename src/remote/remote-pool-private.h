@@ -6,6 +6,7 @@
 
 #include "remote-meter.h"
 #include "remote-pool.h"
+#include "remote-reach.h"
 
 G_BEGIN_DECLS
 
@@ -60,9 +61,8 @@ struct MmRemotePool
   guint limit; /* connections the server bears, while limit_until_us has not come */
   gint64 limit_until_us;
   guint n_open_failures;
-  gboolean is_open_failing; /* the last attempt to open one failed while there was none */
-  GError *open_error;           /* of the last failure to open */
-  gint64 open_refused_until_us; /* after a refused login: do not try again before */
+  MmRemoteReach reach;
+  guint patience_ms; /* for how long a job may be made to wait */
 };
 
 /* Assigns what can be assigned and opens connections for the rest. */
@@ -70,6 +70,8 @@ void mm_remote_pool_dispatch_locked (MmRemotePool *pool);
 
 /* For remote-dispatch.c. */
 void mm_remote_pool_open_slot_locked (MmRemotePool *pool);
+/* Opens one to see whether the server is there again. */
+void mm_remote_pool_try_locked (MmRemotePool *pool);
 void mm_remote_slot_wake (MmRemoteSlot *slot);
 
 G_END_DECLS

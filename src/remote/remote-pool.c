@@ -12,8 +12,6 @@
 #define REPETITIONS_MAX 2
 /* A server that refused one connection more is not asked again before. */
 #define LIMIT_SECONDS 60
-/* A refused login is not repeated with every read: servers lock accounts for that. */
-#define REFUSED_LOGIN_SECONDS 30
 
 /* A job that ended without being on any connection. */
 typedef struct
@@ -68,6 +66,23 @@ end_queued_jobs_locked (MmRemotePool *pool, const GError *error)
       add_orphan_locked (pool, job, g_error_copy (error));
 }
 
+/* Those that would have to wait for longer than anybody waits for them. */
+static void
+end_impatient_jobs_locked (MmRemotePool *pool)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (pool->queues); i++)
+    for (GList *link = pool->queues[i].head, *next; link != NULL; link = next)
+      {
+        MmRemoteJob *job = link->data;
+
+        next = link->next;
+        if (job->deadline_us >= pool->reach.until_us)
+          continue;
+        g_queue_delete_link (&pool->queues[i], link);
+        add_orphan_locked (pool, job, mm_remote_reach_dup_error (&pool->reach));
+      }
+}
+
 /* A connection that was made and lost before it was of use counts against the jobs that waited for
  * it like any lost connection. */
 static void
@@ -86,19 +101,40 @@ count_lost_opening_locked (MmRemotePool *pool, const GError *error)
       }
 }
 
+/* Whether @job may be queued. */
+static gboolean
+admit_locked (MmRemotePool *pool, const MmRemoteJob *job)
+{
+  gboolean is_demand = job->priority == MM_REMOTE_PRIORITY_DEMAND;
+
+  switch (mm_remote_reach_judge (&pool->reach, is_demand, job->deadline_us))
+    {
+    case MM_REACH_GO:
+    case MM_REACH_WAIT:
+      return TRUE;
+    case MM_REACH_TRY:
+      mm_remote_pool_try_locked (pool);
+      return TRUE;
+    case MM_REACH_FAIL:
+      return FALSE;
+    }
+  g_assert_not_reached ();
+}
+
 void
 mm_remote_pool_push (MmRemotePool *pool, MmRemoteJob *job)
 {
   g_atomic_ref_count_inc (&pool->refs);
   job->pool = pool;
+  job->deadline_us = mm_clock_monotonic_us () + (gint64) pool->patience_ms * 1000;
 
   g_mutex_lock (&pool->lock);
   mm_remote_job_ref (job);
   if (pool->is_closing)
     add_orphan_locked (
         pool, job, g_error_new_literal (MM_ERROR, MM_ERROR_CANCELLED, "the account is closing"));
-  else if (pool->slots->len == 0 && mm_clock_monotonic_us () < pool->open_refused_until_us)
-    add_orphan_locked (pool, job, g_error_copy (pool->open_error));
+  else if (!admit_locked (pool, job))
+    add_orphan_locked (pool, job, mm_remote_reach_dup_error (&pool->reach));
   else
     {
       g_queue_push_tail (&pool->queues[job->priority], job);
@@ -176,6 +212,32 @@ mm_remote_slot_must_quit (const MmRemoteSlot *slot)
   return g_atomic_int_get (&slot->abort_flag) != 0;
 }
 
+/* No connection can be had. Who waited for one is told why, unless waiting helps. */
+static void
+note_unreachable_locked (MmRemotePool *pool, const GError *error)
+{
+  gboolean was_away = pool->reach.state == MM_REACH_AWAY;
+
+  mm_remote_reach_note_failed (&pool->reach, error);
+  switch (pool->reach.state)
+    {
+    case MM_REACH_OPEN:
+      count_lost_opening_locked (pool, error);
+      return;
+    case MM_REACH_HELD:
+      end_impatient_jobs_locked (pool);
+      return;
+    case MM_REACH_AWAY:
+      if (!was_away)
+        mm_log_warning ("offline; what was listed and read before stays: %s", error->message);
+      break;
+    case MM_REACH_REFUSED:
+    case MM_REACH_OFF:
+      break;
+    }
+  end_queued_jobs_locked (pool, error);
+}
+
 /* One connection more was refused while others live: go on with those. */
 static void
 note_open_failed_locked (MmRemotePool *pool, const GError *error)
@@ -187,8 +249,6 @@ note_open_failed_locked (MmRemotePool *pool, const GError *error)
       n_ready++;
 
   pool->n_open_failures++;
-  g_clear_error (&pool->open_error);
-  pool->open_error = g_error_copy (error);
   if (n_ready > 0)
     {
       mm_log_warning ("going on with %u connections: %s", n_ready, error->message);
@@ -196,16 +256,7 @@ note_open_failed_locked (MmRemotePool *pool, const GError *error)
       pool->limit_until_us = mm_clock_monotonic_us () + LIMIT_SECONDS * G_USEC_PER_SEC;
     }
   else if (pool->slots->len == 0)
-    {
-      pool->is_open_failing = TRUE;
-      if (g_error_matches (error, MM_ERROR, MM_ERROR_AUTHENTICATION))
-        pool->open_refused_until_us
-            = mm_clock_monotonic_us () + REFUSED_LOGIN_SECONDS * G_USEC_PER_SEC;
-      if (g_error_matches (error, MM_ERROR, MM_ERROR_CONNECTION_LOST))
-        count_lost_opening_locked (pool, error);
-      else
-        end_queued_jobs_locked (pool, error);
-    }
+    note_unreachable_locked (pool, error);
 }
 
 /* Jobs that were assigned while the connection ended. */
@@ -293,6 +344,14 @@ mm_remote_pool_open_slot_locked (MmRemotePool *pool)
 }
 
 void
+mm_remote_pool_try_locked (MmRemotePool *pool)
+{
+  mm_remote_reach_note_trying (&pool->reach);
+  mm_remote_pool_open_slot_locked (pool);
+  g_cond_broadcast (&pool->changed);
+}
+
+void
 mm_remote_slot_set_ready (MmRemoteSlot *slot)
 {
   MmRemotePool *pool = slot->pool;
@@ -300,9 +359,10 @@ mm_remote_slot_set_ready (MmRemoteSlot *slot)
   g_mutex_lock (&pool->lock);
   slot->state = MM_REMOTE_SLOT_READY;
   slot->was_ready = TRUE;
-  pool->is_open_failing = FALSE;
   slot->last_used_us = mm_clock_monotonic_us ();
-  pool->open_refused_until_us = 0;
+  if (pool->reach.state == MM_REACH_AWAY)
+    mm_log_info ("online again");
+  mm_remote_reach_note_opened (&pool->reach);
   mm_remote_pool_dispatch_locked (pool);
   g_cond_broadcast (&pool->changed);
   g_mutex_unlock (&pool->lock);
@@ -383,6 +443,34 @@ mm_remote_slot_retire (MmRemoteSlot *slot)
 
 /* ---- the pool ---- */
 
+/* Does what its time has come for; returns when there will be something again. */
+static gint64
+tend_locked (MmRemotePool *pool)
+{
+  if (pool->is_closing)
+    return G_MAXINT64;
+  if (mm_remote_reach_end_patience (&pool->reach))
+    {
+      g_autoptr (GError) error = mm_remote_reach_dup_error (&pool->reach);
+      end_queued_jobs_locked (pool, error);
+    }
+  if (mm_remote_reach_is_try_due (&pool->reach))
+    mm_remote_pool_try_locked (pool);
+  if (mm_remote_reach_end_hold (&pool->reach))
+    mm_remote_pool_dispatch_locked (pool);
+  return mm_remote_reach_get_due_us (&pool->reach);
+}
+
+static void
+wait_until_locked (MmRemotePool *pool, gint64 due_us)
+{
+  if (due_us == G_MAXINT64)
+    g_cond_wait (&pool->changed, &pool->lock);
+  else
+    g_cond_wait_until (&pool->changed, &pool->lock,
+                       g_get_monotonic_time () + due_us - mm_clock_monotonic_us ());
+}
+
 static gpointer
 keeper_main (gpointer data)
 {
@@ -391,6 +479,7 @@ keeper_main (gpointer data)
   g_mutex_lock (&pool->lock);
   for (;;)
     {
+      gint64 due_us = tend_locked (pool);
       MmRemoteSlot *slot = g_queue_pop_head (&pool->ended);
       Orphan *orphan = slot == NULL ? g_queue_pop_head (&pool->orphans) : NULL;
 
@@ -398,7 +487,7 @@ keeper_main (gpointer data)
         {
           if (pool->is_closing && pool->n_threads == 0)
             break;
-          g_cond_wait (&pool->changed, &pool->lock);
+          wait_until_locked (pool, due_us);
           continue;
         }
       g_mutex_unlock (&pool->lock);
@@ -418,12 +507,14 @@ keeper_main (gpointer data)
 }
 
 MmRemotePool *
-mm_remote_pool_new (guint max_connections, MmRemoteSlotFunc run, gpointer driver_data)
+mm_remote_pool_new (guint max_connections, guint patience_ms, MmRemoteSlotFunc run,
+                    gpointer driver_data)
 {
   MmRemotePool *pool = g_new0 (MmRemotePool, 1);
 
   g_atomic_ref_count_init (&pool->refs);
   pool->max_connections = MAX (1, max_connections);
+  pool->patience_ms = patience_ms;
   pool->run = run;
   pool->meter = mm_remote_meter_new ();
   pool->driver_data = driver_data;
@@ -436,6 +527,14 @@ mm_remote_pool_new (guint max_connections, MmRemoteSlotFunc run, gpointer driver
   pool->slots = g_ptr_array_new ();
   pool->keeper = g_thread_new ("remote", keeper_main, pool);
   return pool;
+}
+
+void
+mm_remote_pool_turn_off (MmRemotePool *pool)
+{
+  g_mutex_lock (&pool->lock);
+  mm_remote_reach_turn_off (&pool->reach);
+  g_mutex_unlock (&pool->lock);
 }
 
 void
@@ -465,8 +564,8 @@ mm_remote_pool_unref (MmRemotePool *pool)
     return;
   g_assert (pool->keeper == NULL);
   g_ptr_array_unref (pool->slots);
-  g_clear_error (&pool->open_error);
   mm_remote_meter_free (pool->meter);
+  mm_remote_reach_clear (&pool->reach);
   g_mutex_clear (&pool->lock);
   g_cond_clear (&pool->changed);
   g_free (pool);
@@ -486,17 +585,18 @@ mm_remote_pool_connect (MmRemotePool *pool, GError **error)
 {
   g_mutex_lock (&pool->lock);
   guint n_failures = pool->n_open_failures;
-  pool->open_refused_until_us = 0;
-  if (pool->slots->len == 0 && !pool->is_closing)
+  gboolean may_try = pool->reach.state != MM_REACH_OFF && !pool->is_closing;
+  if (pool->slots->len == 0 && may_try)
     mm_remote_pool_open_slot_locked (pool);
-  while (!has_ready_slot_locked (pool) && pool->n_open_failures == n_failures && !pool->is_closing)
+  while (!has_ready_slot_locked (pool) && pool->n_open_failures == n_failures && may_try
+         && !pool->is_closing)
     g_cond_wait (&pool->changed, &pool->lock);
 
   gboolean is_connected = has_ready_slot_locked (pool);
-  if (!is_connected && pool->n_open_failures != n_failures)
-    g_propagate_error (error, g_error_copy (pool->open_error));
-  else if (!is_connected)
+  if (pool->is_closing)
     g_set_error_literal (error, MM_ERROR, MM_ERROR_CANCELLED, "the account is closing");
+  else if (!is_connected)
+    g_propagate_error (error, g_error_copy (pool->reach.error));
   g_mutex_unlock (&pool->lock);
-  return is_connected;
+  return is_connected && !pool->is_closing;
 }

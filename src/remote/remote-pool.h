@@ -64,6 +64,7 @@ struct MmRemoteJob
   MmRemotePool *pool; /* owns a reference, immutable after the push */
   gint is_cancelled;  /* atomic */
   gint64 taken_us;    /* monotonic: when its connection took it; the connection's own */
+  gint64 deadline_us; /* until when it is worth waiting; immutable after the push */
 
   /* Guarded by the pool's lock. */
   MmRemoteJobState state;
@@ -88,10 +89,14 @@ mm_remote_job_is_cancelled (MmRemoteJob *job)
  * idle). (transfer full) (nullable) */
 typedef GError *(*MmRemoteSlotFunc) (MmRemoteSlot *slot, gpointer driver_data);
 
-/* @driver_data must stay valid until mm_remote_pool_close() returned. */
-MmRemotePool *mm_remote_pool_new (guint max_connections, MmRemoteSlotFunc run,
+/* @driver_data must stay valid until mm_remote_pool_close() returned. @patience_ms: for how long a job
+ * may be made to wait because the server asked for it. */
+MmRemotePool *mm_remote_pool_new (guint max_connections, guint patience_ms, MmRemoteSlotFunc run,
                                   gpointer driver_data);
 void mm_remote_pool_unref (MmRemotePool *pool);
+
+/* No connection is opened from now on; every job ends in MM_ERROR_OFFLINE. Before the first job. */
+void mm_remote_pool_turn_off (MmRemotePool *pool);
 
 /* Ends all jobs with MM_ERROR_CANCELLED and all connections, and joins their threads. */
 void mm_remote_pool_close (MmRemotePool *pool);

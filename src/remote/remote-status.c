@@ -18,7 +18,7 @@ judge_locked (const MmRemotePool *pool, guint n_ready)
 {
   if (n_ready > 0)
     return MM_REMOTE_ONLINE;
-  return pool->is_open_failing ? MM_REMOTE_OFFLINE : MM_REMOTE_IDLE;
+  return pool->reach.state != MM_REACH_OPEN ? MM_REMOTE_OFFLINE : MM_REMOTE_IDLE;
 }
 
 void

@@ -247,7 +247,7 @@ void
 fixture_free (Fixture *fixture)
 {
   fixture_close_remote (fixture);
-  scripted_server_free (fixture->server);
+  g_clear_pointer (&fixture->server, scripted_server_free);
   g_string_free (fixture->log, TRUE);
   g_mutex_clear (&fixture->lock);
   g_cond_clear (&fixture->changed);

@@ -11,7 +11,7 @@
 
 typedef struct
 {
-  ScriptedServer *server;
+  ScriptedServer *server; /* nullable: a test may take it away */
   MmRemoteConfig config;
   MmRemote *remote;
   guint n_secrets; /* asked for; by connection threads, read after they ended */

@@ -291,12 +291,22 @@ acceptor_main (gpointer data)
 ScriptedServer *
 scripted_server_new (void)
 {
+  return scripted_server_new_at (0);
+}
+
+ScriptedServer *
+scripted_server_new_at (guint16 port)
+{
   ScriptedServer *server = g_new0 (ScriptedServer, 1);
   struct sockaddr_in address
-      = { .sin_family = AF_INET, .sin_addr.s_addr = htonl (INADDR_LOOPBACK) };
+      = { .sin_family = AF_INET,
+          .sin_port = htons (port),
+          .sin_addr.s_addr = htonl (INADDR_LOOPBACK) };
   socklen_t length = sizeof address;
+  int one = 1;
 
   server->listener = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  setsockopt (server->listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
   g_assert_cmpint (bind (server->listener, (struct sockaddr *) &address, sizeof address), ==, 0);
   g_assert_cmpint (listen (server->listener, 16), ==, 0);
   g_assert_cmpint (getsockname (server->listener, (struct sockaddr *) &address, &length), ==, 0);

@@ -20,6 +20,8 @@
 typedef struct ScriptedServer ScriptedServer;
 
 ScriptedServer *scripted_server_new (void);
+/* At a port where another one was before. */
+ScriptedServer *scripted_server_new_at (guint16 port);
 /* The script of the next connection. */
 void scripted_server_add (ScriptedServer *server, const gchar *script);
 guint16 scripted_server_get_port (const ScriptedServer *server);

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* A server that cannot be reached, and that is there again. */
+#include <mailmount/clock.h>
+
+#include "remote-fixture.h"
+
+#define EXAMINE_EMPTY(NAME)                                                                        \
+  "C: EXAMINE \"" NAME                                                                             \
+  "\"*\nS: * 0 EXISTS\nS: * OK [UIDVALIDITY 7] x\nS: * OK [UIDNEXT 1] x\nS: $T OK x\n"
+#define EMPTY_TOLD "opened v7 u1 m0 n0\nstate v7 u1 m0 n0\ndone ok\n"
+
+static void
+take_server_away (Fixture *fixture)
+{
+  g_clear_pointer (&fixture->server, scripted_server_free);
+}
+
+static void
+bring_server_back (Fixture *fixture)
+{
+  fixture->server = scripted_server_new_at (fixture->config.endpoint.port);
+}
+
+static void
+test_jobs_fail_at_once (void)
+{
+  g_autoptr (Fixture) fixture = fixture_new ();
+
+  take_server_away (fixture);
+  fixture_check (fixture, fixture_list (fixture), "done OFFLINE\n");
+  fixture_check (fixture, fixture_list (fixture), "done OFFLINE\n");
+  fixture_check (fixture, fixture_sync (fixture, "A", NULL), "done OFFLINE\n");
+}
+
+static void
+test_demand_finds_the_server (void)
+{
+  g_autoptr (Fixture) fixture = fixture_new ();
+
+  take_server_away (fixture);
+  fixture_check (fixture, fixture_list (fixture), "done OFFLINE\n");
+  bring_server_back (fixture);
+  scripted_server_add (fixture->server, HELLO ("") EXAMINE_EMPTY ("A"));
+  mm_clock_advance_for_test (10 * G_USEC_PER_SEC);
+  fixture_check (fixture, fixture_sync (fixture, "A", NULL), EMPTY_TOLD);
+}
+
+static void
+test_it_comes_back_by_itself (void)
+{
+  g_autoptr (Fixture) fixture = fixture_new ();
+
+  take_server_away (fixture);
+  fixture_check (fixture, fixture_list (fixture), "done OFFLINE\n");
+  bring_server_back (fixture);
+  scripted_server_add (fixture->server, HELLO ("") EXAMINE_EMPTY ("A"));
+  /* Nobody asks for anything: jobs work as soon as the try was made. */
+  for (gboolean is_back = FALSE; !is_back;)
+    {
+      g_usleep (50000);
+      mm_remote_job_unref (fixture_sync (fixture, "A", NULL));
+      fixture_wait_done (fixture, 1);
+      is_back = g_str_has_suffix (fixture->log->str, "done ok\n");
+      if (!is_back)
+        fixture_check_log (fixture, "done OFFLINE\n");
+    }
+  fixture_check_log (fixture, EMPTY_TOLD);
+}
+
+/* A server that accepts and says nothing more keeps a reader for a moment only. */
+static void
+test_a_hanging_try_is_not_waited_for (void)
+{
+  g_autoptr (Fixture) fixture = fixture_new ();
+
+  take_server_away (fixture);
+  fixture_check (fixture, fixture_list (fixture), "done OFFLINE\n");
+  bring_server_back (fixture);
+  scripted_server_add (fixture->server, "G never\nX");
+  mm_clock_advance_for_test (10 * G_USEC_PER_SEC);
+  gint64 started_us = g_get_monotonic_time ();
+  fixture_check (fixture, fixture_list (fixture), "done OFFLINE\n");
+  /* Well below the ten seconds that the server is given to greet. */
+  g_assert_cmpint (g_get_monotonic_time () - started_us, <, 5 * G_USEC_PER_SEC);
+  fixture_check (fixture, fixture_list (fixture), "done OFFLINE\n");
+  fixture_close_remote (fixture);
+  scripted_server_open_gate (fixture->server, "never");
+}
+
+static void
+test_offline_by_choice (void)
+{
+  g_autoptr (Fixture) fixture = fixture_new ();
+  g_autoptr (GError) error = NULL;
+
+  fixture->config.is_offline = TRUE;
+  g_assert_false (mm_remote_connect (fixture_get_remote (fixture), &error));
+  g_assert_error (error, MM_ERROR, MM_ERROR_OFFLINE);
+  fixture_check (fixture, fixture_list (fixture), "done OFFLINE\n");
+  mm_clock_advance_for_test (1000 * (gint64) G_USEC_PER_SEC);
+  fixture_check (fixture, fixture_list (fixture), "done OFFLINE\n");
+  /* The server has no script, and would have failed the test. */
+}
+
+static void
+test_unavailable_at_first (void)
+{
+  g_autoptr (Fixture) fixture = fixture_new ();
+
+  scripted_server_add (fixture->server, "S: * BYE [UNAVAILABLE] not now\nX");
+  scripted_server_add (fixture->server, HELLO ("") EXAMINE_EMPTY ("A"));
+  fixture_check (fixture, fixture_sync (fixture, "A", NULL), EMPTY_TOLD);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+#define ADD(NAME, FUNC) g_test_add_func ("/remote/away/" NAME, FUNC)
+  ADD ("jobs-fail-at-once", test_jobs_fail_at_once);
+  ADD ("demand-finds-the-server", test_demand_finds_the_server);
+  ADD ("it-comes-back-by-itself", test_it_comes_back_by_itself);
+  ADD ("hanging-try-is-not-waited-for", test_a_hanging_try_is_not_waited_for);
+  ADD ("offline-by-choice-connects-never", test_offline_by_choice);
+  ADD ("unavailable-at-first-is-waited-for", test_unavailable_at_first);
+  return g_test_run ();
+}
