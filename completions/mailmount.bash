@@ -10,8 +10,8 @@ _mailmount_option()
         *) part=$list ;;
     esac
     local options='ro names= cache= cache_size= cache_free= cafile= tls= connections= timeout= folders= exclude=
-        subscribed log= password_command= token_command= compress allow_other uid= gid= umask=
-        noauto nofail _netdev noexec noatime'
+        subscribed log= password_command= token_command= compress offline allow_other uid= gid=
+        umask= noauto nofail _netdev noexec noatime'
     local prefix='' words='' value
     case $part in
         names=*) prefix=names=; words='subject uid' ;;

@@ -58,7 +58,8 @@ void mm_account_free (MmAccount *account);
 
 /* Connects, signs in, and asks for the list of folders, blocking, so that start-up can tell what
  * is wrong. With @root_path (nullable; "A/B") waits for the list and makes that folder the root;
- * MM_ERROR_NOT_FOUND when there is none. */
+ * MM_ERROR_NOT_FOUND when there is none. A server that cannot be reached (OFFLINE, TIMEOUT) is only
+ * warned of when the folders are known from an earlier mount. */
 gboolean mm_account_connect (MmAccount *account, const gchar *root_path, GError **error);
 
 /* ---- folders: values; strings live as long as the account ---- */
@@ -74,7 +75,8 @@ typedef struct
 } MmFolder;
 
 /* DONE when the list of folders was had from the server in this mount and, if @fresh, within the
- * refresh time. Starts what is necessary. */
+ * refresh time; or when the list of an earlier mount is known and the server cannot be asked. Starts
+ * what is necessary. */
 MmTry mm_account_try_folders (MmAccount *account, gboolean fresh, MmWaiter *waiter,
                               GError **error);
 

@@ -42,7 +42,7 @@ typedef struct
 guint32 mm_mailbox_get_folder_id (const MmMailbox *mailbox);
 
 /* DONE when the mailbox was listed and, if @fresh, compared with the server within the refresh
- * time. Starts what is necessary. */
+ * time, or the server cannot be asked now. Starts what is necessary. */
 MmTry mm_mailbox_try_listed (MmMailbox *mailbox, gboolean fresh, MmWaiter *waiter, GError **error);
 
 /* DONE when the listing has at least begun to arrive, so that mm_mailbox_try_next() makes sense.

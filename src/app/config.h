@@ -41,6 +41,7 @@ typedef struct
   gchar *password_command; /* nullable */
   gchar *token_command;    /* nullable */
   gboolean compress;
+  gboolean offline;
 
   GStrv folders; /* nullable: shell globs of the folders wanted, all when NULL */
   GStrv exclude; /* nullable */

@@ -92,7 +92,7 @@ run (const MmConfig *config, GError **error)
     }
 
   g_autoptr (MmCredentials) credentials = mm_credentials_new (config);
-  if (!mm_credentials_prepare (credentials, error))
+  if (!config->offline && !mm_credentials_prepare (credentials, error))
     return FALSE;
   return mm_run_mount (config, mountpoint, credentials, daemonizer, error);
 }

@@ -245,6 +245,13 @@ apply_compress (MmConfig *config, const gchar *name, const gchar *value, GError 
 }
 
 static gboolean
+apply_offline (MmConfig *config, const gchar *name, const gchar *value, GError **error)
+{
+  config->offline = TRUE;
+  return TRUE;
+}
+
+static gboolean
 apply_allow_other (MmConfig *config, const gchar *name, const gchar *value, GError **error)
 {
   config->allow_other = TRUE;
@@ -335,6 +342,8 @@ static const MmOption table[] = {
     MM_OPTION_OURS, apply_token_command },
   { "compress", NULL, "compress the connection where the server can", MM_OPTION_OURS,
     apply_compress },
+  { "offline", NULL, "never connect: show what is known from earlier mounts", MM_OPTION_OURS,
+    apply_offline },
   { "allow_other", NULL, "let other users in", MM_OPTION_OURS, apply_allow_other },
   { "uid", "USER", "the owner of all files (default: who mounts)", MM_OPTION_OURS, apply_uid },
   { "gid", "GROUP", "the group of all files", MM_OPTION_OURS, apply_gid },

@@ -151,6 +151,13 @@ load_folders (MmIndex *index, gpointer data)
 
   mm_index_load_folders (index, account->account_id, add_indexed_folder, account, &error);
   log_index_error (account, error);
+
+  g_autoptr (GPtrArray) nodes = mm_folder_tree_list (account->tree);
+  g_mutex_lock (&account->lock);
+  mark_visible (account, nodes);
+  account->is_loaded = TRUE;
+  g_cond_broadcast (&account->listed);
+  g_mutex_unlock (&account->lock);
 }
 
 void
@@ -335,6 +342,20 @@ tell_observer (const FolderList *list)
     context->observer->folder_changed (GPOINTER_TO_UINT (key), context->observer_data);
 }
 
+gboolean
+mm_account_accept_known_locked (MmAccount *account)
+{
+  /* Rows come from whole lists only. */
+  gboolean is_known = mm_folder_tree_get_root (account->tree)->children->len > 0;
+
+  if (is_known)
+    {
+      account->is_accepted = TRUE;
+      account->excused_us = mm_clock_monotonic_us ();
+    }
+  return is_known;
+}
+
 static void
 finish_list (MmAccount *account, const GError *error)
 {
@@ -345,6 +366,8 @@ finish_list (MmAccount *account, const GError *error)
     account->listed_us = mm_clock_monotonic_us ();
   else
     account->list_error = g_error_copy (error);
+  if (error != NULL && mm_error_is_away (error) && mm_account_accept_known_locked (account))
+    error = NULL;
   GPtrArray *waiters = mm_wait_list_take_locked (account->waits);
   g_cond_broadcast (&account->listed);
   g_mutex_unlock (&account->lock);
@@ -405,7 +428,7 @@ on_list_done (const GError *error, gpointer user_data)
       mm_index_thread_push (account->context.index, apply_list, list, free_folder_list);
       return;
     }
-  if (error->code != MM_ERROR_CANCELLED)
+  if (error->code != MM_ERROR_CANCELLED && error->code != MM_ERROR_OFFLINE)
     {
       mm_statistics_note_listing_error (account->context.statistics, error);
       mm_log_warning ("the folders of %s could not be listed: %s", account->context.name,

@@ -30,11 +30,16 @@ struct MmAccount
   guint32 root_id;
   gboolean is_listing;
   gint64 listed_us;      /* monotonic; when the list was last had; 0: never */
+  gboolean is_loaded;    /* what the index knew is in the tree */
+  gboolean is_accepted;  /* the tree of an earlier mount is shown: the server cannot be asked */
+  gint64 excused_us;     /* monotonic: when the server last could not be asked; 0: never */
   GError *list_error;    /* nullable: why the last attempt failed */
   MmWaitList *waits;
 };
 
 /* Queues the loading of the tree from the index. */
 void mm_account_load_folders (MmAccount *account);
+/* Shows the folders of earlier mounts, for the server cannot be asked. FALSE when there are none. */
+gboolean mm_account_accept_known_locked (MmAccount *account);
 /* Asks the server for the list; is_listing was just set under the lock. No lock held. */
 void mm_account_start_list (MmAccount *account);

@@ -4,6 +4,7 @@
 #include <mailmount/clock.h>
 #include <mailmount/folder-name.h>
 #include <mailmount/index.h>
+#include <mailmount/log.h>
 
 #define DISK_READERS 2
 /* A listing must still count as fresh when those who waited for it look. */
@@ -169,7 +170,7 @@ wait_for_list (MmAccount *account, GError **error)
   g_mutex_lock (&account->lock);
   while (account->is_listing)
     g_cond_wait (&account->listed, &account->lock);
-  gboolean is_listed = account->listed_us != 0;
+  gboolean is_listed = account->listed_us != 0 || account->is_accepted;
   if (!is_listed)
     g_propagate_error (error, account->list_error != NULL
                                   ? g_error_copy (account->list_error)
@@ -201,16 +202,43 @@ choose_root (MmAccount *account, const gchar *root_path, GError **error)
   return node != NULL;
 }
 
-gboolean
-mm_account_connect (MmAccount *account, const gchar *root_path, GError **error)
+/* The server cannot be reached: shows what earlier mounts knew. FALSE when that is nothing, or when
+ * the failure is none that passes by itself. */
+static gboolean
+start_without_server (MmAccount *account, const GError *cause)
 {
-  if (!mm_remote_connect (account->context.remote, error))
+  if (!g_error_matches (cause, MM_ERROR, MM_ERROR_OFFLINE)
+      && !g_error_matches (cause, MM_ERROR, MM_ERROR_TIMEOUT))
     return FALSE;
 
   g_mutex_lock (&account->lock);
-  account->is_listing = TRUE;
+  while (!account->is_loaded)
+    g_cond_wait (&account->listed, &account->lock);
+  gboolean is_known = mm_account_accept_known_locked (account);
   g_mutex_unlock (&account->lock);
-  mm_account_start_list (account);
+  if (is_known)
+    mm_log_warning ("%s is mounted with what is known from earlier; its server cannot be reached: %s",
+                    account->context.name, cause->message);
+  return is_known;
+}
+
+gboolean
+mm_account_connect (MmAccount *account, const gchar *root_path, GError **error)
+{
+  g_autoptr (GError) cause = NULL;
+
+  if (mm_remote_connect (account->context.remote, &cause))
+    {
+      g_mutex_lock (&account->lock);
+      account->is_listing = TRUE;
+      g_mutex_unlock (&account->lock);
+      mm_account_start_list (account);
+    }
+  else if (!start_without_server (account, cause))
+    {
+      g_propagate_error (error, g_steal_pointer (&cause));
+      return FALSE;
+    }
   if (root_path == NULL || *root_path == '\0')
     return TRUE;
   return wait_for_list (account, error) && choose_root (account, root_path, error);
@@ -224,9 +252,13 @@ mm_account_try_folders (MmAccount *account, gboolean fresh, MmWaiter *waiter, GE
   gboolean start = FALSE;
 
   g_mutex_lock (&account->lock);
-  gint64 oldest_us = mm_clock_monotonic_us () - account->context.refresh_us;
-  gboolean is_fresh = account->listed_us != 0 && (!fresh || account->listed_us >= oldest_us);
-  if (!is_fresh)
+  gint64 now_us = mm_clock_monotonic_us ();
+  gboolean is_known = account->listed_us != 0 || account->is_accepted;
+  gboolean is_fresh
+      = account->listed_us != 0 && account->listed_us >= now_us - account->context.refresh_us;
+  gboolean is_excused = account->is_accepted && now_us < account->excused_us + MM_EXCUSE_US;
+  gboolean is_done = is_known && (!fresh || is_fresh || is_excused);
+  if (!is_done)
     {
       mm_wait_list_add_locked (account->waits, waiter);
       start = !account->is_listing;
@@ -236,7 +268,7 @@ mm_account_try_folders (MmAccount *account, gboolean fresh, MmWaiter *waiter, GE
 
   if (start)
     mm_account_start_list (account);
-  return is_fresh ? MM_TRY_DONE : MM_TRY_WAIT;
+  return is_done ? MM_TRY_DONE : MM_TRY_WAIT;
 }
 
 guint32

@@ -106,7 +106,9 @@ fail (Fetch *fetch, const GError *error)
       || g_error_matches (error, MM_ERROR, MM_ERROR_MAILBOX_CHANGED)
       || g_error_matches (error, MM_ERROR, MM_ERROR_MAILBOX_GONE))
     mm_mailbox_set_stale (content->mailbox);
-  else if (!g_error_matches (error, MM_ERROR, MM_ERROR_CANCELLED))
+  /* Being offline is told once, not for each message. */
+  else if (!g_error_matches (error, MM_ERROR, MM_ERROR_CANCELLED)
+           && !g_error_matches (error, MM_ERROR, MM_ERROR_OFFLINE))
     {
       /* One that was only asked for ahead may have failed because of others in its command. */
       if (waiters != NULL)

@@ -30,3 +30,17 @@ typedef struct
   _Atomic gint64 unstored_octets; /* in memory, on their way to the disk */
   _Atomic gint64 store_warned_us; /* monotonic; a full disk is told once a minute, not for each message */
 } MmMailContext;
+
+/* A listing that is known is shown for so long without asking the server again, after it could not be
+ * asked: those who waited for the answer look once more. */
+#define MM_EXCUSE_US G_USEC_PER_SEC
+
+/* The server cannot be asked now: what is known of it stands. */
+static inline gboolean
+mm_error_is_away (const GError *error)
+{
+  return g_error_matches (error, MM_ERROR, MM_ERROR_OFFLINE)
+         || g_error_matches (error, MM_ERROR, MM_ERROR_TIMEOUT)
+         || g_error_matches (error, MM_ERROR, MM_ERROR_UNAVAILABLE)
+         || g_error_matches (error, MM_ERROR, MM_ERROR_QUOTA);
+}

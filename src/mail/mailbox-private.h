@@ -37,6 +37,7 @@ struct MmMailbox
   MmMailboxState announced; /* what the last list of folders said */
   gint64 announced_us;      /* monotonic; 0: never */
   gint64 checked_us;        /* monotonic: when the table last agreed with the server; 0: never */
+  gint64 excused_us;        /* monotonic: when the server last could not be asked; 0: never */
   gboolean is_stale;        /* something changed since; no announcement may say otherwise */
   guint64 next_number;      /* above every number ever used here */
   guint64 base_number;      /* next_number when the table was last complete: UIDs below it were used */

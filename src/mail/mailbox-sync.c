@@ -276,6 +276,8 @@ on_done (const MmMailboxState *state, const GError *error, gpointer user_data)
     finish_listing_locked (mailbox, state, gone);
   else
     mailbox->told_up_to = 0; /* of a full listing: nobody begins to read it any more */
+  gboolean is_excused = error != NULL && mailbox->is_complete && mm_error_is_away (error);
+  mailbox->excused_us = is_excused ? mm_clock_monotonic_us () : 0;
   gboolean is_changed = mailbox->generation != mailbox->told_generation;
   mailbox->told_generation = mailbox->generation;
   mailbox->is_syncing = FALSE;
@@ -287,13 +289,16 @@ on_done (const MmMailboxState *state, const GError *error, gpointer user_data)
     tell_message_gone (mailbox, &g_array_index (gone, MmMessage, i));
   if (is_changed)
     tell_folder_changed (mailbox);
-  if (error != NULL && error->code != MM_ERROR_CANCELLED)
+  if (is_excused || g_error_matches (error, MM_ERROR, MM_ERROR_OFFLINE))
+    mm_log_debug ("'%s' on %s could not be compared with the server: %s", mailbox->path,
+                  mailbox->context->name, error->message);
+  else if (error != NULL && error->code != MM_ERROR_CANCELLED)
     {
       mm_statistics_note_listing_error (mailbox->context->statistics, error);
       mm_log_warning ("'%s' on %s could not be listed: %s", mailbox->path, mailbox->context->name,
                       error->message);
     }
-  mm_waiters_fire (waiters, error);
+  mm_waiters_fire (waiters, is_excused ? NULL : error);
 }
 
 void

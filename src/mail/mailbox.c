@@ -107,6 +107,14 @@ is_fresh_locked (MmMailbox *mailbox)
   return mailbox->checked_us != 0 && mailbox->checked_us >= oldest_us;
 }
 
+/* The whole listing is known, and the server could not be asked for a newer one just now. */
+static gboolean
+is_excused_locked (const MmMailbox *mailbox)
+{
+  return mailbox->excused_us != 0
+         && mm_clock_monotonic_us () < mailbox->excused_us + MM_EXCUSE_US;
+}
+
 typedef enum
 {
   START_NOTHING,
@@ -158,7 +166,7 @@ mm_mailbox_try_listed (MmMailbox *mailbox, gboolean fresh, MmWaiter *waiter, GEr
 
   g_mutex_lock (&mailbox->lock);
   if (mailbox->is_complete && mailbox->load == MM_MAILBOX_LOADED
-      && (is_fresh_locked (mailbox) || !fresh))
+      && (!fresh || is_fresh_locked (mailbox) || is_excused_locked (mailbox)))
     result = MM_TRY_DONE;
   else
     {

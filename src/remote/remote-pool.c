@@ -212,6 +212,15 @@ mm_remote_slot_must_quit (const MmRemoteSlot *slot)
   return g_atomic_int_get (&slot->abort_flag) != 0;
 }
 
+static gboolean
+has_ready_slot_locked (const MmRemotePool *pool)
+{
+  for (guint i = 0; i < pool->slots->len; i++)
+    if (((MmRemoteSlot *) g_ptr_array_index (pool->slots, i))->state == MM_REMOTE_SLOT_READY)
+      return TRUE;
+  return FALSE;
+}
+
 /* No connection can be had. Who waited for one is told why, unless waiting helps. */
 static void
 note_unreachable_locked (MmRemotePool *pool, const GError *error)
@@ -238,25 +247,17 @@ note_unreachable_locked (MmRemotePool *pool, const GError *error)
   end_queued_jobs_locked (pool, error);
 }
 
-/* One connection more was refused while others live: go on with those. */
+/* One connection more was refused: go on with those that live, or wait for those being opened. */
 static void
 note_open_failed_locked (MmRemotePool *pool, const GError *error)
 {
-  guint n_ready = 0;
-
-  for (guint i = 0; i < pool->slots->len; i++)
-    if (((MmRemoteSlot *) g_ptr_array_index (pool->slots, i))->state == MM_REMOTE_SLOT_READY)
-      n_ready++;
-
   pool->n_open_failures++;
-  if (n_ready > 0)
-    {
-      mm_log_warning ("going on with %u connections: %s", n_ready, error->message);
-      pool->limit = n_ready;
-      pool->limit_until_us = mm_clock_monotonic_us () + LIMIT_SECONDS * G_USEC_PER_SEC;
-    }
-  else if (pool->slots->len == 0)
+  pool->limit = pool->slots->len;
+  pool->limit_until_us = mm_clock_monotonic_us () + LIMIT_SECONDS * G_USEC_PER_SEC;
+  if (pool->slots->len == 0)
     note_unreachable_locked (pool, error);
+  else if (has_ready_slot_locked (pool))
+    mm_log_warning ("going on with %u connections: %s", pool->limit, error->message);
 }
 
 /* Jobs that were assigned while the connection ended. */
@@ -569,15 +570,6 @@ mm_remote_pool_unref (MmRemotePool *pool)
   g_mutex_clear (&pool->lock);
   g_cond_clear (&pool->changed);
   g_free (pool);
-}
-
-static gboolean
-has_ready_slot_locked (const MmRemotePool *pool)
-{
-  for (guint i = 0; i < pool->slots->len; i++)
-    if (((MmRemoteSlot *) g_ptr_array_index (pool->slots, i))->state == MM_REMOTE_SLOT_READY)
-      return TRUE;
-  return FALSE;
 }
 
 gboolean

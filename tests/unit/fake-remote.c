@@ -51,6 +51,12 @@ new_cut (void)
   return g_error_new_literal (MM_ERROR, MM_ERROR_CONNECTION_LOST, "the fake connection was cut");
 }
 
+static GError *
+new_away (void)
+{
+  return g_error_new_literal (MM_ERROR, MM_ERROR_OFFLINE, "the fake server is away");
+}
+
 static MmMailboxState
 get_state (const FakeMailbox *mailbox)
 {
@@ -76,6 +82,11 @@ run_list (MmRemoteJob *job)
   guint n = server->mailboxes->len;
   if (is_ending_locked (job))
     error = new_cancelled ();
+  else if (server->is_away)
+    {
+      n = 0;
+      error = new_away ();
+    }
   else if (server->n_cut_lists > 0)
     {
       server->n_cut_lists--;
@@ -214,11 +225,18 @@ run_sync (MmRemoteJob *job)
   gboolean is_full = state.uidvalidity != job->known.uidvalidity;
   if (mailbox != NULL)
     messages = snapshot_locked (mailbox, is_full);
-  gboolean is_cut = server->n_cut_syncs > 0;
+  gboolean is_away = server->is_away;
+  gboolean is_cut = !is_away && server->n_cut_syncs > 0;
   guint cut_after = server->cut_sync_after;
   server->n_cut_syncs -= is_cut;
   g_mutex_unlock (&server->lock);
 
+  if (is_away)
+    {
+      error = new_away ();
+      job->sync_sink.done (&state, error, job->user_data);
+      return;
+    }
   if (messages == NULL)
     error = g_error_new_literal (MM_ERROR, MM_ERROR_MAILBOX_GONE, "no such mailbox");
   else
@@ -313,6 +331,8 @@ check_fetch_locked (MmRemoteJob *job)
 
   if (is_ending_locked (job))
     return new_cancelled ();
+  if (server->is_away)
+    return new_away ();
   if (server->n_failing_fetches > 0)
     {
       server->n_failing_fetches--;
@@ -401,7 +421,12 @@ fake_remote_new (FakeServer *server)
 gboolean
 mm_remote_connect (MmRemote *remote, GError **error)
 {
-  return TRUE;
+  g_mutex_lock (&remote->server->lock);
+  gboolean is_away = remote->server->is_away;
+  g_mutex_unlock (&remote->server->lock);
+  if (is_away)
+    g_propagate_error (error, new_away ());
+  return !is_away;
 }
 
 void

@@ -51,6 +51,8 @@ void fake_server_script_whole (FakeServer *server, const gchar *mailbox, guint32
 /* The message is expunged when its whole is asked for, and @octets are the answer. */
 void fake_server_script_expunge (FakeServer *server, const gchar *mailbox, guint32 uid,
                                  GBytes *octets);
+/* While @is_away connecting fails, and every job, with OFFLINE. */
+void fake_server_set_away (FakeServer *server, gboolean is_away);
 /* The next @n_times lists end in CONNECTION_LOST after @after mailboxes. */
 void fake_server_cut_lists (FakeServer *server, guint after, guint n_times);
 /* The next @n_times synchronisations end in CONNECTION_LOST after @after messages. */

@@ -234,6 +234,14 @@ fake_server_script_expunge (FakeServer *server, const gchar *mailbox_name, guint
 }
 
 void
+fake_server_set_away (FakeServer *server, gboolean is_away)
+{
+  g_mutex_lock (&server->lock);
+  server->is_away = is_away;
+  g_mutex_unlock (&server->lock);
+}
+
+void
 fake_server_cut_lists (FakeServer *server, guint after, guint n_times)
 {
   g_mutex_lock (&server->lock);

@@ -35,6 +35,7 @@ struct FakeServer
   GPtrArray *mailboxes; /* Array<FakeMailbox> */
   GPtrArray *log;       /* Array<gchar *> */
   gboolean hides_states;
+  gboolean is_away;
   guint cut_list_after, n_cut_lists;
   guint cut_sync_after, n_cut_syncs;
   MmError fetch_error;

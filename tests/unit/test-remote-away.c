@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* A server that cannot be reached, and that is there again. */
+#include <string.h>
+
 #include <mailmount/clock.h>
 
 #include "remote-fixture.h"
@@ -30,6 +32,24 @@ test_jobs_fail_at_once (void)
   fixture_check (fixture, fixture_list (fixture), "done OFFLINE\n");
   fixture_check (fixture, fixture_list (fixture), "done OFFLINE\n");
   fixture_check (fixture, fixture_sync (fixture, "A", NULL), "done OFFLINE\n");
+}
+
+/* Several connections are tried at once, and each hears of the refusal while another is being
+ * opened. */
+static void
+test_many_jobs_fail_at_once (void)
+{
+  g_autoptr (Fixture) fixture = fixture_new ();
+
+  fixture->config.connections = 8;
+  take_server_away (fixture);
+  for (guint i = 0; i < 200; i++)
+    {
+      const gchar name[] = { (gchar) ('A' + i % 20), '\0' };
+      mm_remote_job_unref (fixture_sync (fixture, name, NULL));
+    }
+  fixture_wait_done (fixture, 200);
+  g_assert_null (strstr (fixture->log->str, "ok"));
 }
 
 static void
@@ -118,6 +138,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
 #define ADD(NAME, FUNC) g_test_add_func ("/remote/away/" NAME, FUNC)
   ADD ("jobs-fail-at-once", test_jobs_fail_at_once);
+  ADD ("many-jobs-fail-at-once", test_many_jobs_fail_at_once);
   ADD ("demand-finds-the-server", test_demand_finds_the_server);
   ADD ("it-comes-back-by-itself", test_it_comes_back_by_itself);
   ADD ("hanging-try-is-not-waited-for", test_a_hanging_try_is_not_waited_for);
