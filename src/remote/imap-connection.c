@@ -291,6 +291,10 @@ give_jobs_back (MmImapConnection *connection, const GError *error)
 {
   g_autoptr (GError) cancelled = g_error_new_literal (MM_ERROR, MM_ERROR_CANCELLED, "cancelled");
 
+  /* Whose answer was to come next; NULL: nobody's. Only the address is of interest. */
+  const MmImapFlight *next = mm_imap_flights_peek (&connection->flights);
+  const MmRemoteJob *due = next != NULL ? next->job : NULL;
+
   mm_remote_slot_stop (connection->slot, error);
   g_ptr_array_extend (connection->jobs, connection->waiting, NULL, NULL);
   g_ptr_array_set_size (connection->waiting, 0);
@@ -299,7 +303,12 @@ give_jobs_back (MmImapConnection *connection, const GError *error)
       MmRemoteJob *job = g_ptr_array_steal_index (connection->jobs, connection->jobs->len - 1);
       gboolean is_cancelled = error == NULL || mm_remote_job_is_cancelled (job);
       const GError *reason = is_cancelled ? cancelled : error;
-      MmRemoteRepeat repeat = mm_imap_job_class_of (job)->lost (job, reason);
+      gboolean is_to_blame = due == NULL || due == job;
+      MmRemoteRepeat repeat = mm_imap_job_class_of (job)->lost (job, is_to_blame, reason);
+
+      /* Who was merely behind it is none the worse for that; the other one's patience ends. */
+      if (!is_to_blame && repeat == MM_REMOTE_REPEAT)
+        repeat = MM_REMOTE_REPEAT_FREELY;
 
       mm_remote_slot_return_job (connection->slot, job, reason,
                                  is_worth_repeating (connection, job, reason)

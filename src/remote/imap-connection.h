@@ -62,8 +62,9 @@ typedef struct
   MmImapJobFate (*answered) (MmRemoteJob *job, MmImapConnection *connection, guint context,
                              const MmImapEvent *answer);
   /* The connection ended with @error. Returns whether the job may be repeated on another one; it
-   * keeps no trace of this one. */
-  MmRemoteRepeat (*lost) (MmRemoteJob *job, const GError *error);
+   * keeps no trace of this one. @is_to_blame: it may have been the answer to this job that the
+   * connection broke at, and not to another one's. */
+  MmRemoteRepeat (*lost) (MmRemoteJob *job, gboolean is_to_blame, const GError *error);
 } MmImapJobClass;
 
 /* MmRemoteSlotFunc; @driver_data is the MmImapRemote. */

@@ -449,7 +449,7 @@ blame_item (FetchJob *job, const GError *error)
 /* A message that breaks the connection must not take its neighbours with it: after the first time
  * they are fetched one by one. */
 static MmRemoteRepeat
-fetch_job_lost (MmRemoteJob *base, const GError *error)
+fetch_job_lost (MmRemoteJob *base, gboolean is_to_blame, const GError *error)
 {
   FetchJob *job = (FetchJob *) base;
   gboolean got_on = job->n_left < job->n_left_at_start;
@@ -458,7 +458,7 @@ fetch_job_lost (MmRemoteJob *base, const GError *error)
                          || g_error_matches (error, MM_ERROR, MM_ERROR_LIMIT);
   gboolean is_lost = g_error_matches (error, MM_ERROR, MM_ERROR_CONNECTION_LOST);
 
-  if (job->plan.is_one_by_one && (is_nonsense || (is_lost && !got_on)))
+  if (is_to_blame && job->plan.is_one_by_one && (is_nonsense || (is_lost && !got_on)))
     blame_item (job, error);
 
   for (gsize i = 0; i < job->plan.n_items; i++)
@@ -476,7 +476,7 @@ fetch_job_lost (MmRemoteJob *base, const GError *error)
     }
   job->is_fresh = job->wants_noop = job->is_fetch_mine = FALSE;
   job->body_item = NULL;
-  job->plan.is_one_by_one = job->n_in_flight > 0;
+  job->plan.is_one_by_one = is_to_blame && job->n_in_flight > 0;
   job->n_in_flight = 0;
   job->n_left_at_start = job->n_left;
   mm_imap_fetch_plan_start_over (&job->plan);

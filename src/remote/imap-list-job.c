@@ -417,7 +417,7 @@ list_job_answered (MmRemoteJob *base, MmImapConnection *connection, guint contex
 }
 
 static MmRemoteRepeat
-list_job_lost (MmRemoteJob *base, const GError *error)
+list_job_lost (MmRemoteJob *base, gboolean is_to_blame, const GError *error)
 {
   forget_answers ((ListJob *) base);
   return MM_REMOTE_REPEAT;

@@ -457,7 +457,7 @@ forget_answers (SyncJob *job)
 }
 
 static MmRemoteRepeat
-sync_job_lost (MmRemoteJob *base, const GError *error)
+sync_job_lost (MmRemoteJob *base, gboolean is_to_blame, const GError *error)
 {
   SyncJob *job = (SyncJob *) base;
 

@@ -216,6 +216,22 @@ test_lost (void)
   check_done (fixture, 2, TOLD ("a") TOLD ("b"));
 }
 
+/* Only the message whose answer was due may have broken the connection. */
+static void
+test_broken_message (void)
+{
+  g_autoptr (Fixture) fixture = fixture_new ();
+
+  for (guint i = 0; i < 2; i++)
+    scripted_server_add (fixture->server, HELLO ("") EXAMINE ("A") "C: UID FETCH 3 *\n" EXAMINE ("B")
+                                          "C: UID FETCH 4 *\n" OPENED ("$W", "3", "7") "S: * 1 FETCH (UID ]]]\nW");
+  scripted_server_add (fixture->server, HELLO ("") EXAMINE ("B") "C: UID FETCH 4 *\n" OPENED ("$U", "3", "7")
+                                        BODY ("4", "b") "S: $T OK\n");
+  demand (fixture, "A", &item_3);
+  demand (fixture, "B", &item_4);
+  check_done (fixture, 2, "item 0 PROTOCOL\ndone ok\n" TOLD ("b"));
+}
+
 /* First listings of known size need nothing but what goes out with EXAMINE. */
 static void
 list_two (Fixture *fixture, const gchar *rest)
@@ -334,6 +350,7 @@ main (int argc, char **argv)
   ADD ("one-examine-for-all-of-a-mailbox", test_together);
   ADD ("read-ahead-with-more-to-send-gives-way", test_read_ahead_gives_way);
   ADD ("lost-connection-repeats-all-mailboxes", test_lost);
+  ADD ("message-that-breaks-the-connection-takes-no-other-with-it", test_broken_message);
   ADD ("first-listings-go-out-together-and-count-alone", test_listings);
   ADD ("listing-shares-no-selection", test_listing_is_alone);
   ADD ("cancelled-answer-keeps-no-other-mailbox-waiting", test_cancelled);
