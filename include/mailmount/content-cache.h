@@ -131,6 +131,10 @@ gboolean mm_content_file_is_verified (const MmContentFile *file);
 gssize mm_content_file_pread (MmContentFile *file, void *buffer, gsize size, guint64 offset,
                               GError **error);
 
+/* Copies the first octets, as many of @size as are there, without a check: to be compared with what is
+ * known otherwise, never to be given to a reader. Returns how many. */
+gsize mm_content_file_peek (MmContentFile *file, void *buffer, gsize size);
+
 /* Adds octets. Overlap with what is there is fine (the content is the same). When the last gap is
  * closed the file becomes complete: the digest is computed and the header rewritten. */
 gboolean mm_content_file_write (MmContentFile *file, guint64 offset, const void *data,

@@ -415,7 +415,8 @@ new_fetch (MmContent *content, const MmContentAsk *ask)
   fetch->content = mm_content_ref (content);
   fetch->ask = *ask;
   fetch->arriving = g_byte_array_new ();
-  if (mm_mailbox_get_fetch_target (content->mailbox, content->number, &fetch->target))
+  if (mm_mailbox_get_fetch_target (content->mailbox, content->number, content->origin,
+                                   &fetch->target))
     return fetch;
   fail_with (fetch, MM_ERROR_MESSAGE_GONE, "message %" G_GUINT64_FORMAT " of '%s' was expunged",
              content->number, content->mailbox->path);

@@ -22,7 +22,8 @@ equal_keys (gconstpointer a, gconstpointer b)
 {
   const MmContent *first = a;
   const MmContent *second = b;
-  return first->mailbox == second->mailbox && first->number == second->number;
+  return first->mailbox == second->mailbox && first->number == second->number
+         && first->origin == second->origin;
 }
 
 MmContentTable *
@@ -56,7 +57,7 @@ clear_piece (gpointer data)
 }
 
 static MmContent *
-new_content (MmContentTable *table, MmMailbox *mailbox, guint64 number)
+new_content (MmContentTable *table, MmMailbox *mailbox, guint64 number, guint32 origin)
 {
   MmContent *content = g_new0 (MmContent, 1);
 
@@ -64,7 +65,7 @@ new_content (MmContentTable *table, MmMailbox *mailbox, guint64 number)
   content->context = table->context;
   content->mailbox = mailbox;
   content->number = number;
-  content->origin = mm_mailbox_get_origin (mailbox, number);
+  content->origin = origin;
   content->window_octets = MM_CONTENT_WINDOW_OCTETS_MIN;
   content->pieces = g_array_new (FALSE, FALSE, sizeof (MmContentPiece));
   g_array_set_clear_func (content->pieces, clear_piece);
@@ -90,13 +91,15 @@ free_content (MmContent *content)
 MmContent *
 mm_content_table_open (MmContentTable *table, MmMailbox *mailbox, guint64 number)
 {
-  MmContent key = { .mailbox = mailbox, .number = number };
+  /* Under another origin it may be another message: who has that open keeps what he has. */
+  guint32 origin = mm_mailbox_get_origin (mailbox, number);
+  MmContent key = { .mailbox = mailbox, .number = number, .origin = origin };
 
   g_mutex_lock (&table->lock);
   MmContent *content = g_hash_table_lookup (table->contents, &key);
   if (content == NULL)
     {
-      content = new_content (table, mailbox, number);
+      content = new_content (table, mailbox, number, origin);
       g_hash_table_add (table->contents, content);
       table->n_alive++;
     }

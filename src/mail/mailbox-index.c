@@ -67,6 +67,25 @@ wipe (MmMailbox *mailbox, MmIndex *index)
 }
 
 static void
+take_loaded_locked (MmMailbox *mailbox, MmMessageTable *table)
+{
+  guint64 last = mm_message_table_get_last_number (table);
+
+  mailbox->next_number = MAX (mailbox->next_number, last + 1);
+  mailbox->base_number = MAX (mailbox->base_number, last + 1);
+  if (!mm_mailbox_state_is_trusted (&mailbox->state))
+    {
+      mailbox->aside = table;
+      return;
+    }
+  /* Rows that do not add up to the state they belong to are not a listing, but the next one finds
+   * the messages in them again. */
+  mailbox->is_complete = mm_message_table_get_length (table) == mailbox->state.messages;
+  mm_message_table_free (mailbox->table);
+  mailbox->table = table;
+}
+
+static void
 load_rows (MmIndex *index, gpointer data)
 {
   MmMailbox *mailbox = data;
@@ -74,7 +93,8 @@ load_rows (MmIndex *index, gpointer data)
   GError *error = NULL;
 
   g_mutex_lock (&mailbox->lock);
-  gboolean loaded = mailbox->state.uidvalidity != 0;
+  /* The state is written when a listing became whole. */
+  gboolean loaded = mailbox->state.uidvalidity != 0 || mailbox->state.has_messages;
   g_mutex_unlock (&mailbox->lock);
   if (loaded)
     loaded = mm_index_load_messages (index, mailbox->folder_id, add_loaded_row, table, &error);
@@ -84,19 +104,11 @@ load_rows (MmIndex *index, gpointer data)
 
   g_mutex_lock (&mailbox->lock);
   if (loaded)
-    {
-      /* Rows that do not add up to the state they belong to are not a listing, but the next one
-       * finds the messages in them again. */
-      mailbox->is_complete = mm_message_table_get_length (table) == mailbox->state.messages;
-      mm_message_table_free (mailbox->table);
-      mailbox->table = g_steal_pointer (&table);
-      guint64 last = mm_message_table_get_last_number (mailbox->table);
-      mailbox->next_number = MAX (mailbox->next_number, last + 1);
-      mailbox->base_number = MAX (mailbox->base_number, last + 1);
-    }
+    take_loaded_locked (mailbox, g_steal_pointer (&table));
   g_clear_pointer (&table, mm_message_table_free);
   if (!mailbox->is_complete)
-    mailbox->state = (MmMailboxState){ .uidvalidity = mailbox->state.uidvalidity };
+    mailbox->state = (MmMailboxState){ .uidvalidity = mailbox->state.uidvalidity,
+                                       .uid_not_sticky = mailbox->state.uid_not_sticky };
   mailbox->load = MM_MAILBOX_LOADED;
   GPtrArray *waiters = mm_wait_list_take_locked (mailbox->waits);
   g_mutex_unlock (&mailbox->lock);
@@ -155,17 +167,25 @@ free_put_job (gpointer data)
   g_free (job);
 }
 
-void
-mm_mailbox_write_rows_locked (MmMailbox *mailbox)
+/* Takes what is unwritten. */
+static PutJob *
+new_put_job_locked (MmMailbox *mailbox)
 {
-  if (mailbox->unwritten->len == 0)
-    return;
   PutJob *job = g_new (PutJob, 1);
+
   job->mailbox = mailbox;
   job->messages = g_steal_pointer (&mailbox->unwritten);
   job->pool = mm_string_pool_ref (mm_message_table_get_pool (mailbox->table));
   mailbox->unwritten = g_array_new (FALSE, FALSE, sizeof (MmMessage));
-  mm_index_thread_push (mailbox->context->index, put_rows, job, free_put_job);
+  return job;
+}
+
+void
+mm_mailbox_write_rows_locked (MmMailbox *mailbox)
+{
+  if (mailbox->unwritten->len > 0)
+    mm_index_thread_push (mailbox->context->index, put_rows, new_put_job_locked (mailbox),
+                          free_put_job);
 }
 
 typedef struct
@@ -189,8 +209,8 @@ put_state (MmIndex *index, gpointer data)
   log_index_error (job->mailbox, error);
 }
 
-void
-mm_mailbox_write_state_locked (MmMailbox *mailbox)
+static StateJob *
+new_state_job_locked (MmMailbox *mailbox)
 {
   StateJob *job = g_new (StateJob, 1);
 
@@ -198,7 +218,13 @@ mm_mailbox_write_state_locked (MmMailbox *mailbox)
   job->state = mailbox->state;
   job->next_number = mailbox->next_number;
   job->mtime_us = mailbox->mtime_us;
-  mm_index_thread_push (mailbox->context->index, put_state, job, g_free);
+  return job;
+}
+
+void
+mm_mailbox_write_state_locked (MmMailbox *mailbox)
+{
+  mm_index_thread_push (mailbox->context->index, put_state, new_state_job_locked (mailbox), g_free);
 }
 
 typedef struct
@@ -233,8 +259,8 @@ free_erase_job (gpointer data)
   g_free (job);
 }
 
-void
-mm_mailbox_erase_rows_locked (MmMailbox *mailbox, const GArray *gone)
+static EraseJob *
+new_erase_job (MmMailbox *mailbox, const GArray *gone)
 {
   EraseJob *job = g_new (EraseJob, 1);
 
@@ -242,7 +268,59 @@ mm_mailbox_erase_rows_locked (MmMailbox *mailbox, const GArray *gone)
   job->numbers = g_array_sized_new (FALSE, FALSE, sizeof (guint64), gone->len);
   for (guint i = 0; i < gone->len; i++)
     g_array_append_val (job->numbers, g_array_index (gone, MmMessage, i).number);
+  return job;
+}
+
+void
+mm_mailbox_erase_rows_locked (MmMailbox *mailbox, const GArray *gone)
+{
   /* What still waits to be written must not come back behind the removal. */
   mm_mailbox_write_rows_locked (mailbox);
-  mm_index_thread_push (mailbox->context->index, erase_rows, job, free_erase_job);
+  mm_index_thread_push (mailbox->context->index, erase_rows, new_erase_job (mailbox, gone),
+                        free_erase_job);
+}
+
+/* Rows with new UIDs beside a state with the old UIDVALIDITY would be other messages' rows: all of it
+ * is one job, so that it is in one transaction. */
+typedef struct
+{
+  EraseJob *erase;
+  PutJob *put;
+  StateJob *state;
+} ReplaceJob;
+
+static void
+replace_rows (MmIndex *index, gpointer data)
+{
+  ReplaceJob *job = data;
+
+  erase_rows (index, job->erase);
+  put_rows (index, job->put);
+  put_state (index, job->state);
+}
+
+static void
+free_replace_job (gpointer data)
+{
+  ReplaceJob *job = data;
+  free_erase_job (job->erase);
+  free_put_job (job->put);
+  g_free (job->state);
+  g_free (job);
+}
+
+void
+mm_mailbox_replace_rows_locked (MmMailbox *mailbox, const GArray *gone)
+{
+  ReplaceJob *job = g_new (ReplaceJob, 1);
+  gsize length = mm_message_table_get_length (mailbox->table);
+
+  job->erase = new_erase_job (mailbox, gone);
+  g_array_set_size (mailbox->unwritten, 0);
+  if (length > 0)
+    g_array_append_vals (mailbox->unwritten, mm_message_table_at (mailbox->table, 0),
+                         (guint) length);
+  job->put = new_put_job_locked (mailbox);
+  job->state = new_state_job_locked (mailbox);
+  mm_index_thread_push (mailbox->context->index, replace_rows, job, free_replace_job);
 }

@@ -11,15 +11,19 @@ typedef struct
 {
   MmMailbox *mailbox; /* borrowed */
   GArray *uids;       /* Array<guint32>: of those asked for */
+  guint numbering;    /* that they belong to */
 } Missing;
 
 static void
 on_found (guint32 uid, const gchar *message_id, gpointer user_data)
 {
-  MmMailbox *mailbox = ((Missing *) user_data)->mailbox;
+  const Missing *missing = user_data;
+  MmMailbox *mailbox = missing->mailbox;
 
   g_mutex_lock (&mailbox->lock);
-  const MmMessage *message = mm_message_table_find_uid (mailbox->table, uid);
+  const MmMessage *message = mailbox->numbering == missing->numbering
+                                 ? mm_message_table_find_uid (mailbox->table, uid)
+                                 : NULL;
   guint64 number = message != NULL ? message->number : 0;
   g_mutex_unlock (&mailbox->lock);
   if (number != 0)
@@ -35,7 +39,8 @@ on_done (const GError *error, gpointer user_data)
   g_mutex_lock (&mailbox->lock);
   mailbox->is_fetching_ids = FALSE;
   /* What the server did not answer for has none that can be had: asking again would not end. */
-  for (guint i = 0; error == NULL && i < missing->uids->len; i++)
+  gboolean is_current = error == NULL && mailbox->numbering == missing->numbering;
+  for (guint i = 0; is_current && i < missing->uids->len; i++)
     {
       MmMessage *message
           = mm_message_table_find_uid (mailbox->table, g_array_index (missing->uids, guint32, i));
@@ -68,6 +73,7 @@ find_missing_locked (MmMailbox *mailbox)
   Missing *missing = g_new (Missing, 1);
   missing->mailbox = mailbox;
   missing->uids = g_steal_pointer (&uids);
+  missing->numbering = mailbox->numbering;
   return missing;
 }
 

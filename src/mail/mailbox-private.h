@@ -20,6 +20,9 @@ typedef enum
 /* The stream of whoever began to read a whole listing. */
 #define MM_MAILBOX_WHOLE 0
 
+/* A listing under other UIDs, collected beside the one that is shown (mailbox-relist.h). */
+typedef struct MmRelist MmRelist;
+
 struct MmMailbox
 {
   /* Immutable. */
@@ -31,8 +34,14 @@ struct MmMailbox
   gchar *name; /* wire name */
   MmMailboxLoad load;
   MmMessageTable *table;
+  MmMessageTable *aside;    /* nullable: from the index, of a server whose UIDs are not to be relied
+                               on; not shown before a listing says which of it are still there */
+  MmRelist *relist;         /* nullable */
   gboolean is_complete;   /* the table is a whole listing, that of @state */
   gboolean is_syncing;
+  gboolean is_comparing;    /* the running synchronisation goes on from what is known */
+  gboolean is_doubted;      /* the UIDs known may be those of other messages by now */
+  guint numbering;          /* counts changes of UIDs: an answer to an older question is void */
   MmMailboxState state;     /* after the last complete synchronisation */
   MmMailboxState announced; /* what the last list of folders said */
   gint64 announced_us;      /* monotonic; 0: never */
@@ -46,7 +55,6 @@ struct MmMailbox
   guint told_generation;    /* the last one the observer knows of */
   guint stream;             /* counts full listings, from 1: readers of an older one must stop */
   guint64 told_up_to;       /* the highest number the running full listing has told */
-  GPtrArray *retired_pools; /* Array<MmStringPool>: readers may still hold strings of old tables */
   gboolean stream_is_broken; /* the running first listing came out of order */
   guint unannounced;        /* messages added since readers were last woken */
   GArray *unwritten;        /* Array<MmMessage>: for the index, not yet queued */
@@ -65,7 +73,7 @@ void mm_mailbox_free (MmMailbox *mailbox);
 /* What the list of folders said; the zero state when it said nothing. TRUE when the wire name is
  * another one now. */
 gboolean mm_mailbox_announce (MmMailbox *mailbox, const gchar *name, const MmMailboxState *state);
-/* What a fetch needs to know of a message; FALSE when there is none of this number. */
+/* What a fetch needs to know of a message; FALSE when there is none of this number and origin. */
 typedef struct
 {
   gchar *mailbox_name; /* wire name, owned */
@@ -78,10 +86,17 @@ typedef struct
 /* A mark of what a message was when it was first seen, for the cache's key: numbers may be given anew
  * when the index is lost, and content must not be taken for another message's. It is made of
  * UIDVALIDITY and UID, and stays when a message is recognised under others. */
-guint32 mm_mailbox_get_origin (MmMailbox *mailbox, guint64 number);
-guint32 mm_mailbox_make_origin (guint64 uidvalidity, guint32 uid);
+guint32 mm_mailbox_get_origin (MmMailbox *mailbox, guint64 number); /* 0: there is none */
+guint32 mm_mailbox_make_origin (guint64 uidvalidity, guint32 uid); /* never 0 */
+/* One that no content was kept under before. */
+guint32 mm_mailbox_make_random_origin (void);
 
-gboolean mm_mailbox_get_fetch_target (MmMailbox *mailbox, guint64 number, MmFetchTarget *out);
+/* FALSE: the server numbers its messages anew in each session (no UIDVALIDITY, RFC 3501 2.3.1.1, or
+ * UIDNOTSTICKY, RFC 4315), so that a UID known from before may be another message's. */
+gboolean mm_mailbox_state_is_trusted (const MmMailboxState *state);
+
+gboolean mm_mailbox_get_fetch_target (MmMailbox *mailbox, guint64 number, guint32 origin,
+                                      MmFetchTarget *out);
 void mm_fetch_target_clear (MmFetchTarget *target);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (MmFetchTarget, mm_fetch_target_clear)
 
@@ -109,8 +124,18 @@ void mm_mailbox_write_state_locked (MmMailbox *mailbox);
 /* Queues the removal of the rows of @gone (Array<MmMessage>), and of their cached content. */
 void mm_mailbox_erase_rows_locked (MmMailbox *mailbox, const GArray *gone);
 
-/* Voids everything known: another UIDVALIDITY. Appends it to @gone (Array<MmMessage>). */
-void mm_mailbox_clear_locked (MmMailbox *mailbox, GArray *gone);
+/* After messages got other UIDs: queues, as one, the removal of the rows of @gone (Array<MmMessage>)
+ * and of their content, every row of the table, and the folder's own. */
+void mm_mailbox_replace_rows_locked (MmMailbox *mailbox, const GArray *gone);
+
+/* Adds a message that is not in the table, under a number of its own choice; queues its row. FALSE
+ * when there is no number left, or its UID is in the table. */
+gboolean mm_mailbox_add_message_locked (MmMailbox *mailbox, MmMessage *message);
+/* The table is a whole listing, of @state. Nothing is queued for the index. */
+void mm_mailbox_complete_locked (MmMailbox *mailbox, const MmMailboxState *state);
+/* The last thing a synchronisation does: tells the observer of @gone (nullable; Array<MmMessage>)
+ * and of what else changed, and wakes who waits. No lock held. */
+void mm_mailbox_end_sync (MmMailbox *mailbox, const GArray *gone, const GError *error);
 
 /* The membership changed: new generation, mtime now. */
 void mm_mailbox_touch_locked (MmMailbox *mailbox);

@@ -9,6 +9,8 @@
 #include <mailmount/log.h>
 #include <mailmount/subject.h>
 
+#include "mailbox-relist.h"
+
 /* Readers are woken, and rows queued for the index, once for so many messages. */
 #define MESSAGES_PER_WAKE  128
 #define MESSAGES_PER_WRITE 2048
@@ -31,37 +33,46 @@ tell_message_gone (const MmMailbox *mailbox, const MmMessage *message)
 
 /* ---- the start ---- */
 
+/* TRUE when a UID told now is that of the same message as the UID known from before. */
+static gboolean
+are_uids_the_same_locked (const MmMailbox *mailbox, const MmMailboxState *state,
+                          gboolean is_restart)
+{
+  return !is_restart && !mailbox->is_doubted && mm_mailbox_state_is_trusted (&mailbox->state)
+         && mm_mailbox_state_is_trusted (state)
+         && mailbox->state.uidvalidity == state->uidvalidity;
+}
+
 static void
 on_opened (const MmMailboxState *state, gboolean is_restart, gpointer user_data)
 {
   MmMailbox *mailbox = user_data;
-  g_autoptr (GArray) gone = g_array_new (FALSE, FALSE, sizeof (MmMessage));
 
   g_mutex_lock (&mailbox->lock);
+  gboolean is_known = mailbox->aside != NULL || mm_message_table_get_length (mailbox->table) > 0;
+  gboolean are_same = are_uids_the_same_locked (mailbox, state, is_restart);
+
   /* A comparison goes on from what is known; all else is a full listing. */
-  if (!is_restart && mailbox->is_complete)
+  if (mailbox->is_comparing && !is_restart)
     {
       g_mutex_unlock (&mailbox->lock);
       return;
     }
-  /* A listing that broke off is gone through again over what it had told. */
-  gboolean is_same = mailbox->state.uidvalidity == 0
-                     || mailbox->state.uidvalidity == state->uidvalidity;
-  if (!is_same)
-    {
-      mm_mailbox_clear_locked (mailbox, gone);
-      mm_log_warning ("'%s' on %s has a new UIDVALIDITY: its messages are listed anew",
-                      mailbox->path, mailbox->context->name);
-    }
-  mailbox->is_complete = FALSE;
-  mailbox->state = (MmMailboxState){ .uidvalidity = state->uidvalidity };
   mailbox->stream++;
   mailbox->stream_is_broken = FALSE;
   mailbox->told_up_to = 0;
+  if (is_known && !are_same)
+    mm_mailbox_begin_relist_locked (mailbox);
+  else
+    {
+      /* A listing that broke off is gone through again over what it had told. */
+      mailbox->is_complete = FALSE;
+      mailbox->is_doubted = FALSE;
+      mailbox->base_number = are_same ? mailbox->base_number : mailbox->next_number;
+      mailbox->state = (MmMailboxState){ .uidvalidity = state->uidvalidity,
+                                         .uid_not_sticky = state->uid_not_sticky };
+    }
   g_mutex_unlock (&mailbox->lock);
-
-  for (guint i = 0; i < gone->len; i++)
-    tell_message_gone (mailbox, &g_array_index (gone, MmMessage, i));
 }
 
 /* ---- messages ---- */
@@ -110,15 +121,25 @@ set_flags_locked (MmMailbox *mailbox, MmMessage *message, MmMessageFlags flags,
   return TRUE;
 }
 
+gboolean
+mm_mailbox_add_message_locked (MmMailbox *mailbox, MmMessage *message)
+{
+  message->number = choose_number_locked (mailbox, message->uid);
+  if (message->number > MM_INDEX_MAX_NUMBER || !mm_message_table_add (mailbox->table, message))
+    return FALSE;
+  mailbox->next_number = MAX (mailbox->next_number, message->number + 1);
+  queue_row_locked (mailbox, mm_message_table_find (mailbox->table, message->number));
+  return TRUE;
+}
+
 static void
-add_message_locked (MmMailbox *mailbox, const MmRemoteMessage *told)
+add_told_locked (MmMailbox *mailbox, const MmRemoteMessage *told)
 {
   g_autofree gchar *stem
       = told->subject_length > 0
             ? mm_subject_stem_from_header (told->subject_header, told->subject_length)
             : NULL;
   MmMessage message = {
-    .number = choose_number_locked (mailbox, told->uid),
     .uid = told->uid,
     .size = told->size,
     .told_size = (guint32) told->size,
@@ -129,11 +150,15 @@ add_message_locked (MmMailbox *mailbox, const MmRemoteMessage *told)
     .listing = (guint8) mailbox->stream,
   };
 
-  if (message.number > MM_INDEX_MAX_NUMBER || !mm_message_table_add (mailbox->table, &message))
-    return;
-  mailbox->next_number = MAX (mailbox->next_number, message.number + 1);
-  note_told_locked (mailbox, message.number);
-  queue_row_locked (mailbox, mm_message_table_find (mailbox->table, message.number));
+  if (mailbox->relist != NULL)
+    mm_mailbox_relist_message_locked (mailbox, &message);
+  else
+    {
+      if (!mm_mailbox_state_is_trusted (&mailbox->state))
+        message.origin = mm_mailbox_make_random_origin ();
+      if (mm_mailbox_add_message_locked (mailbox, &message))
+        note_told_locked (mailbox, message.number);
+    }
 }
 
 static void
@@ -143,9 +168,11 @@ on_message (const MmRemoteMessage *told, gpointer user_data)
   GPtrArray *waiters = NULL;
 
   g_mutex_lock (&mailbox->lock);
-  MmMessage *known = mm_message_table_find_uid (mailbox->table, told->uid);
+  MmMessage *known = mailbox->relist == NULL
+                         ? mm_message_table_find_uid (mailbox->table, told->uid)
+                         : NULL;
   if (known == NULL)
-    add_message_locked (mailbox, told);
+    add_told_locked (mailbox, told);
   else
     {
       set_flags_locked (mailbox, known, told->flags, told->keywords);
@@ -244,6 +271,19 @@ on_present (const MmRemoteUidRange *ranges, gsize n_ranges, gpointer user_data)
 
 /* ---- the end ---- */
 
+void
+mm_mailbox_complete_locked (MmMailbox *mailbox, const MmMailboxState *state)
+{
+  mailbox->is_complete = TRUE;
+  mailbox->state = *state;
+  /* What the table holds is what the next comparison must start from. */
+  mailbox->state.messages = mm_message_table_get_length (mailbox->table);
+  mailbox->state.has_messages = TRUE;
+  mailbox->base_number = mailbox->next_number;
+  mailbox->checked_us = mm_clock_monotonic_us ();
+  mailbox->is_stale = FALSE;
+}
+
 static void
 finish_listing_locked (MmMailbox *mailbox, const MmMailboxState *state, GArray *gone)
 {
@@ -253,29 +293,15 @@ finish_listing_locked (MmMailbox *mailbox, const MmMailboxState *state, GArray *
     remove_unless_locked (mailbox, gone, was_told, &listing);
   else if (mailbox->next_number != mailbox->base_number)
     mm_mailbox_touch_locked (mailbox);
-  mailbox->is_complete = TRUE;
-  mailbox->state = *state;
-  /* What the table holds is what the next comparison must start from. */
-  mailbox->state.messages = mm_message_table_get_length (mailbox->table);
-  mailbox->state.has_messages = TRUE;
-  mailbox->base_number = mailbox->next_number;
-  mailbox->checked_us = mm_clock_monotonic_us ();
-  mailbox->is_stale = FALSE;
+  mm_mailbox_complete_locked (mailbox, state);
   mm_mailbox_write_rows_locked (mailbox);
   mm_mailbox_write_state_locked (mailbox);
 }
 
-static void
-on_done (const MmMailboxState *state, const GError *error, gpointer user_data)
+void
+mm_mailbox_end_sync (MmMailbox *mailbox, const GArray *gone, const GError *error)
 {
-  MmMailbox *mailbox = user_data;
-  g_autoptr (GArray) gone = g_array_new (FALSE, FALSE, sizeof (MmMessage));
-
   g_mutex_lock (&mailbox->lock);
-  if (error == NULL)
-    finish_listing_locked (mailbox, state, gone);
-  else
-    mailbox->told_up_to = 0; /* of a full listing: nobody begins to read it any more */
   gboolean is_excused = error != NULL && mailbox->is_complete && mm_error_is_away (error);
   mailbox->excused_us = is_excused ? mm_clock_monotonic_us () : 0;
   gboolean is_changed = mailbox->generation != mailbox->told_generation;
@@ -285,7 +311,7 @@ on_done (const MmMailboxState *state, const GError *error, gpointer user_data)
   GPtrArray *waiters = mm_wait_list_take_locked (mailbox->waits);
   g_mutex_unlock (&mailbox->lock);
 
-  for (guint i = 0; i < gone->len; i++)
+  for (guint i = 0; gone != NULL && i < gone->len; i++)
     tell_message_gone (mailbox, &g_array_index (gone, MmMessage, i));
   if (is_changed)
     tell_folder_changed (mailbox);
@@ -301,6 +327,29 @@ on_done (const MmMailboxState *state, const GError *error, gpointer user_data)
   mm_waiters_fire (waiters, is_excused ? NULL : error);
 }
 
+static void
+on_done (const MmMailboxState *state, const GError *error, gpointer user_data)
+{
+  MmMailbox *mailbox = user_data;
+  g_autoptr (GArray) gone = g_array_new (FALSE, FALSE, sizeof (MmMessage));
+
+  g_mutex_lock (&mailbox->lock);
+  gboolean is_relist = error == NULL && mailbox->relist != NULL;
+  if (error != NULL)
+    {
+      mm_mailbox_drop_relist_locked (mailbox);
+      mailbox->told_up_to = 0; /* of a full listing: nobody begins to read it any more */
+    }
+  else if (!is_relist)
+    finish_listing_locked (mailbox, state, gone);
+  g_mutex_unlock (&mailbox->lock);
+
+  if (is_relist)
+    mm_mailbox_finish_relist (mailbox, state);
+  else
+    mm_mailbox_end_sync (mailbox, gone, error);
+}
+
 void
 mm_mailbox_start_sync (MmMailbox *mailbox)
 {
@@ -313,10 +362,12 @@ mm_mailbox_start_sync (MmMailbox *mailbox)
   };
 
   g_mutex_lock (&mailbox->lock);
+  mailbox->is_comparing = mailbox->is_complete && !mailbox->is_doubted
+                          && mm_mailbox_state_is_trusted (&mailbox->state);
   g_autofree gchar *name = g_strdup (mailbox->name);
   MmRemoteSyncRequest request = {
     .mailbox = name,
-    .known = mailbox->is_complete ? mailbox->state : (MmMailboxState){ 0 },
+    .known = mailbox->is_comparing ? mailbox->state : (MmMailboxState){ 0 },
     .want_subject = mailbox->context->want_subject,
   };
   g_mutex_unlock (&mailbox->lock);

@@ -3,6 +3,8 @@
 
 #include <mailmount/clock.h>
 
+#include "mailbox-relist.h"
+
 /* Single facts (a size proved, a Message-ID found) are written down so many at a time. */
 #define ROWS_PER_WRITE 256
 
@@ -24,8 +26,6 @@ mm_mailbox_new (MmMailContext *context, guint32 folder_id, const gchar *name, co
   mailbox->base_number = next_number;
   mailbox->mtime_us = mtime_us;
   mailbox->table = mm_message_table_new ();
-  mailbox->retired_pools
-      = g_ptr_array_new_with_free_func ((GDestroyNotify) mm_string_pool_unref);
   mailbox->unwritten = g_array_new (FALSE, FALSE, sizeof (MmMessage));
   mailbox->waits = mm_wait_list_new ();
   g_mutex_init (&mailbox->lock);
@@ -39,8 +39,9 @@ mm_mailbox_free (MmMailbox *mailbox)
     return;
   mm_wait_list_free (mailbox->waits);
   g_array_unref (mailbox->unwritten);
+  mm_mailbox_drop_relist_locked (mailbox);
+  mm_message_table_free (mailbox->aside);
   mm_message_table_free (mailbox->table);
-  g_ptr_array_unref (mailbox->retired_pools);
   g_mutex_clear (&mailbox->lock);
   g_free (mailbox->name);
   g_free (mailbox->path);
@@ -250,12 +251,22 @@ mm_mailbox_get_message (MmMailbox *mailbox, guint64 number, MmMessage *out)
   return message != NULL;
 }
 
+static guint32
+get_origin_locked (const MmMailbox *mailbox, const MmMessage *message)
+{
+  return message->origin != 0
+             ? message->origin
+             : mm_mailbox_make_origin (mailbox->state.uidvalidity, message->uid);
+}
+
 gboolean
-mm_mailbox_get_fetch_target (MmMailbox *mailbox, guint64 number, MmFetchTarget *out)
+mm_mailbox_get_fetch_target (MmMailbox *mailbox, guint64 number, guint32 origin,
+                             MmFetchTarget *out)
 {
   g_mutex_lock (&mailbox->lock);
   const MmMessage *message = mm_message_table_find (mailbox->table, number);
-  if (message != NULL)
+  gboolean is_there = message != NULL && get_origin_locked (mailbox, message) == origin;
+  if (is_there)
     *out = (MmFetchTarget){
       .mailbox_name = g_strdup (mailbox->name),
       .uidvalidity = mailbox->state.uidvalidity,
@@ -264,7 +275,7 @@ mm_mailbox_get_fetch_target (MmMailbox *mailbox, guint64 number, MmFetchTarget *
       .size_is_proved = message->size_is_proved,
     };
   g_mutex_unlock (&mailbox->lock);
-  return message != NULL;
+  return is_there;
 }
 
 guint32
@@ -272,18 +283,30 @@ mm_mailbox_get_origin (MmMailbox *mailbox, guint64 number)
 {
   g_mutex_lock (&mailbox->lock);
   const MmMessage *message = mm_message_table_find (mailbox->table, number);
-  guint32 uid = message != NULL ? message->uid : 0;
-  guint32 origin = message != NULL ? message->origin : 0;
-  guint64 uidvalidity = mailbox->state.uidvalidity;
+  guint32 origin = message != NULL ? get_origin_locked (mailbox, message) : 0;
   g_mutex_unlock (&mailbox->lock);
-  return origin != 0 ? origin : mm_mailbox_make_origin (uidvalidity, uid);
+  return origin;
 }
 
 guint32
 mm_mailbox_make_origin (guint64 uidvalidity, guint32 uid)
 {
   /* Knuth's multiplicative hash keeps neighbouring UIDVALIDITYs apart. */
-  return (guint32) uidvalidity * 2654435761u ^ uid;
+  guint32 origin = (guint32) uidvalidity * 2654435761u ^ uid;
+  return origin != 0 ? origin : 1;
+}
+
+guint32
+mm_mailbox_make_random_origin (void)
+{
+  guint32 origin = g_random_int ();
+  return origin != 0 ? origin : 1;
+}
+
+gboolean
+mm_mailbox_state_is_trusted (const MmMailboxState *state)
+{
+  return state->uidvalidity != 0 && !state->uid_not_sticky;
 }
 
 void
@@ -362,23 +385,6 @@ mm_mailbox_get_totals (MmMailbox *mailbox, guint64 *out_messages, guint64 *out_o
       *out_octets += (*out_messages - n_listed) * UNLISTED_OCTETS;
     }
   g_mutex_unlock (&mailbox->lock);
-}
-
-void
-mm_mailbox_clear_locked (MmMailbox *mailbox, GArray *gone)
-{
-  for (gsize i = 0; i < mm_message_table_get_length (mailbox->table); i++)
-    g_array_append_vals (gone, mm_message_table_at (mailbox->table, i), 1);
-  g_ptr_array_add (mailbox->retired_pools,
-                   mm_string_pool_ref (mm_message_table_get_pool (mailbox->table)));
-  mm_message_table_free (mailbox->table);
-  mailbox->table = mm_message_table_new ();
-  mailbox->is_complete = FALSE;
-  /* The kernel may know any number used so far. */
-  mailbox->base_number = mailbox->next_number;
-  g_array_set_size (mailbox->unwritten, 0);
-  mm_mailbox_erase_rows_locked (mailbox, gone);
-  mm_mailbox_touch_locked (mailbox);
 }
 
 void

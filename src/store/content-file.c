@@ -270,6 +270,13 @@ mm_content_file_pread (MmContentFile *file, void *buffer, gsize size, guint64 of
   return -1;
 }
 
+gsize
+mm_content_file_peek (MmContentFile *file, void *buffer, gsize size)
+{
+  gsize length = (gsize) MIN (mm_content_file_get_first_gap (file, 0), size);
+  return length > 0 && read_content (file, buffer, length, 0) ? length : 0;
+}
+
 /* ---- verifying ---- */
 
 static gboolean

@@ -80,13 +80,22 @@ forget_locked (MmContentRegistry *registry, MmContentFile *file)
   return unlist_locked (registry, file);
 }
 
+/* A number has one file. What was stored for it under another origin is not what is looked for, though
+ * somebody may still be reading it. */
+static MmContentFile *
+find_locked (MmContentRegistry *registry, const MmContentKey *key)
+{
+  MmContentFile *file = g_hash_table_lookup (registry->files, key);
+  return file != NULL && file->key.origin == key->origin ? file : NULL;
+}
+
 /* ---- */
 
 MmContentFile *
 mm_content_registry_find (MmContentRegistry *registry, MmContentKey key)
 {
   g_mutex_lock (&registry->lock);
-  MmContentFile *file = g_hash_table_lookup (registry->files, &key);
+  MmContentFile *file = find_locked (registry, &key);
   if (file != NULL)
     wake_locked (registry, file);
   g_mutex_unlock (&registry->lock);
@@ -97,7 +106,7 @@ gboolean
 mm_content_registry_has_complete (MmContentRegistry *registry, MmContentKey key)
 {
   g_mutex_lock (&registry->lock);
-  const MmContentFile *file = g_hash_table_lookup (registry->files, &key);
+  const MmContentFile *file = find_locked (registry, &key);
   gboolean has = file != NULL && mm_content_file_is_complete (file);
   g_mutex_unlock (&registry->lock);
   return has;
@@ -118,13 +127,16 @@ MmContentFile *
 mm_content_registry_intern (MmContentRegistry *registry, MmContentFile *file)
 {
   g_mutex_lock (&registry->lock);
-  MmContentFile *listed = g_hash_table_lookup (registry->files, &file->key);
+  MmContentFile *listed = find_locked (registry, &file->key);
+  MmContentFile *other = g_hash_table_lookup (registry->files, &file->key);
+  MmContentFile *dead = other != listed ? forget_locked (registry, other) : NULL;
   if (listed != NULL)
     wake_locked (registry, listed);
   else
     list_locked (registry, file);
   g_mutex_unlock (&registry->lock);
 
+  g_clear_pointer (&dead, mm_content_file_free);
   if (listed == NULL)
     return file;
   mm_content_file_free (file);

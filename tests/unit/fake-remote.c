@@ -66,6 +66,7 @@ get_state (const FakeMailbox *mailbox)
     .highestmodseq = mailbox->highestmodseq,
     .messages = mailbox->messages->len,
     .has_messages = TRUE,
+    .uid_not_sticky = mailbox->uid_not_sticky,
   };
 }
 
@@ -131,6 +132,7 @@ copy_message (const FakeMessage *message)
   copy->body = g_bytes_ref (message->body);
   copy->keywords = g_strdup (message->keywords);
   copy->subject = g_strdup (message->subject);
+  copy->message_id = g_strdup (message->message_id);
   copy->answers = NULL;
   copy->last_words = NULL;
   return copy;
@@ -222,7 +224,8 @@ run_sync (MmRemoteJob *job)
   fake_server_note_locked (server, "sync %s", job->mailbox);
   if (mailbox != NULL)
     state = get_state (mailbox);
-  gboolean is_full = state.uidvalidity != job->known.uidvalidity;
+  gboolean is_full = job->known.uidvalidity == 0 || state.uid_not_sticky
+                     || state.uidvalidity != job->known.uidvalidity;
   if (mailbox != NULL)
     messages = snapshot_locked (mailbox, is_full);
   gboolean is_away = server->is_away;
@@ -312,9 +315,12 @@ answer_item_locked (FakeServer *server, FakeMailbox *mailbox, FakeMessage *messa
     case MM_FETCH_MESSAGE_ID:
       {
         fake_server_note_locked (server, "id %u", item->uid);
-        gchar *field
-            = g_strdup_printf ("Message-ID: <%u@example.org>\r\n\r\n", item->uid);
-        return message != NULL ? g_bytes_new_take (field, strlen (field)) : (g_free (field), NULL);
+        if (message == NULL)
+          return NULL;
+        gchar *field = *message->message_id != '\0'
+                           ? g_strdup_printf ("Message-ID: %s\r\n\r\n", message->message_id)
+                           : g_strdup ("\r\n");
+        return g_bytes_new_take (field, strlen (field));
       }
     case MM_FETCH_SIZE:
       fake_server_note_locked (server, "size %u", item->uid);

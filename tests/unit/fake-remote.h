@@ -33,7 +33,14 @@ guint32 fake_server_deliver (FakeServer *server, const gchar *mailbox, guint32 u
 /* The same with a body of @size octets that depend on the UID and their place. */
 guint32 fake_server_deliver_size (FakeServer *server, const gchar *mailbox, guint32 uid,
                                   gsize size);
+/* A message with a header, @message_id in it unless it is NULL, of @size octets; sent in the second
+ * @internaldate. Two with the same arguments are copies of one message. Returns the UID. */
+guint32 fake_server_deliver_mail (FakeServer *server, const gchar *mailbox, const gchar *message_id,
+                                  const gchar *subject, gint64 internaldate, gsize size);
 void fake_server_expunge (FakeServer *server, const gchar *mailbox, guint32 uid);
+/* As if it had been made anew: no messages, and UIDs from 1 on, under the same UIDVALIDITY. */
+void fake_server_empty (FakeServer *server, const gchar *mailbox);
+void fake_server_set_body (FakeServer *server, const gchar *mailbox, guint32 uid, GBytes *body);
 void fake_server_set_flags (FakeServer *server, const gchar *mailbox, guint32 uid,
                             MmMessageFlags flags, const gchar *keywords);
 /* What RFC822.SIZE says. */
@@ -41,6 +48,8 @@ void fake_server_set_told_size (FakeServer *server, const gchar *mailbox, guint3
                                 guint64 size);
 /* A new UIDVALIDITY: the messages are numbered 1, 2, … anew. */
 void fake_server_renumber (FakeServer *server, const gchar *mailbox, guint64 uidvalidity);
+/* The mailbox says UIDNOTSTICKY. */
+void fake_server_set_not_sticky (FakeServer *server, const gchar *mailbox);
 GBytes *fake_server_dup_body (FakeServer *server, const gchar *mailbox, guint32 uid);
 
 /* ---- faults ---- */

@@ -23,6 +23,7 @@ fake_message_free (gpointer data)
     g_queue_free_full (message->answers, free_answer);
   g_free (message->keywords);
   g_free (message->subject);
+  g_free (message->message_id);
   g_free (message);
 }
 
@@ -138,6 +139,7 @@ fake_server_deliver (FakeServer *server, const gchar *mailbox_name, guint32 uid,
   message->internaldate = 1700000000 + message->uid;
   message->keywords = g_strdup ("");
   message->subject = g_strdup (subject);
+  message->message_id = g_strdup_printf ("<%u@example.org>", message->uid);
   message->answers = g_queue_new ();
   g_ptr_array_add (mailbox->messages, message);
   mailbox->uidnext = MAX (mailbox->uidnext, (guint64) message->uid + 1);
@@ -159,6 +161,29 @@ fake_server_deliver_size (FakeServer *server, const gchar *mailbox_name, guint32
   return fake_server_deliver (server, mailbox_name, uid, subject, body);
 }
 
+guint32
+fake_server_deliver_mail (FakeServer *server, const gchar *mailbox_name, const gchar *message_id,
+                          const gchar *subject, gint64 internaldate, gsize size)
+{
+  GString *text = g_string_new (NULL);
+
+  if (message_id != NULL)
+    g_string_append_printf (text, "Message-ID: %s\r\n", message_id);
+  g_string_append_printf (text, "Subject: %s\r\n\r\n", subject);
+  g_assert_cmpuint (text->len, <=, size);
+  for (guint i = 0; text->len < size; i++)
+    g_string_append_c (text, message_id != NULL ? message_id[i % strlen (message_id)] : '.');
+  g_autoptr (GBytes) body = g_string_free_to_bytes (text);
+
+  guint32 uid = fake_server_deliver (server, mailbox_name, 0, subject, body);
+  FakeMessage *message = lock_message (server, mailbox_name, uid);
+  g_free (message->message_id);
+  message->message_id = g_strdup (message_id != NULL ? message_id : "");
+  message->internaldate = internaldate;
+  g_mutex_unlock (&server->lock);
+  return uid;
+}
+
 void
 fake_server_expunge (FakeServer *server, const gchar *mailbox_name, guint32 uid)
 {
@@ -168,6 +193,26 @@ fake_server_expunge (FakeServer *server, const gchar *mailbox_name, guint32 uid)
   g_assert_nonnull (message);
   g_ptr_array_remove (mailbox->messages, message);
   mailbox->highestmodseq++;
+  g_mutex_unlock (&server->lock);
+}
+
+void
+fake_server_empty (FakeServer *server, const gchar *mailbox_name)
+{
+  FakeMailbox *mailbox = lock_mailbox (server, mailbox_name);
+
+  g_ptr_array_set_size (mailbox->messages, 0);
+  mailbox->uidnext = 1;
+  g_mutex_unlock (&server->lock);
+}
+
+void
+fake_server_set_body (FakeServer *server, const gchar *mailbox_name, guint32 uid, GBytes *body)
+{
+  FakeMessage *message = lock_message (server, mailbox_name, uid);
+
+  g_bytes_unref (message->body);
+  message->body = g_bytes_ref (body);
   g_mutex_unlock (&server->lock);
 }
 
@@ -201,6 +246,13 @@ fake_server_renumber (FakeServer *server, const gchar *mailbox_name, guint64 uid
   for (guint i = 0; i < mailbox->messages->len; i++)
     ((FakeMessage *) g_ptr_array_index (mailbox->messages, i))->uid = i + 1;
   mailbox->uidnext = mailbox->messages->len + 1;
+  g_mutex_unlock (&server->lock);
+}
+
+void
+fake_server_set_not_sticky (FakeServer *server, const gchar *mailbox_name)
+{
+  lock_mailbox (server, mailbox_name)->uid_not_sticky = TRUE;
   g_mutex_unlock (&server->lock);
 }
 

@@ -13,6 +13,7 @@ typedef struct
   MmMessageFlags flags;
   gchar *keywords;
   gchar *subject; /* nullable */
+  gchar *message_id; /* "": none */
   GBytes *last_words; /* nullable: the answer with which it goes */
   GQueue *answers; /* Queue<nullable GBytes in a one-place array> */
 } FakeMessage;
@@ -22,6 +23,7 @@ typedef struct
   gchar *name;
   MmMailboxFlags flags;
   guint64 uidvalidity;
+  gboolean uid_not_sticky;
   guint64 uidnext;
   guint64 highestmodseq;
   GPtrArray *messages; /* Array<FakeMessage>, by UID */

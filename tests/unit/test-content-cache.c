@@ -129,6 +129,48 @@ test_content_of_another_origin_is_not_there (Fixture *fixture, gconstpointer in_
   assert_stored (fixture->cache, (MmContentKey){ 7, 1, 1002 }, content, 8000);
 }
 
+/* Also while somebody reads what was there before. */
+static void
+test_content_of_another_origin_is_not_there_while_open (Fixture *fixture, gconstpointer in_memory)
+{
+  g_autofree guint8 *content = make_content (8000, 1);
+  g_autofree guint8 *other = make_content (8000, 2);
+  MmContentKey key = { 7, 1, 1001 }, other_key = { 7, 1, 1002 };
+
+  store (fixture->cache, key, content, 8000);
+  g_autoptr (MmContentFile) open = mm_content_cache_lookup (fixture->cache, key);
+  g_assert_true (mm_content_file_verify (open));
+  g_assert_null (mm_content_cache_lookup (fixture->cache, other_key));
+  store (fixture->cache, other_key, other, 8000);
+  assert_stored (fixture->cache, other_key, other, 8000);
+  g_autofree guint8 *found = g_malloc (8000);
+  g_assert_cmpint (mm_content_file_pread (open, found, 8000, 0, NULL), ==, 8000);
+  g_assert_cmpmem (found, 8000, content, 8000);
+}
+
+static void
+test_peek (Fixture *fixture, gconstpointer in_memory)
+{
+  g_autofree guint8 *content = make_content (8000, 1);
+  guint8 found[9000];
+
+  store (fixture->cache, key_a, content, 8000);
+  if (!GPOINTER_TO_INT (in_memory))
+    reopen (fixture);
+  g_autoptr (MmContentFile) whole = mm_content_cache_lookup (fixture->cache, key_a);
+  g_assert_cmpuint (mm_content_file_peek (whole, found, 100), ==, 100);
+  g_assert_cmpmem (found, 100, content, 100);
+  g_assert_cmpuint (mm_content_file_peek (whole, found, sizeof found), ==, 8000);
+  g_assert_cmpmem (found, 8000, content, 8000);
+
+  g_autoptr (MmContentFile) partial = mm_content_cache_create (fixture->cache, key_b, 8000, NULL);
+  g_assert_cmpuint (mm_content_file_peek (partial, found, 100), ==, 0);
+  g_assert_true (mm_content_file_write (partial, 0, content, 50, NULL));
+  g_assert_true (mm_content_file_write (partial, 60, content + 60, 50, NULL));
+  g_assert_cmpuint (mm_content_file_peek (partial, found, 100), ==, 50);
+  g_assert_cmpmem (found, 50, content, 50);
+}
+
 static void
 test_whole_message_is_found_again (Fixture *fixture, gconstpointer in_memory)
 {
@@ -659,6 +701,9 @@ main (int argc, char **argv)
   add ("whole-message-is-found-again", TRUE, TRUE, test_whole_message_is_found_again);
   add ("content-of-another-origin-is-not-there", TRUE, FALSE,
        test_content_of_another_origin_is_not_there);
+  add ("content-of-another-origin-is-not-there-while-open", TRUE, TRUE,
+       test_content_of_another_origin_is_not_there_while_open);
+  add ("the-beginning-can-be-looked-at-unverified", TRUE, TRUE, test_peek);
   add ("segments-are-joined", TRUE, TRUE, test_segments_are_joined);
   add ("reads-are-cut-at-the-end-only", TRUE, TRUE, test_reads_are_cut_at_the_end_only);
   add ("ranges-in-any-order-become-whole", TRUE, TRUE, test_ranges_in_any_order_become_whole);
