@@ -102,7 +102,7 @@ MmContent *mm_account_open_content (MmAccount *account, MmMailbox *mailbox, guin
 
 /* What readers do, so that what they will do next can be fetched ahead: a directory was opened for
  * listing, a message was opened, a message of @size octets was closed after having been read up to
- * @read_octets (MM_READ_UNKNOWN: it was handed over whole). @mailbox is NULL for a directory without one. @thread_id is the kernel's, of the
+ * @read_octets (MM_READ_UNKNOWN: it was handed over whole). A listing may be noted more than once. @mailbox is NULL for a directory without one. @thread_id is the kernel's, of the
  * caller; 0: not known. */
 #define MM_READ_UNKNOWN G_MAXUINT64
 void mm_account_note_list (MmAccount *account, MmMailbox *mailbox, guint thread_id);

@@ -374,6 +374,20 @@ finish_list (MmAccount *account, const GError *error)
   mm_waiters_fire (waiters, error);
 }
 
+/* A folder, what is below it, its siblings: "/" comes before everything else. */
+static gint
+compare_paths (gconstpointer a, gconstpointer b)
+{
+  const gchar *first = ((const Listed *) a)->path;
+  const gchar *second = ((const Listed *) b)->path;
+
+  while (*first == *second && *first != '\0')
+    first++, second++;
+  guchar first_octet = *first == '/' ? 1 : (guchar) *first;
+  guchar second_octet = *second == '/' ? 1 : (guchar) *second;
+  return first_octet - second_octet;
+}
+
 static void
 apply_list (MmIndex *index, gpointer data)
 {
@@ -383,6 +397,9 @@ apply_list (MmIndex *index, gpointer data)
 
   for (guint i = 0; i < before->len; i++)
     ((MmFolderNode *) g_ptr_array_index (before, i))->is_listed = FALSE;
+  /* Ids are given in this order, and directories are read in that of ids: tools that walk by name and
+   * those that walk as they read then take the same way. */
+  g_array_sort (list->listed, compare_paths);
   for (guint i = 0; i < list->listed->len; i++)
     apply_listed (list, index, &g_array_index (list->listed, Listed, i));
 

@@ -51,6 +51,7 @@ struct MmReadAhead
   gint64 reader_found_us;
   gint64 released_us;  /* when what was passed over was last looked for */
   guint walker;        /* the process that listed last */
+  MmMailbox *walked;   /* what it listed last; NULL: a folder without one */
   guint n_walked;      /* folders it listed in a row */
 };
 

@@ -255,6 +255,9 @@ on_list (MmReadAhead *ahead, const Note *note)
 {
   guint lister = find_reader (ahead, note->thread_id).id;
 
+  if (note->mailbox != NULL && note->mailbox == ahead->walked && lister == ahead->walker)
+    return;
+  ahead->walked = note->mailbox;
   ahead->n_walked = lister != 0 && lister == ahead->walker ? ahead->n_walked + 1 : 1;
   ahead->walker = lister;
   if (note->mailbox == NULL)

@@ -221,10 +221,12 @@ mm_vfs_try_open_directory (MmVfs *vfs, guint64 inode, guint thread_id, MmVfsDire
     return mm_vfs_fail_not_found (error);
   MmVfsDirectory directory = { .vfs = vfs, .node_class = node_class, .inode = inode };
   MmTry result = node_class->open_directory (vfs, inode, &directory, waiter, error);
+  /* Also while it waits: the next folders may come with this one. */
+  if (node_class == &mm_folder_node_class
+      && (result == MM_TRY_DONE || (result == MM_TRY_WAIT && directory.folder.mailbox != NULL)))
+    mm_account_note_list (vfs->account, directory.folder.mailbox, thread_id);
   if (result == MM_TRY_DONE)
     {
-      if (node_class == &mm_folder_node_class)
-        mm_account_note_list (vfs->account, directory.folder.mailbox, thread_id);
       *out = g_memdup2 (&directory, sizeof directory);
       g_mutex_lock (&vfs->lock);
       g_hash_table_add (vfs->directories, *out);
