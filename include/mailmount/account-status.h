@@ -46,6 +46,8 @@ typedef struct
   gint64 folders_listed_us;
   GArray *folders; /* Array<MmFolderStatus>, those with messages, in the order of a walk; owned */
   MmReadAheadStatus read_ahead;
+  guint64 n_cached; /* messages in the cache, whole or in part, as far as counted */
+  guint64 cached_octets;
   guint n_cache_damaged; /* files and extents of the cache that were found damaged and dropped */
   guint n_listing_errors[MM_N_ERRORS]; /* by MmError */
   guint n_message_errors[MM_N_ERRORS];

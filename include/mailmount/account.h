@@ -100,6 +100,11 @@ void mm_account_get_totals (MmAccount *account, guint64 *out_messages, guint64 *
  * (transfer full) */
 MmContent *mm_account_open_content (MmAccount *account, MmMailbox *mailbox, guint64 number);
 
+/* The SHA-256 of a message in hex digits, when it is whole in the cache; NOT_FOUND when it is not. Asks
+ * nobody else for it. (out: transfer full) */
+MmTry mm_account_try_digest (MmAccount *account, MmMailbox *mailbox, guint64 number,
+                             gchar **out_digest, MmWaiter *waiter, GError **error);
+
 /* What readers do, so that what they will do next can be fetched ahead: a directory was opened for
  * listing, a message was opened, a message of @size octets was closed after having been read up to
  * @read_octets (MM_READ_UNKNOWN: it was handed over whole). A listing may be noted more than once. @mailbox is NULL for a directory without one. @thread_id is the kernel's, of the

@@ -115,7 +115,8 @@ void mm_vfs_close (MmVfsFile *file);
 gboolean mm_vfs_file_is_private (const MmVfsFile *file);
 
 /* Extended attributes of a message: @name without the prefix "user.". NOT_FOUND when there is no
- * such attribute. (transfer full) */
+ * such attribute. "mailmount.digest" is there while the message is whole in the cache, and is never
+ * listed. (transfer full) */
 MmTry mm_vfs_try_get_xattr (MmVfs *vfs, guint64 inode, const gchar *name, gchar **out_value,
                             MmWaiter *waiter, GError **error);
 /* Their names, each with the prefix "user." and a NUL behind it; NULL when there are none. */

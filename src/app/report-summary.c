@@ -94,6 +94,16 @@ append_folders (GString *out, const MmAccountStatus *status)
 }
 
 static void
+append_cache (GString *out, const MmAccountStatus *status)
+{
+  g_string_append_printf (out, "  cache        %" G_GUINT64_FORMAT " messages, ", status->n_cached);
+  append_octets (out, status->cached_octets);
+  if (status->n_cache_damaged > 0)
+    g_string_append_printf (out, "; %u damaged pieces dropped", status->n_cache_damaged);
+  g_string_append_c (out, '\n');
+}
+
+static void
 append_read_ahead (GString *out, const MmReadAheadStatus *ahead)
 {
   g_string_append (out, "  read ahead   ");
@@ -133,6 +143,7 @@ mm_report_write_summary (const MmReport *report, const MmAccountStatus *status)
   append_state (out, report, status);
   append_connections (out, &status->remote);
   append_folders (out, status);
+  append_cache (out, status);
   append_read_ahead (out, &status->read_ahead);
   append_failed (out, status->failed);
   return g_string_free (out, FALSE);

@@ -82,6 +82,16 @@ add_folders (MmJsonWriter *writer, const MmAccountStatus *status)
 }
 
 static void
+add_cache (MmJsonWriter *writer, const MmAccountStatus *status)
+{
+  mm_json_writer_begin_object (writer, "cache");
+  mm_json_writer_add_number (writer, "messages", status->n_cached);
+  mm_json_writer_add_number (writer, "octets", status->cached_octets);
+  mm_json_writer_add_number (writer, "damaged", status->n_cache_damaged);
+  mm_json_writer_end_object (writer);
+}
+
+static void
 add_read_ahead (MmJsonWriter *writer, const MmReadAheadStatus *ahead)
 {
   mm_json_writer_begin_object (writer, "read_ahead");
@@ -150,6 +160,7 @@ write_json (const MmReport *report, const MmAccountStatus *status)
   mm_json_writer_add_string (writer, "last_error", remote->last_error);
   mm_json_writer_add_time (writer, "last_error_at", remote->last_error_us);
   add_connections (writer, remote);
+  add_cache (writer, status);
   add_read_ahead (writer, &status->read_ahead);
   add_errors (writer, status);
   add_folders (writer, status);

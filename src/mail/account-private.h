@@ -8,6 +8,7 @@
 #include <mailmount/account.h>
 
 #include "content-private.h"
+#include "digest-lookup.h"
 #include "folder-tree.h"
 #include "read-ahead.h"
 
@@ -22,6 +23,7 @@ struct MmAccount
   gboolean subscribed_only;
   MmContentTable *contents;
   MmReadAhead *read_ahead;
+  MmDigestLookup *digests;
 
   GMutex lock; /* guards all below; no other lock is taken under it but a mailbox's */
   GCond listed;

@@ -68,9 +68,14 @@ read_folders (MmAccount *account, MmAccountStatus *out)
 void
 mm_account_get_status (MmAccount *account, MmAccountStatus *out)
 {
+  MmContentCacheUsage usage;
+
   *out = (MmAccountStatus){ 0 };
   mm_remote_get_status (account->context.remote, &out->remote);
   mm_statistics_read (account->context.statistics, out);
+  mm_content_cache_get_usage (account->context.cache, &usage);
+  out->n_cached = usage.n_messages;
+  out->cached_octets = usage.octets;
   out->n_cache_damaged = mm_content_cache_get_n_damaged (account->context.cache);
   read_folders (account, out);
 }

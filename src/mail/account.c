@@ -116,6 +116,7 @@ mm_account_new (const MmAccountConfig *config, GError **error)
       mm_account_free (account);
       return NULL;
     }
+  account->digests = mm_digest_lookup_new (context->cache, context->disk_readers);
   mm_remote_set_change_func (context->remote, on_server_change, account);
   account->read_ahead
       = mm_read_ahead_new (account->contents, context, find_next_mailbox, account);
@@ -139,6 +140,7 @@ mm_account_free (MmAccount *account)
   mm_read_ahead_free (account->read_ahead);
   mm_disk_pool_free (context->disk_readers);
   mm_disk_pool_free (context->disk_writers);
+  mm_digest_lookup_free (account->digests);
   /* The index thread may still be adding folders. */
   g_mutex_lock (&account->lock);
   for (guint i = 0; i < account->mailboxes->len; i++)
@@ -380,6 +382,16 @@ mm_account_open_content (MmAccount *account, MmMailbox *mailbox, guint64 number)
   if (!mm_mailbox_get_message (mailbox, number, &message))
     return NULL;
   return mm_content_table_open (account->contents, mailbox, number);
+}
+
+MmTry
+mm_account_try_digest (MmAccount *account, MmMailbox *mailbox, guint64 number, gchar **out_digest,
+                       MmWaiter *waiter, GError **error)
+{
+  MmContentKey key = { mm_mailbox_get_folder_id (mailbox), number,
+                       mm_mailbox_get_origin (mailbox, number) };
+
+  return mm_digest_lookup_try (account->digests, key, out_digest, waiter, error);
 }
 
 void

@@ -114,6 +114,19 @@ try_message_id (MmVfs *vfs, const MmFolder *folder, const MmMessage *message, gc
 }
 
 static MmTry
+try_digest (MmVfs *vfs, const MmFolder *folder, const MmMessage *message, gchar **out_value,
+            MmWaiter *waiter, GError **error)
+{
+  g_autofree gchar *digest = NULL;
+  MmTry result = mm_account_try_digest (vfs->account, folder->mailbox, message->number, &digest,
+                                        waiter, error);
+
+  if (result == MM_TRY_DONE)
+    *out_value = g_strconcat ("sha256:", digest, NULL);
+  return result;
+}
+
+static MmTry
 try_get_xattr (MmVfs *vfs, guint64 inode, const gchar *name, gchar **out_value, MmWaiter *waiter,
                GError **error)
 {
@@ -130,11 +143,15 @@ try_get_xattr (MmVfs *vfs, guint64 inode, const gchar *name, gchar **out_value, 
     *out_value = format_internaldate (&message);
   else if (strcmp (name, "mailmount.message-id") == 0)
     return try_message_id (vfs, &folder, &message, out_value, waiter, error);
+  else if (strcmp (name, "mailmount.digest") == 0)
+    return try_digest (vfs, &folder, &message, out_value, waiter, error);
   else
     return mm_vfs_fail_not_found (error);
   return MM_TRY_DONE;
 }
 
+/* Without the digest: it comes and goes with the cache, and a copy with all attributes would find
+ * messages changed. */
 static const gchar *const xattr_names[] = {
   "mailmount.uid", "mailmount.flags", "mailmount.internaldate", "mailmount.message-id", NULL,
 };
