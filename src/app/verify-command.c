@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* mailmount verify: whether a copy of a tree is what the mount shows now. */
+#include "subcommand.h"
+
+#include <stdio.h>
+
+#include <mailmount/log.h>
+
+#include "mount-table.h"
+#include "verify-tree.h"
+
+#define STATUS_DIFFERENT 1
+#define STATUS_TROUBLE   2
+
+typedef struct
+{
+  const MmSubcommand *command;
+  gboolean is_quiet;
+} Output;
+
+static void
+print_finding (MmVerifyFinding finding, const gchar *path, const gchar *why, gpointer user_data)
+{
+  static const gchar *const words[] = {
+    [MM_VERIFY_MISSING] = "missing",
+    [MM_VERIFY_EXTRA] = "extra",
+    [MM_VERIFY_DIFFERENT] = "different",
+    [MM_VERIFY_OTHER] = "other",
+  };
+  const Output *output = user_data;
+
+  if (finding == MM_VERIFY_TROUBLE)
+    {
+      mm_subcommand_complain (output->command, "%s cannot be compared: %s", path, why);
+      return;
+    }
+  if (output->is_quiet)
+    return;
+  g_autofree gchar *shown = mm_log_printable (path);
+  printf ("%s %s", words[finding], shown);
+  if (why != NULL)
+    printf (" (%s)", why);
+  putchar ('\n');
+}
+
+static void
+print_summary (const MmVerifyCounts *counts)
+{
+  const guint64 *n = counts->n_findings;
+
+  fprintf (stderr,
+           "%" G_GUINT64_FORMAT " messages are the same, %" G_GUINT64_FORMAT
+           " of them by digest; %" G_GUINT64_FORMAT " missing, %" G_GUINT64_FORMAT
+           " extra, %" G_GUINT64_FORMAT " different, %" G_GUINT64_FORMAT " other files\n",
+           counts->n_same, counts->n_by_digest, n[MM_VERIFY_MISSING], n[MM_VERIFY_EXTRA],
+           n[MM_VERIFY_DIFFERENT], n[MM_VERIFY_OTHER]);
+}
+
+static int
+judge (const MmVerifyCounts *counts)
+{
+  const guint64 *n = counts->n_findings;
+
+  if (n[MM_VERIFY_TROUBLE] > 0)
+    return STATUS_TROUBLE;
+  return n[MM_VERIFY_MISSING] + n[MM_VERIFY_EXTRA] + n[MM_VERIFY_DIFFERENT] > 0 ? STATUS_DIFFERENT
+                                                                                : MM_SUBCOMMAND_OK;
+}
+
+/* The mounted directory that @path means; NULL when it is not in a mailmount. (transfer full) */
+static gchar *
+find_mounted (const MmSubcommand *command, const gchar *path)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) table = mm_mount_table_read (&error);
+
+  if (table == NULL)
+    {
+      mm_subcommand_complain (command, "%s", error->message);
+      return NULL;
+    }
+  g_autofree gchar *resolved = mm_mount_table_resolve (table, path);
+  if (mm_mount_table_find_holder (table, resolved) == NULL)
+    {
+      mm_subcommand_complain (command, "'%s' is not in a mailmount", resolved);
+      return NULL;
+    }
+  return g_steal_pointer (&resolved);
+}
+
+static int
+run (const MmSubcommand *command, gint argc, gchar **argv)
+{
+  Output output = { .command = command };
+  const GOptionEntry entries[] = {
+    { "quiet", 'q', 0, G_OPTION_ARG_NONE, &output.is_quiet, "say nothing but what is in the way",
+      NULL },
+    { NULL },
+  };
+  MmVerifyCounts counts;
+  int status = MM_SUBCOMMAND_OK;
+
+  if (!mm_subcommand_parse (command, entries, &argc, &argv, &status))
+    return status;
+  if (argc != 3)
+    {
+      mm_subcommand_complain (command, "a mounted directory and a copy of it are expected");
+      return MM_SUBCOMMAND_USAGE;
+    }
+  g_autofree gchar *mounted = find_mounted (command, argv[1]);
+  if (mounted == NULL)
+    return MM_SUBCOMMAND_USAGE;
+  mm_verify_trees (mounted, argv[2], print_finding, &output, &counts);
+  if (!output.is_quiet)
+    print_summary (&counts);
+  return fflush (stdout) == 0 ? judge (&counts) : STATUS_TROUBLE;
+}
+
+const MmSubcommand mm_verify_command = {
+  .name = "verify",
+  .arguments = "[--quiet] MOUNTPOINT[/FOLDER…] BACKUPDIR",
+  .summary = "whether a copy is what the mount shows",
+  .description
+  = "Compares a directory of a mount with a copy of it, and prints a line for each\n"
+    "difference: 'missing PATH', 'extra PATH', 'different PATH (why)'; 'other PATH' for\n"
+    "what is no mail. No message is downloaded for it: those in the cache are compared\n"
+    "by digest, the others by name, size and time.\n"
+    "\n"
+    "Exit status: 0 when they are the same; 1 when not; 2 when not all could be compared,\n"
+    "and for wrong arguments.",
+  .run = run,
+};
