@@ -4,6 +4,9 @@
 #include "imap-connection.h"
 #include "imap-remote.h"
 
+/* A mailbox of which nobody told how large it is may be a large one. */
+#define UNKNOWN_MESSAGES 10000
+
 MmSecret *
 mm_imap_remote_get_secret (MmImapRemote *remote, guint refused_generation, guint *out_generation,
                            GError **error)
@@ -137,6 +140,8 @@ imap_sync_mailbox (MmRemote *remote, const MmRemoteSyncRequest *request,
 
   if (mm_imap_remote_get_hint ((MmImapRemote *) remote, request->mailbox, &n_messages))
     n_messages -= MIN (n_messages, request->known.messages);
+  else if (request->known.uidvalidity == 0)
+    n_messages = UNKNOWN_MESSAGES;
   return push (remote, mm_imap_sync_job_new (request, n_messages, sink, user_data));
 }
 
