@@ -21,7 +21,11 @@ G_BEGIN_DECLS
 
 typedef struct MmMailbox MmMailbox;
 
-/* A value; its strings live as long as the mailbox. 64 octets. */
+/* The strings of a mailbox's messages. */
+typedef struct MmStringPool MmStringPool;
+
+/* A value. Its strings may be read as long as the mailbox's strings are held, since before it was
+ * had. */
 typedef struct
 {
   guint64 number;          /* local number */
@@ -40,6 +44,12 @@ typedef struct
 } MmMessage;
 
 guint32 mm_mailbox_get_folder_id (const MmMailbox *mailbox);
+
+/* Keeps the strings of all messages that are had of the mailbox from now on. (transfer full): to be
+ * given back soon, because what is expunged meanwhile stays in memory. */
+MmStringPool *mm_mailbox_hold_strings (MmMailbox *mailbox);
+void mm_string_pool_unref (MmStringPool *pool);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (MmStringPool, mm_string_pool_unref)
 
 /* DONE when the mailbox was listed and, if @fresh, compared with the server within the refresh
  * time, or the server cannot be asked now. Starts what is necessary. */

@@ -81,8 +81,7 @@ take_loaded_locked (MmMailbox *mailbox, MmMessageTable *table)
   /* Rows that do not add up to the state they belong to are not a listing, but the next one finds
    * the messages in them again. */
   mailbox->is_complete = mm_message_table_get_length (table) == mailbox->state.messages;
-  mm_message_table_free (mailbox->table);
-  mailbox->table = table;
+  mm_mailbox_take_table_locked (mailbox, table);
 }
 
 static void

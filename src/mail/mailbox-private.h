@@ -100,7 +100,8 @@ gboolean mm_mailbox_get_fetch_target (MmMailbox *mailbox, guint64 number, guint3
 void mm_fetch_target_clear (MmFetchTarget *target);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (MmFetchTarget, mm_fetch_target_clear)
 
-/* All messages, ascending by number: Array<MmMessage>. (transfer full) */
+/* All messages, ascending by number: Array<MmMessage>; their strings as far as they are held.
+ * (transfer full) */
 GArray *mm_mailbox_dup_messages (MmMailbox *mailbox);
 gboolean mm_mailbox_is_complete (MmMailbox *mailbox);
 
@@ -136,6 +137,10 @@ void mm_mailbox_complete_locked (MmMailbox *mailbox, const MmMailboxState *state
 /* The last thing a synchronisation does: tells the observer of @gone (nullable; Array<MmMessage>)
  * and of what else changed, and wakes who waits. No lock held. */
 void mm_mailbox_end_sync (MmMailbox *mailbox, const GArray *gone, const GError *error);
+
+/* @table (transfer full) comes in the place of the table: who holds the mailbox's strings has those of
+ * the new one as well. */
+void mm_mailbox_take_table_locked (MmMailbox *mailbox, MmMessageTable *table);
 
 /* The membership changed: new generation, mtime now. */
 void mm_mailbox_touch_locked (MmMailbox *mailbox);

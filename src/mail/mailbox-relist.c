@@ -17,7 +17,8 @@ struct MmRelist
   MmMessageTable *listing; /* what is told now; the UID stands for the number */
   MmMailboxState state;    /* that it leads to */
   guint64 old_uidvalidity;
-  GArray *before;          /* Array<MmMessage>: what was known when it ended, by number */
+  GArray *before;          /* Array<MmMessage>: what was known when it ended, by number; its strings stay,
+                              because strings go when a synchronisation ends */
   GArray *unread;          /* Array<guint>: places in @before whose Message-ID the cache may know */
 };
 
@@ -218,10 +219,7 @@ apply_locked (MmMailbox *mailbox, const MmRelist *relist, const GArray *identifi
   /* What waits to be written belongs to the old UIDs. */
   mm_mailbox_write_rows_locked (mailbox);
   if (mailbox->aside != NULL)
-    {
-      mm_message_table_free (mailbox->table);
-      mailbox->table = g_steal_pointer (&mailbox->aside);
-    }
+    mm_mailbox_take_table_locked (mailbox, g_steal_pointer (&mailbox->aside));
   mm_message_table_retain (mailbox->table, has_successor, &succession, changes->gone);
   renew_all_locked (mailbox, &succession, identified, changes);
   mailbox->numbering++;

@@ -258,6 +258,7 @@ static void
 on_present (const MmRemoteUidRange *ranges, gsize n_ranges, gpointer user_data)
 {
   MmMailbox *mailbox = user_data;
+  g_autoptr (MmStringPool) strings G_GNUC_UNUSED = mm_mailbox_hold_strings (mailbox); /* of @gone */
   g_autoptr (GArray) gone = g_array_new (FALSE, FALSE, sizeof (MmMessage));
 
   g_mutex_lock (&mailbox->lock);
@@ -296,11 +297,17 @@ finish_listing_locked (MmMailbox *mailbox, const MmMailboxState *state, GArray *
   mm_mailbox_complete_locked (mailbox, state);
   mm_mailbox_write_rows_locked (mailbox);
   mm_mailbox_write_state_locked (mailbox);
+  /* Now that nothing is unwritten, all strings of this mailbox are in its table or held. */
+  if (mm_message_table_is_wasteful (mailbox->table))
+    mm_message_table_compact (mailbox->table);
 }
 
 void
 mm_mailbox_end_sync (MmMailbox *mailbox, const GArray *gone, const GError *error)
 {
+  /* Of @gone: as soon as another synchronisation may run, they may go. */
+  g_autoptr (MmStringPool) strings G_GNUC_UNUSED = mm_mailbox_hold_strings (mailbox);
+
   g_mutex_lock (&mailbox->lock);
   gboolean is_excused = error != NULL && mailbox->is_complete && mm_error_is_away (error);
   mailbox->excused_us = is_excused ? mm_clock_monotonic_us () : 0;
@@ -331,6 +338,7 @@ static void
 on_done (const MmMailboxState *state, const GError *error, gpointer user_data)
 {
   MmMailbox *mailbox = user_data;
+  g_autoptr (MmStringPool) strings G_GNUC_UNUSED = mm_mailbox_hold_strings (mailbox); /* of @gone */
   g_autoptr (GArray) gone = g_array_new (FALSE, FALSE, sizeof (MmMessage));
 
   g_mutex_lock (&mailbox->lock);

@@ -240,6 +240,15 @@ mm_mailbox_try_next (MmMailbox *mailbox, guint stream, guint64 after, MmMessage 
   return result;
 }
 
+MmStringPool *
+mm_mailbox_hold_strings (MmMailbox *mailbox)
+{
+  g_mutex_lock (&mailbox->lock);
+  MmStringPool *pool = mm_string_pool_ref (mm_message_table_get_pool (mailbox->table));
+  g_mutex_unlock (&mailbox->lock);
+  return pool;
+}
+
 gboolean
 mm_mailbox_get_message (MmMailbox *mailbox, guint64 number, MmMessage *out)
 {
@@ -385,6 +394,14 @@ mm_mailbox_get_totals (MmMailbox *mailbox, guint64 *out_messages, guint64 *out_o
       *out_octets += (*out_messages - n_listed) * UNLISTED_OCTETS;
     }
   g_mutex_unlock (&mailbox->lock);
+}
+
+void
+mm_mailbox_take_table_locked (MmMailbox *mailbox, MmMessageTable *table)
+{
+  mm_message_table_follow (table, mailbox->table);
+  mm_message_table_free (mailbox->table);
+  mailbox->table = table;
 }
 
 void

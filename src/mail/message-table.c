@@ -3,14 +3,6 @@
 
 #include <string.h>
 
-#define POOL_BLOCK_OCTETS 16384
-
-struct MmStringPool
-{
-  gatomicrefcount refs;
-  GStringChunk *chunk;
-};
-
 struct MmMessageTable
 {
   GArray *messages;       /* Array<MmMessage>, ascending by number */
@@ -21,31 +13,13 @@ struct MmMessageTable
 
 G_STATIC_ASSERT (sizeof (MmMessage) <= 64);
 
-MmStringPool *
-mm_string_pool_ref (MmStringPool *pool)
-{
-  g_atomic_ref_count_inc (&pool->refs);
-  return pool;
-}
-
-void
-mm_string_pool_unref (MmStringPool *pool)
-{
-  if (!g_atomic_ref_count_dec (&pool->refs))
-    return;
-  g_string_chunk_free (pool->chunk);
-  g_free (pool);
-}
-
 MmMessageTable *
 mm_message_table_new (void)
 {
   MmMessageTable *table = g_new0 (MmMessageTable, 1);
 
   table->messages = g_array_new (FALSE, FALSE, sizeof (MmMessage));
-  table->pool = g_new0 (MmStringPool, 1);
-  g_atomic_ref_count_init (&table->pool->refs);
-  table->pool->chunk = g_string_chunk_new (POOL_BLOCK_OCTETS);
+  table->pool = mm_string_pool_new ();
   return table;
 }
 
@@ -134,15 +108,45 @@ mm_message_table_find_uid (MmMessageTable *table, guint32 uid)
 const gchar *
 mm_message_table_intern (MmMessageTable *table, const gchar *text)
 {
-  return text == NULL || *text == '\0' ? "" : g_string_chunk_insert_const (table->pool->chunk, text);
+  return mm_string_pool_intern (table->pool, text);
 }
 
 const gchar *
 mm_message_table_keep (MmMessageTable *table, const gchar *text)
 {
-  return text == NULL ? NULL
-         : *text == '\0' ? ""
-                         : g_string_chunk_insert (table->pool->chunk, text);
+  return mm_string_pool_add (table->pool, text);
+}
+
+/* Has @message's strings, wherever they are, in the table's pool. */
+static void
+take_strings (MmMessageTable *table, MmMessage *message)
+{
+  message->stem = mm_string_pool_add (table->pool, message->stem);
+  message->keywords = mm_string_pool_intern (table->pool, message->keywords);
+  message->message_id = mm_string_pool_add (table->pool, message->message_id);
+}
+
+void
+mm_message_table_follow (MmMessageTable *table, const MmMessageTable *previous)
+{
+  mm_string_pool_set_successor (previous->pool, table->pool);
+}
+
+gboolean
+mm_message_table_is_wasteful (const MmMessageTable *table)
+{
+  return mm_string_pool_is_wasteful (table->pool);
+}
+
+void
+mm_message_table_compact (MmMessageTable *table)
+{
+  g_autoptr (MmStringPool) old = table->pool;
+
+  table->pool = mm_string_pool_new ();
+  mm_string_pool_set_successor (old, table->pool);
+  for (guint i = 0; i < table->messages->len; i++)
+    take_strings (table, mm_message_table_at (table, i));
 }
 
 static void
@@ -171,9 +175,7 @@ mm_message_table_add (MmMessageTable *table, const MmMessage *message)
     return FALSE;
 
   MmMessage copy = *message;
-  copy.stem = mm_message_table_keep (table, message->stem);
-  copy.keywords = mm_message_table_intern (table, message->keywords);
-  copy.message_id = mm_message_table_keep (table, message->message_id);
+  take_strings (table, &copy);
   g_array_insert_val (table->messages, position, copy);
   remember_exception (table, &copy);
   table->octets += copy.size;
@@ -186,6 +188,8 @@ forget_message (MmMessageTable *table, const MmMessage *message)
   if (table->exceptions != NULL && message->uid != message->number)
     g_hash_table_remove (table->exceptions, GUINT_TO_POINTER (message->uid));
   table->octets -= message->size;
+  mm_string_pool_forget (table->pool, message->stem);
+  mm_string_pool_forget (table->pool, message->message_id);
 }
 
 gboolean

@@ -6,14 +6,9 @@
  */
 #pragma once
 
-#include <mailmount/mailbox.h>
+#include "string-pool.h"
 
 typedef struct MmMessageTable MmMessageTable;
-typedef struct MmStringPool MmStringPool;
-
-MmStringPool *mm_string_pool_ref (MmStringPool *pool);
-void mm_string_pool_unref (MmStringPool *pool);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (MmStringPool, mm_string_pool_unref)
 
 MmMessageTable *mm_message_table_new (void);
 void mm_message_table_free (MmMessageTable *table);
@@ -50,5 +45,14 @@ void mm_message_table_set_size (MmMessageTable *table, MmMessage *message, guint
 /* Strings owned by the pool, equal ones shared for keywords. */
 const gchar *mm_message_table_intern (MmMessageTable *table, const gchar *text);
 const gchar *mm_message_table_keep (MmMessageTable *table, const gchar *text);
+
+/* Who holds the strings of @previous, whose end this is, has those of @table as well. */
+void mm_message_table_follow (MmMessageTable *table, const MmMessageTable *previous);
+
+/* TRUE when most of the pool are strings of messages that were removed. */
+gboolean mm_message_table_is_wasteful (const MmMessageTable *table);
+/* Moves the strings into a new pool, the old one's successor. Messages stay where they are; strings
+ * that were had from the table before are void unless their pool is held. */
+void mm_message_table_compact (MmMessageTable *table);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (MmMessageTable, mm_message_table_free)

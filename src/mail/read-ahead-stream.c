@@ -163,6 +163,7 @@ refresh_orders (MmReadStream *stream)
   if (orders->by_number != NULL && orders->generation == generation)
     return FALSE;
   clear_orders (orders);
+  g_autoptr (MmStringPool) strings G_GNUC_UNUSED = mm_mailbox_hold_strings (stream->mailbox);
   g_autoptr (GArray) messages = mm_mailbox_dup_messages (stream->mailbox);
   orders->generation = generation;
   orders->by_number = take_numbers (messages);

@@ -32,6 +32,7 @@ lookup_message (MmVfs *vfs, const MmFolder *folder, const gchar *name, MmAttribu
 
   if (form == MM_MESSAGE_NAME_NONE || folder->mailbox == NULL)
     return mm_vfs_fail_not_found (error);
+  g_autoptr (MmStringPool) strings G_GNUC_UNUSED = mm_mailbox_hold_strings (folder->mailbox);
   if (!mm_mailbox_get_message (folder->mailbox, number, &message))
     {
       MmTry listed = mm_mailbox_try_listed (folder->mailbox, TRUE, waiter, error);
@@ -150,6 +151,8 @@ static MmTry
 tell_messages (Telling *telling, MmWaiter *waiter, GError **error)
 {
   MmVfsDirectory *directory = telling->directory;
+  g_autoptr (MmStringPool) strings G_GNUC_UNUSED
+      = mm_mailbox_hold_strings (directory->folder.mailbox);
   MmMessage messages[BATCH];
   gsize n = 0;
 

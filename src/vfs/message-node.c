@@ -5,10 +5,16 @@
 #include <string.h>
 
 static gboolean
-find_message (MmVfs *vfs, guint64 inode, MmFolder *out_folder, MmMessage *out_message)
+find_folder (MmVfs *vfs, guint64 inode, MmFolder *out_folder)
 {
   return mm_account_get_folder (vfs->account, mm_inode_get_folder (inode), out_folder)
-         && out_folder->mailbox != NULL
+         && out_folder->mailbox != NULL;
+}
+
+static gboolean
+find_message (MmVfs *vfs, guint64 inode, MmFolder *out_folder, MmMessage *out_message)
+{
+  return find_folder (vfs, inode, out_folder)
          && mm_mailbox_get_message (out_folder->mailbox, mm_inode_get_number (inode), out_message);
 }
 
@@ -133,7 +139,10 @@ try_get_xattr (MmVfs *vfs, guint64 inode, const gchar *name, gchar **out_value, 
   MmFolder folder;
   MmMessage message;
 
-  if (!find_message (vfs, inode, &folder, &message))
+  if (!find_folder (vfs, inode, &folder))
+    return mm_vfs_fail_not_found (error);
+  g_autoptr (MmStringPool) strings G_GNUC_UNUSED = mm_mailbox_hold_strings (folder.mailbox);
+  if (!mm_mailbox_get_message (folder.mailbox, mm_inode_get_number (inode), &message))
     return mm_vfs_fail_not_found (error);
   if (strcmp (name, "mailmount.uid") == 0)
     *out_value = g_strdup_printf ("%u", message.uid);

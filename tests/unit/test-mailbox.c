@@ -617,6 +617,65 @@ test_hint_outweighs_an_announcement (void)
   g_assert_true (mm_mailbox_get_message (mailbox, 4, &message));
 }
 
+/* ---- strings ---- */
+
+#define SUBJECT "a-subject-that-is-rather-long-so-that-a-few-messages-fill-a-block"
+
+typedef struct
+{
+  MmMailbox *mailbox;
+  gint is_over; /* atomic */
+} NameReader;
+
+/* Reads the strings of whatever messages there are, as readdir does. */
+static gpointer
+read_names (gpointer data)
+{
+  NameReader *reader = data;
+
+  while (!g_atomic_int_get (&reader->is_over))
+    {
+      g_autoptr (MmStringPool) strings G_GNUC_UNUSED = mm_mailbox_hold_strings (reader->mailbox);
+      g_autoptr (GArray) messages = mm_mailbox_dup_messages (reader->mailbox);
+
+      for (guint i = 0; i < messages->len; i++)
+        g_assert_cmpstr (g_array_index (messages, MmMessage, i).stem, ==, SUBJECT);
+    }
+  return NULL;
+}
+
+static void
+test_strings_of_the_expunged_go (void)
+{
+  g_autoptr (MailFixture) fixture = new_fixture (0);
+  g_autoptr (GBytes) body = g_bytes_new_static ("x", 1);
+  guint32 oldest = 1;
+
+  mail_fixture_mount (fixture);
+  assert_list (fixture, "");
+  NameReader reader = { .mailbox = mail_fixture_find (fixture, "INBOX") };
+  GThread *thread = g_thread_new ("reader", read_names, &reader);
+  guint n_pools = 1;
+  g_autoptr (MmStringPool) last = mm_mailbox_hold_strings (reader.mailbox);
+  for (guint round = 0; round < 40; round++)
+    {
+      guint32 newest = 0;
+      for (guint i = 0; i < 100; i++)
+        newest = fake_server_deliver (fixture->server, "INBOX", 0, SUBJECT, body);
+      for (; round > 0 && oldest + 99 < newest; oldest++)
+        fake_server_expunge (fixture->server, "INBOX", oldest);
+      g_autofree gchar *list = mail_fixture_list (fixture, "INBOX");
+      g_autoptr (MmStringPool) now = mm_mailbox_hold_strings (reader.mailbox);
+      if (now != last)
+        n_pools++;
+      g_clear_pointer (&last, mm_string_pool_unref);
+      last = g_steal_pointer (&now);
+    }
+  g_atomic_int_set (&reader.is_over, 1);
+  g_thread_join (thread);
+  g_assert_cmpuint (n_pools, >, 5);
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -649,6 +708,7 @@ main (int argc, char *argv[])
   g_test_add_func ("/mailbox/message-ids-are-asked-for-again-after-a-failure",
                    test_message_ids_fail);
   g_test_add_func ("/mailbox/unmount-while-listing", test_unmount_while_listing);
+  g_test_add_func ("/mail/mailbox/strings-of-the-expunged-go", test_strings_of_the_expunged_go);
   g_test_add_func ("/mail/mailbox/hint-outweighs-an-announcement",
                    test_hint_outweighs_an_announcement);
   return g_test_run ();

@@ -153,6 +153,56 @@ test_strings_outlive (void)
 }
 
 static void
+add_with_stem (MmMessageTable *table, guint32 number)
+{
+  g_autofree gchar *stem = g_strdup_printf ("A-subject-of-some-length-that-is-number-%u", number);
+  MmMessage message = { .number = number, .uid = number, .keywords = "a b", .stem = stem };
+
+  g_assert_true (mm_message_table_add (table, &message));
+}
+
+static void
+test_compact (void)
+{
+  g_autoptr (MmMessageTable) table = mm_message_table_new ();
+
+  for (guint i = 1; i <= 2000; i++)
+    add_with_stem (table, i);
+  g_autoptr (MmStringPool) held = mm_string_pool_ref (mm_message_table_get_pool (table));
+  MmMessage gone = *mm_message_table_find (table, 1);
+  for (guint i = 1; i <= 900; i++)
+    mm_message_table_remove (table, i);
+  g_assert_false (mm_message_table_is_wasteful (table)); /* more than half is of use */
+  for (guint i = 901; i <= 1100; i++)
+    mm_message_table_remove (table, i);
+  g_assert_true (mm_message_table_is_wasteful (table));
+
+  mm_message_table_compact (table);
+  g_assert_false (mm_message_table_is_wasteful (table));
+  g_assert_true (mm_message_table_get_pool (table) != held);
+  g_assert_cmpstr (gone.stem, ==, "A-subject-of-some-length-that-is-number-1");
+  MmMessage left = *mm_message_table_find (table, 1500);
+  g_assert_cmpstr (left.stem, ==, "A-subject-of-some-length-that-is-number-1500");
+  g_assert_true (left.keywords == mm_message_table_intern (table, "a b"));
+
+  /* What was had after the hold is kept by it, from whichever pool it is. */
+  g_clear_pointer (&table, mm_message_table_free);
+  g_assert_cmpstr (left.stem, ==, "A-subject-of-some-length-that-is-number-1500");
+}
+
+/* A held pool with very many successors. */
+static void
+test_many_successors (void)
+{
+  g_autoptr (MmMessageTable) table = mm_message_table_new ();
+  g_autoptr (MmStringPool) held G_GNUC_UNUSED
+      = mm_string_pool_ref (mm_message_table_get_pool (table));
+
+  for (guint i = 0; i < 300000; i++)
+    mm_message_table_compact (table);
+}
+
+static void
 test_interned (void)
 {
   g_autoptr (MmMessageTable) table = mm_message_table_new ();
@@ -209,6 +259,8 @@ main (int argc, char *argv[])
   g_test_add_func ("/mail/message-table/retain-many", test_retain);
   g_test_add_func ("/mail/message-table/renumber", test_renumber);
   g_test_add_func ("/mail/message-table/strings-outlive-the-table", test_strings_outlive);
+  g_test_add_func ("/mail/message-table/strings-of-removed-messages-go", test_compact);
+  g_test_add_func ("/mail/message-table/many-compactions-under-one-hold", test_many_successors);
   g_test_add_func ("/mail/message-table/equal-keywords-are-kept-once", test_interned);
   g_test_add_func ("/mail/message-table/against-a-model", test_against_model);
   return g_test_run ();
