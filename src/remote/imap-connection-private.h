@@ -29,8 +29,8 @@ struct MmImapConnection
   MmImapFlights flights;
   MmImapFetchBuffer *fetch_buffer;
   MmRemoteJob *body_job; /* borrowed, nullable: whose body comes now */
-  gboolean is_changed; /* the selected mailbox changed unasked, and nobody was told yet */
-  gboolean may_send; /* something happened since no job had anything to send */
+  gboolean is_changed;   /* the selected mailbox changed unasked, and nobody was told yet */
+  gboolean may_send;     /* something happened since no job had anything to send */
 };
 
 static inline const MmImapJobClass *

@@ -14,8 +14,8 @@
  * - Read-ahead begins a turn only when the pipeline has run half empty: not between any two
  *   demands.
  * - A job that has more to send when the turn is over comes back with another one.
- * - A synchronisation has a selection for itself: it counts what comes and goes in it, and takes all
- *   its data.
+ * - A synchronisation has a selection for itself: it counts what comes and goes in it, and takes
+ *   all its data.
  */
 #include "imap-connection-private.h"
 #include "imap-response.h"
@@ -163,15 +163,14 @@ find_next_turn (MmImapConnection *connection, MmRemotePriority priority)
     {
       MmRemoteJob *job = g_ptr_array_index (connection->jobs, i);
 
-      if (job->priority == priority && wants_turn (connection, job)
-          && !can_join (connection, job))
+      if (job->priority == priority && wants_turn (connection, job) && !can_join (connection, job))
         return job;
     }
   return NULL;
 }
 
-/* Takes in who wants something of the same mailbox, those of read-ahead too: what these have to send
- * still waits for what is more urgent. */
+/* Takes in who wants something of the same mailbox, those of read-ahead too: what these have to
+ * send still waits for what is more urgent. */
 static void
 join_turn (MmImapConnection *connection)
 {

@@ -21,9 +21,9 @@ typedef enum
 typedef struct
 {
   MmImapSelectionState state;
-  guint serial;       /* grows with each of a connection */
-  gchar *mailbox;     /* as in remote.h; owned; NULL with the first of a connection, which is none */
-  GPtrArray *jobs;    /* of MmRemoteJob, borrowed */
+  guint serial;    /* grows with each of a connection */
+  gchar *mailbox;  /* as in remote.h; owned; NULL with the first of a connection, which is none */
+  GPtrArray *jobs; /* of MmRemoteJob, borrowed */
   MmMailboxState box; /* as EXAMINE told; HIGHESTMODSEQ 0 with NOMODSEQ; has_messages is FALSE when
                          EXISTS, which is mandatory, did not come */
   guint64 exists;     /* now */
