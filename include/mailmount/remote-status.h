@@ -16,7 +16,10 @@ typedef enum
 {
   MM_REMOTE_ONLINE,  /* a connection stands */
   MM_REMOTE_IDLE,    /* none stands, because nobody needs one; the last one was not lost */
-  MM_REMOTE_OFFLINE, /* the server could not be reached, or not be logged in to, last time */
+  MM_REMOTE_OFFLINE, /* the server could not be reached last time */
+  MM_REMOTE_REFUSED, /* it was reached, and no session could be had */
+  MM_REMOTE_WAITING, /* it asked to be left alone for a while */
+  MM_REMOTE_OFF,     /* the user wants no connection */
 } MmRemoteState;
 
 typedef struct
@@ -31,6 +34,7 @@ typedef struct
 typedef struct
 {
   MmRemoteState state;
+  gint64 next_try_us;          /* OFFLINE, WAITING: when the server is asked again at the latest */
   GArray *connections;         /* Array<MmRemoteConnectionStatus>, owned */
   guint max_connections;
   guint n_queued_demand;       /* jobs that wait for a connection */

@@ -44,6 +44,9 @@ append_state (GString *out, const MmReport *report, const MmAccountStatus *statu
   g_string_append_printf (out, "  state        %s; last heard of the server ",
                           mm_report_get_state_name (remote->state));
   append_age (out, remote->last_contact_us);
+  if (remote->next_try_us != 0)
+    g_string_append_printf (out, "; next try in %" G_GINT64_FORMAT " s",
+                            MAX (remote->next_try_us - mm_clock_wall_us (), 0) / G_USEC_PER_SEC);
   g_string_append (out, "; mounted ");
   append_age (out, report->mounted_us);
   g_string_append_c (out, '\n');

@@ -15,7 +15,8 @@ gchar *mm_report_write_summary (const MmReport *report, const MmAccountStatus *s
 
 /* "online": the same in both texts. */
 const gchar *mm_report_get_state_name (MmRemoteState state);
-/* The server can be reached, as far as known, and no message failed that was not had since. */
+/* The server can be asked, as far as known, or is not to be, and no message failed that was not had
+ * since. */
 gboolean mm_report_is_healthy (const MmAccountStatus *status);
 
 G_END_DECLS

@@ -19,6 +19,12 @@ mm_report_get_state_name (MmRemoteState state)
       return "idle";
     case MM_REMOTE_OFFLINE:
       return "offline";
+    case MM_REMOTE_REFUSED:
+      return "refused";
+    case MM_REMOTE_WAITING:
+      return "waiting";
+    case MM_REMOTE_OFF:
+      return "off";
     }
   return "unknown";
 }
@@ -26,7 +32,21 @@ mm_report_get_state_name (MmRemoteState state)
 gboolean
 mm_report_is_healthy (const MmAccountStatus *status)
 {
-  return status->remote.state != MM_REMOTE_OFFLINE && status->failed->len == 0;
+  gboolean is_good = FALSE;
+
+  switch (status->remote.state)
+    {
+    case MM_REMOTE_ONLINE:
+    case MM_REMOTE_IDLE:
+    case MM_REMOTE_OFF: /* as the user wants it */
+      is_good = TRUE;
+      break;
+    case MM_REMOTE_OFFLINE:
+    case MM_REMOTE_REFUSED:
+    case MM_REMOTE_WAITING:
+      break;
+    }
+  return is_good && status->failed->len == 0;
 }
 
 /* ---- JSON; the keys are described in the man page ---- */
@@ -156,6 +176,7 @@ write_json (const MmReport *report, const MmAccountStatus *status)
   mm_json_writer_add_string (writer, "account", report->account_name);
   mm_json_writer_add_number (writer, "process", (guint64) getpid ());
   mm_json_writer_add_time (writer, "mounted", report->mounted_us);
+  mm_json_writer_add_time (writer, "next_try", remote->next_try_us);
   mm_json_writer_add_time (writer, "last_contact", remote->last_contact_us);
   mm_json_writer_add_string (writer, "last_error", remote->last_error);
   mm_json_writer_add_time (writer, "last_error_at", remote->last_error_us);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* What the pool tells of its connections and queues. */
+#include <mailmount/clock.h>
 #include <mailmount/remote-status.h>
 
 #include "remote-driver.h"
@@ -16,9 +17,20 @@ clear_connection (gpointer data)
 static MmRemoteState
 judge_locked (const MmRemotePool *pool, guint n_ready)
 {
-  if (n_ready > 0)
-    return MM_REMOTE_ONLINE;
-  return pool->reach.state != MM_REACH_OPEN ? MM_REMOTE_OFFLINE : MM_REMOTE_IDLE;
+  switch (pool->reach.state)
+    {
+    case MM_REACH_OFF:
+      return MM_REMOTE_OFF;
+    case MM_REACH_HELD:
+      return MM_REMOTE_WAITING;
+    case MM_REACH_AWAY:
+      return MM_REMOTE_OFFLINE;
+    case MM_REACH_REFUSED:
+      return MM_REMOTE_REFUSED;
+    case MM_REACH_OPEN:
+      break;
+    }
+  return n_ready > 0 ? MM_REMOTE_ONLINE : MM_REMOTE_IDLE;
 }
 
 void
@@ -48,6 +60,8 @@ mm_remote_pool_get_status (MmRemotePool *pool, MmRemoteStatus *out)
   out->n_queued_demand = pool->queues[MM_REMOTE_PRIORITY_DEMAND].length;
   out->n_queued_read_ahead = pool->queues[MM_REMOTE_PRIORITY_READ_AHEAD].length;
   out->state = judge_locked (pool, n_ready);
+  if (out->state == MM_REMOTE_OFFLINE || out->state == MM_REMOTE_WAITING)
+    out->next_try_us = mm_clock_wall_us () + pool->reach.until_us - mm_clock_monotonic_us ();
   g_mutex_unlock (&pool->lock);
 }
 

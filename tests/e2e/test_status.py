@@ -160,11 +160,20 @@ def test_it_is_told_when_the_server_is_away(small, proxy):
             (small.path / "Sent" / name).read_bytes()
     status = status_of(small)
     assert status["state"] == "offline" and status["healthy"] is False
-    assert status["last_error"] and status["last_contact"] is not None
+    assert status["last_error"] and status["last_contact"] is not None and status["next_try"] is not None
     proxy.accept_again()
     wait_for(lambda: sh(["grep", "-rc", "marker", small.path / "Sent"], check=False).returncode == 0, 60 * SLOW,
              "the server")
     assert status_of(small)["state"] == "online"
+
+
+def test_offline_by_choice_is_told_and_is_no_trouble(mount, proxy, small):
+    os.listdir(small.path / "INBOX")
+    small.unmount()
+    proxy.refuse()
+    mounted = mount(proxy, user="small", options={"offline": True})
+    status = status_of(mounted)
+    assert (status["state"], status["healthy"], status["connections"]) == ("off", True, [])
 
 
 # The command.
