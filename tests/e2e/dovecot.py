@@ -305,6 +305,25 @@ service stats {{
         self.stop()
         return self.start()
 
+    def renumber(self, user="user", reverse=False):
+        """Gives every mailbox of a user another UIDVALIDITY, and its messages UIDs from 1 on: in the same order, or
+        in the opposite one. Files that came or went in the store are taken into account. Not while it runs."""
+        assert self.process is None
+        for uidlist in self.mail_dir(user).rglob("dovecot-uidlist"):
+            header, *lines = uidlist.read_text().splitlines()
+            uidvalidity = int(re.search(r"\bV(\d+)", header)[1]) + 1000
+            guid = re.search(r"\bG\w+", header)[0]
+            known = [line.partition(":")[2] for line in lines]
+            there = {path.name.partition(":")[0] for path in (uidlist.parent / "cur").iterdir()}
+            names = [name for name in known if name.partition(":")[0] in there]
+            names += sorted(there - {name.partition(":")[0] for name in names})
+            names = names[::-1] if reverse else names
+            uidlist.write_text(f"3 V{uidvalidity} N{len(names) + 1} {guid}\n"
+                               + "".join(f"{number} :{name}\n" for number, name in enumerate(names, 1)))
+            for index in uidlist.parent.glob("dovecot.index*"):
+                index.unlink()
+        self.give_away()
+
     def close(self):
         self.stop()
         if self.own_directory:

@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A server that numbers its messages anew, and servers whose numbers are not to be relied on."""
+
+import os
+import re
+import time
+
+import pytest
+
+from corpus import Corpus
+from dovecot import PASSWORD, DovecotServer, wait_for
+from mount import sh
+from proxy import Proxy
+from tree import sha256, snapshot
+
+# A directory opened later than this after a change shows it.
+REFRESH_SECONDS = 60
+
+
+@pytest.fixture
+def own_server():
+    """One whose messages all have a Message-ID; two of them are the same message."""
+    corpus = Corpus(seed=3, large_octets=2_000_000)
+    corpus.ordinary(("INBOX",), 40)
+    corpus.ordinary(("Archive", "2019"), 5)
+    corpus.ordinary(("Lists", "many"), 200)
+    corpus.add(("INBOX",), corpus.large(1), "large", subject="large attachment 1")
+    twice = corpus.folders[("Lists", "many")].messages[7]
+    corpus.add(("Lists", "many"), twice.stored, twice.kind, subject=twice.subject, internaldate=twice.internaldate)
+    with DovecotServer(users={"small": PASSWORD}) as dovecot:
+        dovecot.stop()
+        corpus.write(dovecot.mail_dir("small"))
+        yield dovecot.start()
+
+
+@pytest.fixture
+def own_proxy(own_server):
+    with Proxy(own_server.imap_port) as running:
+        yield running
+
+
+@pytest.fixture
+def target(tmp_path):
+    path = tmp_path / "copy"
+    path.mkdir()
+    return path
+
+
+def rsync(mounted, target):
+    """What changed in the copy, by rsync's own words."""
+    return sh(["rsync", "-a", "--delete", "--itemize-changes", f"{mounted.path}/", f"{target}/"]).out.splitlines()
+
+
+def digests(top):
+    return {os.path.relpath(os.path.join(root, name), top): sha256(os.path.join(root, name))
+            for root, _, names in os.walk(top) for name in names}
+
+
+def attributes(mounted):
+    """{path: the current UID}"""
+    return {str(path): int(os.getxattr(mounted.path / path, "user.mailmount.uid")) for path in mounted.files()}
+
+
+def recognised(mounted):
+    """How many messages the program says it recognised, by their Message-ID."""
+    return sum(int(n) for n in re.findall(r"(\d+) were recognised", mounted.output()))
+
+
+def change(server, reverse=False, action=None):
+    server.stop()
+    if action:
+        action(server.mail_dir("small"))
+    server.renumber("small", reverse)
+    server.start()
+
+
+@pytest.mark.parametrize("reverse", [False, True], ids=["in-order", "reversed"])
+def test_a_new_uidvalidity_between_mounts_moves_nothing(mount, own_server, own_proxy, target, tell_count, reverse):
+    mounted = mount(own_proxy, user="small")
+    rsync(mounted, target)
+    before, uids = snapshot(mounted.path), attributes(mounted)
+    mounted.unmount()
+    change(own_server, reverse)
+    for _ in range(2):  # the second time from the index alone
+        own_proxy.clear()
+        mounted = mount(own_proxy, user="small")
+        assert rsync(mounted, target) == []
+        assert snapshot(mounted.path) == before
+        assert digests(mounted.path) == digests(target)
+        assert not own_proxy.body_fetches()
+        if reverse:
+            assert attributes(mounted) != uids
+        tell_count("re-identified messages", recognised(mounted))
+        mounted.unmount()
+    assert not own_proxy.log(r"FETCH.*RFC822\.SIZE")
+
+
+def remove_and_add(mail_dir):
+    directory = mail_dir / "Lists" / "many" / "cur"
+    sorted(directory.iterdir())[3].unlink()
+    file = directory / "1600000000.M1P1.localhost:2,"
+    file.write_bytes(b"Subject: came meanwhile\n\nHello.\n")
+    os.utime(file, (1600000000, 1600000000))
+
+
+def test_a_new_uidvalidity_while_mounted_moves_nothing(mount, own_server, own_proxy, target, tell_count):
+    mounted = mount(own_proxy, user="small")
+    rsync(mounted, target)
+    before, copied = snapshot(mounted.path), digests(target)
+    change(own_server, action=remove_and_add)
+    own_proxy.clear()
+    time.sleep(REFRESH_SECONDS)
+    wait_for(lambda: any("came-meanwhile" in name for name in os.listdir(mounted.path / "Lists" / "many")), 30,
+             "the new message")
+    changes = rsync(mounted, target)
+    assert sorted(line[:2] for line in changes if not line.startswith(".d")) == ["*d", ">f"], changes
+    after = snapshot(mounted.path)
+    kept = before.keys() & after.keys()
+    assert len(kept) == len(before) - 1 == len(after) - 1
+    assert {path: after[path] for path in kept} == {path: before[path] for path in kept}
+    now = digests(mounted.path)
+    assert {path: now[path] for path in kept} == {path: copied[path] for path in kept}
+    assert len(own_proxy.body_fetches()) == 1
+    tell_count("re-identified messages", recognised(mounted))
+
+
+def test_a_listing_cut_after_a_new_uidvalidity_deletes_nothing(mount, own_server, own_proxy, target):
+    mounted = mount(own_proxy, user="small")
+    rsync(mounted, target)
+    copied = digests(target)
+    mounted.unmount()
+    change(own_server)
+    own_proxy.clear()
+    listing = own_proxy.when(r"FETCH 1:\*.*RFC822\.SIZE", "cut", after_octets=500, times=2)
+    ids = own_proxy.when(r"FETCH.*HEADER\.FIELDS \(MESSAGE-ID\)", "cut", after_octets=500, times=2)
+    mounted = mount(own_proxy, user="small")
+
+    def complete():
+        status = sh(["rsync", "-a", "--delete", f"{mounted.path}/", f"{target}/"], check=False).returncode
+        assert digests(target) == copied
+        return status == 0
+
+    wait_for(complete, 60, "a complete run")
+    assert listing.fired and ids.fired
+    assert not own_proxy.body_fetches()
