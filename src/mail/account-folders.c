@@ -28,6 +28,7 @@ typedef struct
   GArray *listed;     /* Array<Listed> */
   GHashTable *changed; /* Set<folder id>: directories that list other folders now */
   GArray *gone;       /* Array<Gone> */
+  GError *error;      /* nullable: a folder of the list is not in the tree */
 } FolderList;
 
 typedef struct
@@ -51,6 +52,7 @@ free_folder_list (gpointer data)
   g_array_unref (list->listed);
   g_array_unref (list->gone);
   g_hash_table_unref (list->changed);
+  g_clear_error (&list->error);
   g_free (list);
 }
 
@@ -174,13 +176,13 @@ note_changed (FolderList *list, guint32 folder_id)
   g_hash_table_add (list->changed, GUINT_TO_POINTER (folder_id));
 }
 
-/* Adds a folder with its number from the index. NULL when the index failed. */
+/* Adds a folder with its number from the index. NULL when the index failed: then the list is not
+ * whole. */
 static MmFolderNode *
 add_folder (FolderList *list, MmIndex *index, MmFolderNode *parent, const gchar *path,
             const Listed *listed)
 {
   MmAccount *account = list->account;
-  GError *error = NULL;
   g_autofree gchar *component = mm_folder_tree_choose_component (account->tree, parent, path);
   MmIndexFolder row = {
     .name = listed != NULL ? listed->name : "",
@@ -192,12 +194,10 @@ add_folder (FolderList *list, MmIndex *index, MmFolderNode *parent, const gchar 
     .mtime_us = mm_clock_wall_us (),
   };
 
-  row.id = mm_index_add_folder (index, account->account_id, &row, &error);
+  row.id = mm_index_add_folder (index, account->account_id, &row,
+                                list->error == NULL ? &list->error : NULL);
   if (row.id == 0)
-    {
-      log_index_error (account, error);
-      return NULL;
-    }
+    return NULL;
   g_mutex_lock (&account->lock);
   MmFolderNode *node = mm_folder_tree_add (account->tree, parent, row.id, path, component);
   node->mtime_us = row.mtime_us;
@@ -357,6 +357,14 @@ mm_account_accept_known_locked (MmAccount *account)
 }
 
 static void
+report_failure (MmAccount *account, const GError *error)
+{
+  mm_statistics_note_listing_error (account->context.statistics, error);
+  mm_log_warning ("the folders of %s could not be listed: %s", account->context.name,
+                  error->message);
+}
+
+static void
 finish_list (MmAccount *account, const GError *error)
 {
   g_mutex_lock (&account->lock);
@@ -393,8 +401,11 @@ apply_list (MmIndex *index, gpointer data)
 {
   FolderList *list = data;
   MmAccount *account = list->account;
-  g_autoptr (GPtrArray) before = mm_folder_tree_list (account->tree);
 
+  /* Another process may have added the same folders: their rows count. This transaction keeps it
+   * from adding more. */
+  load_folders (index, account);
+  g_autoptr (GPtrArray) before = mm_folder_tree_list (account->tree);
   for (guint i = 0; i < before->len; i++)
     ((MmFolderNode *) g_ptr_array_index (before, i))->is_listed = FALSE;
   /* Ids are given in this order, and directories are read in that of ids: tools that walk by name and
@@ -412,7 +423,9 @@ apply_list (MmIndex *index, gpointer data)
 
   touch_changed (list, index, is_first);
   tell_observer (list);
-  finish_list (account, NULL);
+  if (list->error != NULL)
+    report_failure (account, list->error);
+  finish_list (account, list->error);
 }
 
 /* ---- collecting a list, on a connection's thread ---- */
@@ -446,11 +459,7 @@ on_list_done (const GError *error, gpointer user_data)
       return;
     }
   if (error->code != MM_ERROR_CANCELLED && error->code != MM_ERROR_OFFLINE)
-    {
-      mm_statistics_note_listing_error (account->context.statistics, error);
-      mm_log_warning ("the folders of %s could not be listed: %s", account->context.name,
-                      error->message);
-    }
+    report_failure (account, error);
   free_folder_list (list);
   finish_list (account, error);
 }

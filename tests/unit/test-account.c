@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include <sqlite3.h>
 #include <string.h>
 
 #include <mailmount/clock.h>
@@ -336,6 +337,60 @@ test_bad_directory (void)
   g_assert_error (error, MM_ERROR, MM_ERROR_CACHE);
 }
 
+/* Two processes begin with nothing and are told the same folders: they give them the same ids. */
+static void
+test_two_accounts_on_one_index (void)
+{
+  g_autoptr (MailFixture) fixture = new_fixture (NAMES ("INBOX", "A", "A/B/C"));
+  g_autoptr (GError) error = NULL;
+
+  fixture->config.remote = fake_remote_new (fixture->server);
+  MmAccount *other = mm_account_new (&fixture->config, &error);
+  g_assert_no_error (error);
+  g_usleep (50000); /* the other one has read the index, empty as it is */
+  mail_fixture_mount (fixture);
+  assert_tree (fixture, "INBOX A(B/(C))");
+
+  mm_account_connect (other, NULL, &error);
+  g_assert_no_error (error);
+  AWAIT (&error, mm_account_try_folders (other, TRUE, waiter, &error));
+  g_assert_no_error (error);
+  for (MmFolder folder = { 0 }; mm_account_next_child (fixture->account, 0, folder.id, &folder);)
+    {
+      MmFolder same;
+      g_assert_true (mm_account_find_child (other, 0, folder.component, &same));
+      g_assert_cmpuint (same.id, ==, folder.id);
+      g_assert_cmpuint (same.n_children, ==, folder.n_children);
+    }
+  mm_account_free (other);
+}
+
+/* A folder that cannot be numbered is no folder that is not there. */
+static void
+test_failing_index_is_an_error (void)
+{
+  g_autoptr (MailFixture) fixture = new_fixture (NAMES ("INBOX", "A"));
+  g_autofree gchar *path = g_build_filename (fixture->directory, "index.sqlite", NULL);
+  g_autoptr (GError) error = NULL;
+  sqlite3 *db = NULL;
+
+  mail_fixture_mount (fixture);
+  mail_fixture_unmount (fixture);
+  g_assert_cmpint (sqlite3_open (path, &db), ==, SQLITE_OK);
+  g_assert_cmpint (sqlite3_exec (db, "UPDATE sqlite_sequence SET seq = 16777215", NULL, NULL, NULL),
+                   ==, SQLITE_OK);
+  sqlite3_close (db);
+  fake_server_add_mailbox (fixture->server, "B", 0);
+
+  fixture->config.remote = fake_remote_new (fixture->server);
+  fixture->account = mm_account_new (&fixture->config, &error);
+  g_assert_no_error (error);
+  mm_account_connect (fixture->account, NULL, &error);
+  g_assert_no_error (error);
+  AWAIT (&error, mm_account_try_folders (fixture->account, TRUE, waiter, &error));
+  g_assert_error (error, MM_ERROR, MM_ERROR_LIMIT);
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -354,6 +409,8 @@ main (int argc, char *argv[])
   g_test_add_func ("/account/totals", test_totals);
   g_test_add_func ("/account/removed-folder-takes-its-messages",
                    test_removed_folder_takes_its_messages);
+  g_test_add_func ("/account/two-accounts-on-one-index", test_two_accounts_on_one_index);
+  g_test_add_func ("/account/failing-index-is-an-error", test_failing_index_is_an_error);
   g_test_add_func ("/account/unmount-at-once", test_unmount_at_once);
   g_test_add_func ("/account/bad-directory-is-an-error", test_bad_directory);
   return g_test_run ();
