@@ -36,7 +36,7 @@ typedef struct
 
 /* @directory NULL: files without names that vanish with the process (cache=none). The directory
  * is created 0700; one that belongs to another user or that others may read or write is refused,
- * and no symbolic link is followed inside it. */
+ * and no symbolic link is followed inside it. What others could write to inside it is set aside. */
 MmContentCache *mm_content_cache_open (const gchar *directory, GError **error);
 void mm_content_cache_close (MmContentCache *cache);
 

@@ -125,8 +125,10 @@ mm_content_cache_remove_file (MmContentCache *cache, MmContentKey key)
 {
   if (mm_content_cache_is_in_memory (cache))
     return;
-  mm_content_directory_remove (&cache->directory, key);
+  /* In this order: a message that another thread stores meanwhile may be counted without being there
+   * until its turn to leave comes, but is never there without being counted. */
   mm_content_limit_forget (cache->limit, key);
+  mm_content_directory_remove (&cache->directory, key);
 }
 
 void
@@ -176,8 +178,8 @@ mm_content_cache_remove_folder (MmContentCache *cache, guint32 folder_id)
 {
   if (!mm_content_cache_is_in_memory (cache))
     {
-      mm_content_directory_remove_folder (&cache->directory, folder_id);
       mm_content_limit_forget_folder (cache->limit, folder_id);
+      mm_content_directory_remove_folder (&cache->directory, folder_id);
     }
   mm_content_registry_forget_folder (&cache->registry, folder_id);
 }

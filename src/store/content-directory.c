@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <mailmount/fd.h>
+#include <mailmount/log.h>
 
 #include "content-directory.h"
 #include "content-header.h"
@@ -33,28 +34,56 @@ fail_from_errno (GError **error, const gchar *path)
   return FALSE;
 }
 
+/* -1 with errno; EPERM, ENOTDIR, ELOOP or EACCES: what is there is not a directory of ours. */
+static int
+open_content (int parent_fd)
+{
+  struct stat status;
+
+  if (mkdirat (parent_fd, MM_STORE_CONTENT_DIRECTORY, 0700) != 0 && errno != EEXIST)
+    return -1;
+  mm_autofd int fd = openat (parent_fd, MM_STORE_CONTENT_DIRECTORY,
+                             O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (fd < 0 || fstat (fd, &status) != 0)
+    return -1;
+  /* Others may have written there what they like. */
+  if (status.st_uid != geteuid () || (status.st_mode & 0077) != 0)
+    {
+      errno = EPERM;
+      return -1;
+    }
+  return mm_fd_steal (&fd);
+}
+
+static gboolean
+set_content_aside (int parent_fd, const gchar *path, GError **error)
+{
+  g_autofree gchar *suffix
+    = mm_store_directory_choose_suffix (parent_fd, MM_STORE_CONTENT_DIRECTORY);
+
+  if (!mm_store_directory_set_aside (parent_fd, MM_STORE_CONTENT_DIRECTORY, suffix, error))
+    return FALSE;
+  mm_log_warning ("'%s/%s' is not a directory that is yours alone; it was set aside as '%s.%s'",
+                  path, MM_STORE_CONTENT_DIRECTORY, MM_STORE_CONTENT_DIRECTORY, suffix);
+  return TRUE;
+}
+
 gboolean
 mm_content_directory_open (MmContentDirectory *directory, const gchar *path, GError **error)
 {
   mm_autofd int parent_fd = mm_store_directory_open (path, error);
-  struct stat status;
-
   if (parent_fd < 0)
     return FALSE;
-  if (mkdirat (parent_fd, MM_STORE_CONTENT_DIRECTORY, 0700) != 0 && errno != EEXIST)
-    return fail_from_errno (error, path);
 
-  mm_autofd int fd = openat (parent_fd, MM_STORE_CONTENT_DIRECTORY,
-                             O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-  if (fd < 0 || fstat (fd, &status) != 0)
-    return fail_from_errno (error, path);
-  if (status.st_uid != geteuid () || (status.st_mode & 0077) != 0)
+  mm_autofd int fd = open_content (parent_fd);
+  if (fd < 0 && (errno == EPERM || errno == ENOTDIR || errno == ELOOP || errno == EACCES))
     {
-      g_set_error (error, MM_ERROR, MM_ERROR_CACHE,
-                   "'%s/%s' is not yours alone; 'chmod 700' it or remove it", path,
-                   MM_STORE_CONTENT_DIRECTORY);
-      return FALSE;
+      if (!set_content_aside (parent_fd, path, error))
+        return FALSE;
+      fd = open_content (parent_fd);
     }
+  if (fd < 0)
+    return fail_from_errno (error, path);
   directory->has_openat2 = probe_openat2 (fd);
   directory->fd = mm_fd_steal (&fd);
   return TRUE;

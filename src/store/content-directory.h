@@ -26,7 +26,8 @@ typedef struct
   gboolean has_openat2; /* the kernel can refuse symbolic links on the whole way */
 } MmContentDirectory;
 
-/* CONTENT is made in the cache directory @path where it is missing. */
+/* CONTENT is made in the cache directory @path where it is missing. What is not a directory of this
+ * user alone is set aside, with a warning. */
 gboolean mm_content_directory_open (MmContentDirectory *directory, const gchar *path,
                                     GError **error);
 void mm_content_directory_close (MmContentDirectory *directory);

@@ -96,6 +96,9 @@ prepare_file (int directory_fd, GError **out_reason, GError **error)
                  "index: it is not a file that is yours alone");
   else if (faccessat (directory_fd, MM_INDEX_DAMAGE_MARK, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
     g_set_error (out_reason, MM_ERROR, MM_ERROR_CACHE, "index: damage was found in it");
+  else if (faccessat (directory_fd, MM_INDEX_FILE, R_OK | W_OK, AT_EACCESS) != 0)
+    g_set_error (out_reason, MM_ERROR, MM_ERROR_CACHE, "index: it cannot be read: %s",
+                 g_strerror (errno));
   else
     return TRUE;
   return FALSE;

@@ -43,6 +43,15 @@ mm_store_directory_open (const gchar *path, GError **error)
                    path);
       return -1;
     }
+  /* To work without would be to download everything anew each time, unnoticed. */
+  if (faccessat (fd, ".", W_OK, AT_EACCESS) != 0)
+    {
+      g_set_error (error, MM_ERROR, MM_ERROR_CACHE,
+                   "cache directory '%s' cannot be written: %s; choose another with cache=DIR, or "
+                   "cache=none",
+                   path, g_strerror (errno));
+      return -1;
+    }
   return mm_fd_steal (&fd);
 }
 

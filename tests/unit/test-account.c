@@ -349,7 +349,7 @@ test_two_accounts_on_one_index (void)
   g_assert_no_error (error);
   g_usleep (50000); /* the other one has read the index, empty as it is */
   mail_fixture_mount (fixture);
-  assert_tree (fixture, "INBOX A(B/(C))");
+  assert_tree (fixture, "A(B/(C)) INBOX");
 
   mm_account_connect (other, NULL, &error);
   g_assert_no_error (error);

@@ -635,19 +635,50 @@ static void
 test_directory_open_to_others_is_refused (void)
 {
   g_autoptr (TestDirectory) directory = test_directory_new ();
-  g_autofree gchar *content = g_build_filename (directory, "content-v1", NULL);
   g_autoptr (GError) error = NULL;
 
   g_assert_no_errno (g_chmod (directory, 0755));
   g_assert_null (mm_content_cache_open (directory, &error));
   g_assert_error (error, MM_ERROR, MM_ERROR_CACHE);
-  g_clear_error (&error);
+}
 
-  g_assert_no_errno (g_chmod (directory, 0700));
+/* It opens, with a content directory of its own, and what was there is not lost. */
+static void
+assert_set_aside (const gchar *directory)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (MmContentCache) cache = mm_content_cache_open (directory, &error);
+  g_autofree gchar *content = g_build_filename (directory, "content-v1", NULL);
+  g_autofree gchar *aside = test_directory_find (directory, "content-v1.set-aside-");
+  GStatBuf status;
+
+  g_assert_no_error (error);
+  g_assert_nonnull (cache);
+  g_assert_nonnull (aside);
+  g_assert_no_errno (g_lstat (content, &status));
+  g_assert_true (S_ISDIR (status.st_mode));
+  g_assert_cmpuint (status.st_mode & 07777, ==, 0700);
+}
+
+static void
+test_content_open_to_others_is_set_aside (void)
+{
+  g_autoptr (TestDirectory) directory = test_directory_new ();
+  g_autofree gchar *content = g_build_filename (directory, "content-v1", NULL);
+
   g_assert_no_errno (g_mkdir (content, 0700));
   g_assert_no_errno (g_chmod (content, 0750));
-  g_assert_null (mm_content_cache_open (directory, &error));
-  g_assert_error (error, MM_ERROR, MM_ERROR_CACHE);
+  assert_set_aside (directory);
+}
+
+static void
+test_content_that_is_a_file_is_set_aside (void)
+{
+  g_autoptr (TestDirectory) directory = test_directory_new ();
+  g_autofree gchar *content = g_build_filename (directory, "content-v1", NULL);
+
+  g_assert_true (g_file_set_contents (content, "x", 1, NULL));
+  assert_set_aside (directory);
 }
 
 static void
@@ -669,16 +700,14 @@ test_directory_of_another_user_is_refused (void)
 }
 
 static void
-test_linked_content_directory_is_refused (void)
+test_linked_content_directory_is_set_aside (void)
 {
   g_autoptr (TestDirectory) directory = test_directory_new ();
   g_autoptr (TestDirectory) elsewhere = test_directory_new ();
   g_autofree gchar *content = g_build_filename (directory, "content-v1", NULL);
-  g_autoptr (GError) error = NULL;
 
   g_assert_no_errno (symlink (elsewhere, content));
-  g_assert_null (mm_content_cache_open (directory, &error));
-  g_assert_error (error, MM_ERROR, MM_ERROR_CACHE);
+  assert_set_aside (directory);
 }
 
 static void
@@ -733,7 +762,11 @@ main (int argc, char **argv)
                    test_directory_open_to_others_is_refused);
   g_test_add_func ("/store/content-cache/directory/of-another-user-is-refused",
                    test_directory_of_another_user_is_refused);
-  g_test_add_func ("/store/content-cache/directory/linked-is-refused",
-                   test_linked_content_directory_is_refused);
+  g_test_add_func ("/store/content-cache/directory/content-open-to-others-is-set-aside",
+                   test_content_open_to_others_is_set_aside);
+  g_test_add_func ("/store/content-cache/directory/content-that-is-a-file-is-set-aside",
+                   test_content_that_is_a_file_is_set_aside);
+  g_test_add_func ("/store/content-cache/directory/linked-content-is-set-aside",
+                   test_linked_content_directory_is_set_aside);
   return g_test_run ();
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* The limit of the content cache, on a disk. */
+#include <dlfcn.h>
 #include <stdlib.h>
 #include <sys/statvfs.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <mailmount/content-cache.h>
@@ -11,6 +13,53 @@
 #define MIB     ((guint64) 1 << 20)
 #define MESSAGE (100 * 1024 - 200) /* 25 blocks with the header */
 #define BLOCKS  ((guint64) 100 * 1024)
+
+/* ---- system calls are counted on their way ---- */
+
+static struct
+{
+  gint unlinks, stats, writes; /* atomic */
+} n_calls;
+
+/* The function of the C library that a definition here hides. */
+#define NEXT(name) ((__typeof__ (&name)) dlsym (RTLD_NEXT, #name))
+
+int
+unlinkat (int fd, const char *path, int flags)
+{
+  g_atomic_int_inc (&n_calls.unlinks);
+  return NEXT (unlinkat) (fd, path, flags);
+}
+
+int
+fstatat (int fd, const char *path, struct stat *status, int flags)
+{
+  g_atomic_int_inc (&n_calls.stats);
+  return NEXT (fstatat) (fd, path, status, flags);
+}
+
+int
+fstat (int fd, struct stat *status)
+{
+  g_atomic_int_inc (&n_calls.stats);
+  return NEXT (fstat) (fd, status);
+}
+
+int
+fstatvfs (int fd, struct statvfs *status)
+{
+  g_atomic_int_inc (&n_calls.stats);
+  return NEXT (fstatvfs) (fd, status);
+}
+
+ssize_t
+pwritev (int fd, const struct iovec *buffers, int n, off_t offset)
+{
+  g_atomic_int_inc (&n_calls.writes);
+  return NEXT (pwritev) (fd, buffers, n, offset);
+}
+
+/* ---- */
 
 typedef struct
 {
@@ -154,6 +203,28 @@ test_size_is_kept (Fixture *fixture, gconstpointer data)
       g_assert_cmpint (has (fixture, i), ==, i > 50);
       g_assert_cmpint (was_evicted (fixture, i), ==, i <= 50);
     }
+}
+
+/* What leaves costs one call, and what comes none beside its own. */
+static void
+test_leaving_costs_one_system_call (Fixture *fixture, gconstpointer data)
+{
+  store (fixture->cache, 1);
+  memset (&n_calls, 0, sizeof n_calls);
+  for (guint64 i = 2; i <= 60; i++)
+    store (fixture->cache, i);
+  g_assert_cmpint (n_calls.writes, ==, 59);
+  g_assert_cmpint (n_calls.unlinks, ==, 50);
+  g_assert_cmpint (n_calls.stats, ==, 0);
+
+  /* A floor costs one more for every 8 MiB. */
+  mm_content_cache_close (fixture->cache);
+  fixture->cache = open_cache (fixture, MIB, 64 * MIB);
+  memset (&n_calls, 0, sizeof n_calls);
+  for (guint64 i = 1; i <= 400; i++)
+    store (fixture->cache, i);
+  g_assert_cmpint (n_calls.stats, >=, 3);
+  g_assert_cmpint (n_calls.stats, <=, 6);
 }
 
 static void
@@ -433,21 +504,24 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-#define ADD(path, test) \
-  g_test_add ("/store/content-limit/" path, Fixture, NULL, set_up, test, tear_down)
-  ADD ("size-is-kept", test_size_is_kept);
-  ADD ("what-was-read-stays-longer", test_what_was_read_stays_longer);
-  ADD ("what-is-open-or-held-stays", test_what_is_open_or_held_stays);
-  ADD ("one-message-may-be-larger-than-the-size", test_one_message_may_be_larger_than_the_size);
-  ADD ("holes-do-not-count", test_holes_do_not_count);
-  ADD ("order-survives-a-restart", test_order_survives_a_restart);
-  ADD ("reading-is-remembered-once-a-day", test_reading_is_remembered_once_a_day);
-  ADD ("smaller-size-holds-from-the-start", test_smaller_size_holds_from_the_start);
-  ADD ("what-leaves-is-not-counted", test_what_leaves_is_not_counted);
-  ADD ("no-size-is-no-limit", test_no_size_is_no_limit);
-  ADD ("free-disk-is-left-to-others", test_free_disk_is_left_to_others);
-  ADD ("size-is-that-of-the-directory", test_size_is_that_of_the_directory);
-  ADD ("alone-nothing-is-scanned-again", test_alone_nothing_is_scanned_again);
-  ADD ("many-at-once", test_many_at_once);
+#define ADD(path, test) g_test_add (path, Fixture, NULL, set_up, test, tear_down)
+  ADD ("/store/content-limit/size-is-kept", test_size_is_kept);
+  ADD ("/store/content-limit/leaving-costs-one-system-call", test_leaving_costs_one_system_call);
+  ADD ("/store/content-limit/what-was-read-stays-longer", test_what_was_read_stays_longer);
+  ADD ("/store/content-limit/what-is-open-or-held-stays", test_what_is_open_or_held_stays);
+  ADD ("/store/content-limit/one-message-may-be-larger-than-the-size",
+       test_one_message_may_be_larger_than_the_size);
+  ADD ("/store/content-limit/holes-do-not-count", test_holes_do_not_count);
+  ADD ("/store/content-limit/order-survives-a-restart", test_order_survives_a_restart);
+  ADD ("/store/content-limit/reading-is-remembered-once-a-day",
+       test_reading_is_remembered_once_a_day);
+  ADD ("/store/content-limit/smaller-size-holds-from-the-start",
+       test_smaller_size_holds_from_the_start);
+  ADD ("/store/content-limit/what-leaves-is-not-counted", test_what_leaves_is_not_counted);
+  ADD ("/store/content-limit/no-size-is-no-limit", test_no_size_is_no_limit);
+  ADD ("/store/content-limit/free-disk-is-left-to-others", test_free_disk_is_left_to_others);
+  ADD ("/store/content-limit/size-is-that-of-the-directory", test_size_is_that_of_the_directory);
+  ADD ("/store/content-limit/alone-nothing-is-scanned-again", test_alone_nothing_is_scanned_again);
+  ADD ("/store/content-limit/many-at-once", test_many_at_once);
   return g_test_run ();
 }
