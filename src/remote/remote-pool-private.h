@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "network-watch.h"
 #include "remote-meter.h"
 #include "remote-pool.h"
 #include "remote-reach.h"
@@ -24,6 +25,7 @@ struct MmRemoteSlot
   int wake_fd;        /* an eventfd, immutable */
   gint is_woken;      /* atomic */
   gint abort_flag;    /* atomic */
+  gint is_suspect;    /* atomic */
   gint64 opened_us;   /* since 1970 UTC, immutable */
   _Atomic guint64 received_octets;
 
@@ -47,6 +49,7 @@ struct MmRemotePool
   MmRemoteSlotFunc run;
   gpointer driver_data;
   MmRemoteMeter *meter;
+  MmNetworkWatch *network; /* nullable: turned off */
   GThread *keeper; /* joins ended slots and ends jobs that no connection's thread has */
 
   GMutex lock; /* the only lock of the pool; guards everything below; nothing is called with it */

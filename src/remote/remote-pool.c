@@ -200,6 +200,12 @@ mm_remote_slot_clear_wake (MmRemoteSlot *slot)
   (void) !read (slot->wake_fd, &count, sizeof count);
 }
 
+gboolean
+mm_remote_slot_take_suspicion (MmRemoteSlot *slot)
+{
+  return g_atomic_int_exchange (&slot->is_suspect, 0) != 0;
+}
+
 const gint *
 mm_remote_slot_get_abort_flag (const MmRemoteSlot *slot)
 {
@@ -444,6 +450,27 @@ mm_remote_slot_retire (MmRemoteSlot *slot)
 
 /* ---- the pool ---- */
 
+static void
+on_network_change (MmNetworkChange change, gpointer user_data)
+{
+  MmRemotePool *pool = user_data;
+
+  g_mutex_lock (&pool->lock);
+  if ((change & MM_NETWORK_MAY_BE_BACK) != 0)
+    {
+      mm_remote_reach_hurry (&pool->reach);
+      pool->limit = 0;
+      g_cond_broadcast (&pool->changed);
+    }
+  for (guint i = 0; (change & MM_NETWORK_MAY_BE_LOST) != 0 && i < pool->slots->len; i++)
+    {
+      MmRemoteSlot *slot = g_ptr_array_index (pool->slots, i);
+      g_atomic_int_set (&slot->is_suspect, 1);
+      mm_remote_slot_wake (slot);
+    }
+  g_mutex_unlock (&pool->lock);
+}
+
 /* Does what its time has come for; returns when there will be something again. */
 static gint64
 tend_locked (MmRemotePool *pool)
@@ -526,6 +553,7 @@ mm_remote_pool_new (guint max_connections, guint patience_ms, MmRemoteSlotFunc r
   g_queue_init (&pool->ended);
   g_queue_init (&pool->orphans);
   pool->slots = g_ptr_array_new ();
+  pool->network = mm_network_watch_new (on_network_change, pool);
   pool->keeper = g_thread_new ("remote", keeper_main, pool);
   return pool;
 }
@@ -533,6 +561,7 @@ mm_remote_pool_new (guint max_connections, guint patience_ms, MmRemoteSlotFunc r
 void
 mm_remote_pool_turn_off (MmRemotePool *pool)
 {
+  g_clear_pointer (&pool->network, mm_network_watch_free);
   g_mutex_lock (&pool->lock);
   mm_remote_reach_turn_off (&pool->reach);
   g_mutex_unlock (&pool->lock);
@@ -544,6 +573,7 @@ mm_remote_pool_close (MmRemotePool *pool)
   g_autoptr (GError) error
       = g_error_new_literal (MM_ERROR, MM_ERROR_CANCELLED, "the account is closing");
 
+  g_clear_pointer (&pool->network, mm_network_watch_free);
   g_mutex_lock (&pool->lock);
   pool->is_closing = TRUE;
   end_queued_jobs_locked (pool, error);

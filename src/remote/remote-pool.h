@@ -126,6 +126,10 @@ void mm_remote_slot_clear_wake (MmRemoteSlot *slot);
 const gint *mm_remote_slot_get_abort_flag (const MmRemoteSlot *slot);
 gboolean mm_remote_slot_must_quit (const MmRemoteSlot *slot);
 
+/* TRUE, once: the network changed or the machine slept, and the connection may be dead without
+ * anybody having said so. */
+gboolean mm_remote_slot_take_suspicion (MmRemoteSlot *slot);
+
 void mm_remote_slot_set_ready (MmRemoteSlot *slot);
 /* The next assigned job, or NULL. (transfer none): the pool's reference lasts until it ends. */
 MmRemoteJob *mm_remote_slot_take_job (MmRemoteSlot *slot);

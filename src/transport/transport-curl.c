@@ -7,7 +7,10 @@
  * them, though the greeting tells them. No user name is ever given to libcurl: it would log in by
  * itself, and badly.
  */
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include <mailmount/clock.h>
 
@@ -15,6 +18,13 @@
 
 /* What a server may say before the connection is ours. */
 #define PREAMBLE_LINES_MAX 100
+
+/* A connection on which nothing was said for so long is asked by the kernel whether it lives. */
+#define KEEPALIVE_IDLE_SECONDS     60L
+#define KEEPALIVE_INTERVAL_SECONDS 15L
+/* A peer that does not even acknowledge what it is sent for so long is gone: a busy server is silent,
+ * but its kernel is not. */
+#define UNACKNOWLEDGED_MS_MAX 20000
 
 static void
 init_curl_once (void)
@@ -168,6 +178,8 @@ configure (MmCurlTransport *self, MmCurlOpening *opening)
   curl_easy_setopt (curl, CURLOPT_NETRC, (long) CURL_NETRC_IGNORED);
   curl_easy_setopt (curl, CURLOPT_ERRORBUFFER, self->curl_message);
   curl_easy_setopt (curl, CURLOPT_TCP_KEEPALIVE, 1L);
+  curl_easy_setopt (curl, CURLOPT_TCP_KEEPIDLE, KEEPALIVE_IDLE_SECONDS);
+  curl_easy_setopt (curl, CURLOPT_TCP_KEEPINTVL, KEEPALIVE_INTERVAL_SECONDS);
   /* Without it an aborted name lookup would be waited for. */
   curl_easy_setopt (curl, CURLOPT_QUICK_EXIT, 1L);
   /* An HTTP proxy is asked for a tunnel, never to speak IMAP on our behalf. */
@@ -271,6 +283,15 @@ is_tls_as_demanded (const MmCurlOpening *opening)
   return FALSE;
 }
 
+/* Where the system cannot do that, the deadlines of answers remain. */
+static void
+limit_silence (int fd, const MmEndpoint *endpoint)
+{
+  guint limit_ms = MIN (endpoint->timeout_ms, UNACKNOWLEDGED_MS_MAX);
+
+  (void) setsockopt (fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &limit_ms, sizeof limit_ms);
+}
+
 static gboolean
 check_opened (MmCurlTransport *self, const MmCurlOpening *opening, GError **error)
 {
@@ -288,6 +309,7 @@ check_opened (MmCurlTransport *self, const MmCurlOpening *opening, GError **erro
                    opening->endpoint->host);
       return FALSE;
     }
+  limit_silence (fd, opening->endpoint);
   self->base.fd_in = self->base.fd_out = fd;
   return TRUE;
 }

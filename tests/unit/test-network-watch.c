@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include "../../src/remote/network-watch.h"
+#include "test-namespace.h"
+
+#define SECOND G_USEC_PER_SEC
+
+/* ---- messages ---- */
+
+static void
+append_message (GByteArray *buffer, guint16 type, gconstpointer body, gsize length)
+{
+  struct nlmsghdr header = { .nlmsg_len = (guint32) NLMSG_LENGTH (length), .nlmsg_type = type };
+  static const guint8 padding[NLMSG_ALIGNTO];
+
+  g_byte_array_append (buffer, (const guint8 *) &header, sizeof header);
+  g_byte_array_append (buffer, body, (guint) length);
+  g_byte_array_append (buffer, padding, (guint) (NLMSG_ALIGN (length) - length));
+}
+
+static MmNetworkChange
+change_of_route (guint16 type, guint8 prefix_length)
+{
+  g_autoptr (GByteArray) buffer = g_byte_array_new ();
+  struct rtmsg route = { .rtm_dst_len = prefix_length };
+
+  append_message (buffer, type, &route, sizeof route);
+  return mm_network_change_of_messages (buffer->data, buffer->len);
+}
+
+static void
+test_messages (void)
+{
+  g_autoptr (GByteArray) buffer = g_byte_array_new ();
+  struct ifinfomsg link = { 0 };
+  struct ifaddrmsg address = { 0 };
+
+  g_assert_cmpint (mm_network_change_of_messages (buffer->data, 0), ==, 0);
+  append_message (buffer, RTM_NEWLINK, &link, sizeof link);
+  g_assert_cmpint (mm_network_change_of_messages (buffer->data, buffer->len), ==,
+                   MM_NETWORK_MAY_BE_BACK);
+  append_message (buffer, RTM_DELADDR, &address, sizeof address);
+  g_assert_cmpint (mm_network_change_of_messages (buffer->data, buffer->len), ==,
+                   MM_NETWORK_MAY_BE_BACK | MM_NETWORK_MAY_BE_LOST);
+  /* A message that is cut is none. */
+  g_assert_cmpint (mm_network_change_of_messages (buffer->data, sizeof (struct nlmsghdr) - 1), ==, 0);
+
+  g_assert_cmpint (change_of_route (RTM_NEWROUTE, 24), ==, MM_NETWORK_MAY_BE_BACK);
+  g_assert_cmpint (change_of_route (RTM_NEWROUTE, 0), ==,
+                   MM_NETWORK_MAY_BE_BACK | MM_NETWORK_MAY_BE_LOST);
+  g_assert_cmpint (change_of_route (RTM_DELROUTE, 0), ==,
+                   MM_NETWORK_MAY_BE_BACK | MM_NETWORK_MAY_BE_LOST);
+}
+
+/* ---- clocks ---- */
+
+static void
+test_sleep (void)
+{
+  const MmNetworkMoment before = { 100 * (gint64) SECOND, 50 * (gint64) SECOND };
+  MmNetworkMoment in_time = { 105 * (gint64) SECOND + 1000, 55 * (gint64) SECOND + 1000 };
+  MmNetworkMoment early = { 101 * (gint64) SECOND, 51 * (gint64) SECOND };
+  MmNetworkMoment suspended = { 3702 * (gint64) SECOND, 52 * (gint64) SECOND };
+  MmNetworkMoment stopped = { 110 * (gint64) SECOND, 60 * (gint64) SECOND };
+
+  g_assert_false (mm_network_has_slept (&before, &in_time, 5 * SECOND));
+  g_assert_false (mm_network_has_slept (&before, &early, 5 * SECOND));
+  g_assert_true (mm_network_has_slept (&before, &suspended, 5 * SECOND));
+  g_assert_true (mm_network_has_slept (&before, &stopped, 5 * SECOND));
+}
+
+/* ---- a real network ---- */
+
+typedef struct
+{
+  GMutex lock;
+  GCond changed;
+  MmNetworkChange seen;
+} Seen;
+
+static void
+note (MmNetworkChange change, gpointer user_data)
+{
+  Seen *seen = user_data;
+
+  g_mutex_lock (&seen->lock);
+  seen->seen |= change;
+  g_cond_signal (&seen->changed);
+  g_mutex_unlock (&seen->lock);
+}
+
+static gboolean
+bring_up_loopback (void)
+{
+  struct ifreq request = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING };
+  int fd = socket (AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  gboolean is_up = fd >= 0 && ioctl (fd, SIOCSIFFLAGS, &request) == 0;
+
+  close (fd);
+  return is_up;
+}
+
+/* In a network namespace of its own, as an ordinary user would be. */
+static void
+watch_a_network (const gchar *directory, int report_fd)
+{
+  Seen seen = { 0 };
+  gint64 deadline_us = g_get_monotonic_time () + 20 * SECOND;
+
+  if (unshare (CLONE_NEWUSER | CLONE_NEWNET) != 0)
+    _exit (TEST_EXIT_UNAVAILABLE);
+  g_mutex_init (&seen.lock);
+  g_cond_init (&seen.changed);
+  MmNetworkWatch *watch = mm_network_watch_new (note, &seen);
+  if (!bring_up_loopback ())
+    _exit (TEST_EXIT_UNAVAILABLE);
+  g_mutex_lock (&seen.lock);
+  while ((seen.seen & MM_NETWORK_MAY_BE_BACK) == 0)
+    if (!g_cond_wait_until (&seen.changed, &seen.lock, deadline_us))
+      _exit (1);
+  g_mutex_unlock (&seen.lock);
+  mm_network_watch_free (watch);
+  _exit (0);
+}
+
+static void
+test_link_comes_up (void)
+{
+  int report_fd;
+  int status;
+  pid_t pid = test_child_start (watch_a_network, NULL, &report_fd);
+
+  g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
+  close (report_fd);
+  g_assert_true (WIFEXITED (status));
+  if (WEXITSTATUS (status) == TEST_EXIT_UNAVAILABLE)
+    g_test_skip ("no network namespaces here");
+  else
+    g_assert_cmpint (WEXITSTATUS (status), ==, 0);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/remote/network/messages-are-judged", test_messages);
+  g_test_add_func ("/remote/network/sleep-is-noticed", test_sleep);
+  g_test_add_func ("/remote/network/link-that-comes-up-is-noticed", test_link_comes_up);
+  return g_test_run ();
+}
