@@ -31,6 +31,8 @@ struct MmImapConnection
   MmRemoteJob *body_job; /* borrowed, nullable: whose body comes now */
   gboolean is_changed;   /* the selected mailbox changed unasked, and nobody was told yet */
   gboolean may_send;     /* something happened since no job had anything to send */
+  gint64 proof_due_us; /* when the connection counts as dead; 0: it is not suspected */
+  gint64 unproved_us;  /* of the last activity when it began to be */
 };
 
 static inline const MmImapJobClass *
@@ -43,6 +45,15 @@ mm_imap_job_class_of (const MmRemoteJob *job)
 gboolean mm_imap_connection_send (MmImapConnection *connection, MmImapFlightKind kind,
                                   MmRemoteJob *job, MmImapCommand *command, guint context,
                                   GError **error);
+
+/* ---- imap-connection-proof.c ---- */
+
+/* The connection may be dead: asks, unless that is under way. */
+void mm_imap_connection_ask_for_proof (MmImapConnection *connection);
+/* The same when it was silent for long and is about to be used. */
+void mm_imap_connection_ask_for_proof_after_silence (MmImapConnection *connection);
+/* When it is to be given up; G_MAXINT64: it is not suspected. */
+gint64 mm_imap_connection_get_proof_deadline_us (MmImapConnection *connection);
 
 /* ---- imap-connection-turns.c ---- */
 

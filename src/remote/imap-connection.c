@@ -130,6 +130,8 @@ handle_tagged (MmImapConnection *connection, const MmImapEvent *event, GError **
     case MM_IMAP_FLIGHT_EXAMINE:
       is_well = mm_imap_connection_finish_selection (connection, &flight, event, error);
       break;
+    case MM_IMAP_FLIGHT_PROOF:
+      break;
     case MM_IMAP_FLIGHT_SET_UP:
     case MM_IMAP_FLIGHT_COMPRESS:
       if (mm_imap_set_up_answered (&connection->set_up, connection->wire, &flight, event))
@@ -178,6 +180,7 @@ take_jobs (MmImapConnection *connection)
   while ((job = mm_remote_slot_take_job (connection->slot)) != NULL)
     {
       job->taken_us = mm_clock_monotonic_us ();
+      mm_imap_connection_ask_for_proof_after_silence (connection);
       if (mm_imap_set_up_can_name (&connection->set_up, job->mailbox))
         start_job (connection, job);
       else
@@ -245,10 +248,15 @@ serve (MmImapConnection *connection)
       mm_imap_connection_fill_pipeline (connection);
       gint64 void_us = get_void_deadline_us (connection);
       gint64 idle_us = get_idle_deadline_us (connection);
+      gint64 proof_us = mm_imap_connection_get_proof_deadline_us (connection);
       if (void_us != G_MAXINT64 && mm_clock_monotonic_us () >= void_us)
         return g_error_new_literal (MM_ERROR, MM_ERROR_CONNECTION_LOST,
                                     "dropped with an answer on its way that nobody wants");
-      switch (mm_imap_wire_step (connection->wire, MIN (void_us, idle_us), &event, &error))
+      if (proof_us != G_MAXINT64 && mm_clock_monotonic_us () >= proof_us)
+        return g_error_new_literal (MM_ERROR, MM_ERROR_CONNECTION_LOST,
+                                    "the server gives no sign of life");
+      switch (mm_imap_wire_step (connection->wire, MIN (MIN (void_us, idle_us), proof_us), &event,
+                                 &error))
         {
         case MM_IMAP_STEP_EVENT:
           if (!handle_event (connection, &event, &error))
@@ -256,6 +264,8 @@ serve (MmImapConnection *connection)
           break;
         case MM_IMAP_STEP_WOKEN:
           mm_remote_slot_clear_wake (connection->slot);
+          if (mm_remote_slot_take_suspicion (connection->slot))
+            mm_imap_connection_ask_for_proof (connection);
           take_jobs (connection);
           end_cancelled_jobs (connection);
           break;

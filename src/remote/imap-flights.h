@@ -15,6 +15,7 @@ typedef enum
   MM_IMAP_FLIGHT_EXAMINE, /* for all jobs of a mailbox; these are the connection's own */
   MM_IMAP_FLIGHT_SET_UP,
   MM_IMAP_FLIGHT_COMPRESS,
+  MM_IMAP_FLIGHT_PROOF, /* NOOP, to see whether the server is there */
 } MmImapFlightKind;
 
 typedef struct

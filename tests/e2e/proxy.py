@@ -127,6 +127,12 @@ class Proxy:
         """Nothing is forwarded any more, in either direction; connections stay open."""
         self._stalled.set()
 
+    def forget_all(self):
+        """On the connections that there are nothing is forwarded ever again, and nobody is told; new ones work."""
+        with self._lock:
+            for session in self._live:
+                session.forgotten = True
+
     def go_on(self):
         self._stalled.clear()
 
@@ -202,7 +208,7 @@ class Proxy:
             self._live.discard(session)
 
     def _wait_while_stalled(self, session):
-        while self._stalled.is_set() and not session.broken:
+        while (self._stalled.is_set() or session.forgotten) and not session.broken:
             time.sleep(0.02)
 
     def _count_to_client(self, length):
@@ -310,6 +316,7 @@ class Session:
         self.open_commands = []  # sent and not yet answered, in order
         self.mailbox = None
         self.broken = False
+        self.forgotten = False
         self.half_command = None  # a command line whose literal is still to come
         self.wait_for_plus = False
         self.response_continues = False

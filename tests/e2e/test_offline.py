@@ -3,6 +3,7 @@
 
 import errno
 import os
+import signal
 import time
 
 import pytest
@@ -131,6 +132,22 @@ def test_a_wrong_password_is_an_error_at_the_start(mount, proxy, options):
     with pytest.raises(Failed) as failure:
         mount(proxy, user="small", options=options, password="wrong")
     assert failure.value.status > 0
+
+
+def test_a_connection_that_died_while_the_machine_slept_is_replaced(mount, proxy, small_corpus, options):
+    """The process stands still, and meanwhile the other end is gone without a word."""
+    mounted = mount(proxy, user="small", options=options)
+    visit = Visit(mounted, small_corpus)
+    assert proxy.live() > 0
+    mounted.signal(signal.SIGSTOP)
+    try:
+        proxy.forget_all()
+        time.sleep(9)  # longer than the clocks are compared
+    finally:
+        mounted.signal(signal.SIGCONT)
+    before = proxy.connections
+    assert sha256(visit.unread) == visit.message(visit.unread).sha256
+    assert proxy.connections > before
 
 
 def test_offline_by_option_connects_never(mount, proxy, small_corpus, options):

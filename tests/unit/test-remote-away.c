@@ -132,6 +132,37 @@ test_unavailable_at_first (void)
   fixture_check (fixture, fixture_sync (fixture, "A", NULL), EMPTY_TOLD);
 }
 
+#define SILENCE_US (100 * (gint64) G_USEC_PER_SEC)
+
+static void
+test_silent_connection_proves_itself (void)
+{
+  g_autoptr (Fixture) fixture = fixture_new ();
+
+  scripted_server_add (fixture->server,
+                       HELLO ("") EXAMINE_EMPTY ("A") "C: NOOP\nS: $T OK\n" EXAMINE_EMPTY ("B")
+                           EXAMINE_EMPTY ("C"));
+  fixture_check (fixture, fixture_sync (fixture, "A", NULL), EMPTY_TOLD);
+  mm_clock_advance_for_test (SILENCE_US);
+  fixture_check (fixture, fixture_sync (fixture, "B", NULL), EMPTY_TOLD);
+  fixture_check (fixture, fixture_sync (fixture, "C", NULL), EMPTY_TOLD);
+}
+
+/* The job goes on with another connection, long before its answer would be overdue. */
+static void
+test_dead_connection_is_given_up (void)
+{
+  g_autoptr (Fixture) fixture = fixture_new ();
+
+  fixture->config.answer_timeout_ms = 1000000;
+  scripted_server_add (fixture->server, HELLO ("") EXAMINE_EMPTY ("A") "C: NOOP\nG never\nX");
+  scripted_server_add (fixture->server, HELLO ("") EXAMINE_EMPTY ("B"));
+  fixture_check (fixture, fixture_sync (fixture, "A", NULL), EMPTY_TOLD);
+  mm_clock_advance_for_test (SILENCE_US);
+  fixture_check (fixture, fixture_sync (fixture, "B", NULL), EMPTY_TOLD);
+  scripted_server_open_gate (fixture->server, "never");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -144,5 +175,8 @@ main (int argc, char **argv)
   ADD ("hanging-try-is-not-waited-for", test_a_hanging_try_is_not_waited_for);
   ADD ("offline-by-choice-connects-never", test_offline_by_choice);
   ADD ("unavailable-at-first-is-waited-for", test_unavailable_at_first);
+  g_test_add_func ("/remote/away/silent-connection-proves-itself",
+                   test_silent_connection_proves_itself);
+  g_test_add_func ("/remote/away/dead-connection-is-given-up", test_dead_connection_is_given_up);
   return g_test_run ();
 }
