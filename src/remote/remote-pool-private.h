@@ -4,7 +4,8 @@
  */
 #pragma once
 
-#include "network-watch.h"
+#include <mailmount/network-watch.h>
+
 #include "remote-meter.h"
 #include "remote-pool.h"
 #include "remote-reach.h"

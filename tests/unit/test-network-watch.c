@@ -6,7 +6,8 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
-#include "../../src/remote/network-watch.h"
+#include <mailmount/network-watch.h>
+
 #include "test-namespace.h"
 
 #define SECOND G_USEC_PER_SEC
@@ -149,8 +150,8 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/remote/network/messages-are-judged", test_messages);
-  g_test_add_func ("/remote/network/sleep-is-noticed", test_sleep);
-  g_test_add_func ("/remote/network/link-that-comes-up-is-noticed", test_link_comes_up);
+  g_test_add_func ("/network/messages-are-judged", test_messages);
+  g_test_add_func ("/network/sleep-is-noticed", test_sleep);
+  g_test_add_func ("/network/link-that-comes-up-is-noticed", test_link_comes_up);
   return g_test_run ();
 }

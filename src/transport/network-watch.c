@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "network-watch.h"
+#include <mailmount/network-watch.h>
 
 #include <errno.h>
 #include <linux/netlink.h>
