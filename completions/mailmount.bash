@@ -41,7 +41,7 @@ _mailmount_option()
     fi
 }
 
-_mailmount_commands='status verify'
+_mailmount_commands='status fetch verify'
 
 # The words behind a command: its options, and directories.
 _mailmount_command()
@@ -49,7 +49,7 @@ _mailmount_command()
     local options=''
     case $1 in
         status) options='--json --help' ;;
-        verify) options='--quiet --help' ;;
+        fetch | verify) options='--quiet --help' ;;
     esac
     if [[ $2 == -* ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$options" -- "$2")

@@ -53,12 +53,13 @@ function __mailmount_options
     end
 end
 
-set -l commands status verify
+set -l commands status fetch verify
 set -l mounts "not __fish_seen_subcommand_from $commands"
 complete -c mailmount -n __fish_is_first_token -f -a status -d 'What mounts are doing'
 complete -c mailmount -n "__fish_seen_subcommand_from $commands" -x -a '(__fish_complete_directories)'
 complete -c mailmount -n __fish_is_first_token -f -a verify -d 'Whether a copy is what the mount shows'
-complete -c mailmount -n '__fish_seen_subcommand_from verify' -s q -l quiet -d 'No lines'
+complete -c mailmount -n __fish_is_first_token -f -a fetch -d 'Make messages available offline'
+complete -c mailmount -n '__fish_seen_subcommand_from fetch verify' -s q -l quiet -d 'Less output'
 complete -c mailmount -n '__fish_seen_subcommand_from status' -l json -d 'For programs'
 complete -c mailmount -n "$mounts" -s o -x -a '(__mailmount_options)' -d 'Options, separated by commas'
 complete -c mailmount -n "$mounts" -s f -d 'Stay in the foreground'

@@ -10,6 +10,7 @@
 
 static const MmSubcommand *const table[] = {
   &mm_status_command,
+  &mm_fetch_command,
   &mm_verify_command,
   NULL,
 };

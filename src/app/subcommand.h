@@ -30,6 +30,7 @@ struct MmSubcommand
 };
 
 extern const MmSubcommand mm_status_command;
+extern const MmSubcommand mm_fetch_command;
 extern const MmSubcommand mm_verify_command;
 
 /* The table, ended by NULL. (transfer none) */

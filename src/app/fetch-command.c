@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* mailmount fetch: makes a tree available offline by reading it. */
+#include "subcommand.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include <mailmount/clock.h>
+#include <mailmount/log.h>
+
+#include "fetch-progress.h"
+#include "fetch-readers.h"
+#include "mount-table.h"
+
+#define STATUS_FAILED      1
+#define STATUS_INTERRUPTED 130 /* as a shell tells the end by SIGINT */
+
+#define BAR_MS  200
+#define LINE_US (10 * G_USEC_PER_SEC)
+
+typedef struct
+{
+  const MmSubcommand *command;
+  gboolean is_quiet;
+  gboolean is_terminal;
+  gint64 began_us;
+  gint64 told_us;    /* when the last line was printed, without a terminal */
+  GPtrArray *failed; /* Array<gchar *>: lines */
+} Run;
+
+/* A few are worth reading; all are in the log of the mount. */
+#define FAILED_MAX 1000
+
+static void
+note_failed (const gchar *path, const gchar *why, gpointer user_data)
+{
+  Run *run = user_data;
+
+  if (run->failed->len < FAILED_MAX)
+    g_ptr_array_add (run->failed, g_strdup_printf ("%s: %s", path, why));
+}
+
+/* ---- telling ---- */
+
+static void
+show_progress (Run *run, const MmFetchProgress *progress)
+{
+  gint64 now_us = mm_clock_monotonic_us ();
+  gint64 elapsed_us = now_us - run->began_us;
+
+  if (run->is_quiet)
+    return;
+  if (run->is_terminal)
+    {
+      g_autofree gchar *line = mm_fetch_progress_draw (progress, elapsed_us);
+      printf ("\r%s\033[K", line);
+    }
+  else if (now_us - run->told_us >= LINE_US)
+    {
+      g_autofree gchar *line = mm_fetch_progress_describe (progress, elapsed_us);
+      puts (line);
+      run->told_us = now_us;
+    }
+  fflush (stdout);
+}
+
+static void
+show_end (Run *run, const MmFetchProgress *progress, gboolean is_interrupted)
+{
+  if (!run->is_quiet)
+    {
+      g_autofree gchar *line = mm_fetch_progress_sum (progress);
+      printf ("%s%s%s\n", run->is_terminal ? "\r\033[K" : "", line,
+              is_interrupted ? "; interrupted" : "");
+    }
+  for (guint i = 0; i < run->failed->len; i++)
+    mm_subcommand_complain (run->command, "%s",
+                            (const gchar *) g_ptr_array_index (run->failed, i));
+  if (progress->n_failed > run->failed->len)
+    mm_subcommand_complain (run->command, "and %" G_GUINT64_FORMAT " more",
+                            progress->n_failed - run->failed->len);
+}
+
+/* ---- working ---- */
+
+/* The directories to fetch; NULL when one is not in a mailmount. (transfer full) */
+static GStrv
+resolve (const MmSubcommand *command, gchar **paths)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) table = mm_mount_table_read (&error);
+  g_autoptr (GStrvBuilder) resolved = g_strv_builder_new ();
+
+  if (table == NULL)
+    {
+      mm_subcommand_complain (command, "%s", error->message);
+      return NULL;
+    }
+  for (; *paths != NULL; paths++)
+    {
+      g_autofree gchar *path = mm_mount_table_resolve (table, *paths);
+      if (mm_mount_table_find_holder (table, path) == NULL)
+        {
+          mm_subcommand_complain (command, "'%s' is not in a mailmount", path);
+          return NULL;
+        }
+      g_strv_builder_add (resolved, path);
+    }
+  return g_strv_builder_end (resolved);
+}
+
+/* Signals that are to end it come here, to the only thread that may tell of it. TRUE: one came. */
+static gboolean
+wait_for_signal (const sigset_t *signals)
+{
+  struct timespec time = { .tv_nsec = BAR_MS * 1000 * 1000 };
+  return sigtimedwait (signals, NULL, &time) > 0;
+}
+
+static int
+fetch (Run *run, GStrv paths)
+{
+  gboolean is_interrupted = FALSE;
+  MmFetchProgress progress;
+  sigset_t signals;
+
+  sigemptyset (&signals);
+  sigaddset (&signals, SIGINT);
+  sigaddset (&signals, SIGTERM);
+  sigaddset (&signals, SIGHUP);
+  /* The threads inherit it. */
+  pthread_sigmask (SIG_BLOCK, &signals, NULL);
+  run->began_us = run->told_us = mm_clock_monotonic_us ();
+
+  g_autoptr (MmFetchReaders) readers
+      = mm_fetch_readers_new ((const gchar *const *) paths, note_failed, run);
+  while (!is_interrupted && !mm_fetch_readers_is_done (readers))
+    {
+      is_interrupted = wait_for_signal (&signals);
+      mm_fetch_readers_get_progress (readers, &progress);
+      show_progress (run, &progress);
+    }
+  mm_fetch_readers_get_progress (readers, &progress);
+  g_clear_pointer (&readers, mm_fetch_readers_free);
+  show_end (run, &progress, is_interrupted);
+  if (is_interrupted)
+    return STATUS_INTERRUPTED;
+  return progress.n_failed > 0 ? STATUS_FAILED : MM_SUBCOMMAND_OK;
+}
+
+static int
+run_command (const MmSubcommand *command, gint argc, gchar **argv)
+{
+  g_autoptr (GPtrArray) failed = g_ptr_array_new_with_free_func (g_free);
+  Run run = { .command = command, .failed = failed };
+  const GOptionEntry entries[] = {
+    { "quiet", 'q', 0, G_OPTION_ARG_NONE, &run.is_quiet, "say nothing but what failed", NULL },
+    { NULL },
+  };
+  int status = MM_SUBCOMMAND_OK;
+
+  if (!mm_subcommand_parse (command, entries, &argc, &argv, &status))
+    return status;
+  if (argc < 2)
+    {
+      mm_subcommand_complain (command, "a mounted directory is expected");
+      return MM_SUBCOMMAND_USAGE;
+    }
+  g_auto (GStrv) paths = resolve (command, argv + 1);
+  if (paths == NULL)
+    return MM_SUBCOMMAND_USAGE;
+  run.is_terminal = isatty (STDOUT_FILENO) == 1;
+  return fetch (&run, paths);
+}
+
+const MmSubcommand mm_fetch_command = {
+  .name = "fetch",
+  .arguments = "[--quiet] MOUNTPOINT[/FOLDER…]…",
+  .summary = "make messages available offline",
+  .description = "Reads all messages in mounted directories and below them, so that they are in the\n"
+                 "cache. What is there already costs nothing; what is too much for the limit of the\n"
+                 "cache pushes out what was read longest ago.\n"
+                 "\n"
+                 "Exit status: 0 when all are there; 1 when some could not be read; 130 when it was\n"
+                 "interrupted; 2 for wrong arguments.",
+  .run = run_command,
+};
