@@ -171,6 +171,7 @@ mm_content_cache_remove (MmContentCache *cache, MmContentKey key)
 {
   mm_content_cache_remove_file (cache, key);
   mm_content_registry_forget (&cache->registry, key, NULL);
+  mm_content_registry_forget_verified (&cache->registry, key);
 }
 
 void

@@ -156,6 +156,13 @@ mm_content_registry_forget (MmContentRegistry *registry, MmContentKey key, MmCon
   g_clear_pointer (&dead, mm_content_file_free);
 }
 
+static gboolean
+is_key_in_folder (gpointer key, gpointer fingerprint, gpointer data)
+{
+  const guint32 *folder_id = data;
+  return (guint64) GPOINTER_TO_SIZE (key) >> 36 == *folder_id;
+}
+
 void
 mm_content_registry_forget_folder (MmContentRegistry *registry, guint32 folder_id)
 {
@@ -176,6 +183,7 @@ mm_content_registry_forget_folder (MmContentRegistry *registry, guint32 folder_i
       if (file != NULL)
         g_ptr_array_add (dead, file);
     }
+  g_hash_table_foreach_remove (registry->verified, is_key_in_folder, &folder_id);
   g_mutex_unlock (&registry->lock);
 }
 
@@ -276,15 +284,22 @@ mm_content_registry_close (MmContentRegistry *registry)
   g_slist_free_full (dead, (GDestroyNotify) mm_content_file_free);
 }
 
-/* Key and digest folded into one word. That two contents share a word is as unlikely as it is
- * harmless: the check it saves looks for failing disks, not for enemies. */
+/* Folder and number in one word: they have 24 and 36 bits. */
+static gpointer
+pack_key (MmContentKey key)
+{
+  return GSIZE_TO_POINTER ((gsize) ((guint64) key.folder_id << 36 | key.number));
+}
+
+/* A word of the digest. That two contents share it is as unlikely as it is harmless: the check it
+ * saves looks for failing disks, not for enemies. */
 static gpointer
 make_fingerprint (MmContentKey key, const guint8 digest[MM_DIGEST_OCTETS])
 {
   gsize word;
 
   memcpy (&word, digest, sizeof word);
-  return GSIZE_TO_POINTER (word ^ (gsize) hash_key (&key));
+  return GSIZE_TO_POINTER (word ^ key.origin);
 }
 
 void
@@ -294,7 +309,15 @@ mm_content_registry_note_verified (MmContentRegistry *registry, MmContentKey key
   g_mutex_lock (&registry->lock);
   if (g_hash_table_size (registry->verified) >= MAX_VERIFIED)
     g_hash_table_remove_all (registry->verified);
-  g_hash_table_add (registry->verified, make_fingerprint (key, digest));
+  g_hash_table_insert (registry->verified, pack_key (key), make_fingerprint (key, digest));
+  g_mutex_unlock (&registry->lock);
+}
+
+void
+mm_content_registry_forget_verified (MmContentRegistry *registry, MmContentKey key)
+{
+  g_mutex_lock (&registry->lock);
+  g_hash_table_remove (registry->verified, pack_key (key));
   g_mutex_unlock (&registry->lock);
 }
 
@@ -302,8 +325,11 @@ gboolean
 mm_content_registry_is_verified (MmContentRegistry *registry, MmContentKey key,
                               const guint8 digest[MM_DIGEST_OCTETS])
 {
+  gpointer noted = NULL;
+
   g_mutex_lock (&registry->lock);
-  gboolean is_verified = g_hash_table_contains (registry->verified, make_fingerprint (key, digest));
+  gboolean is_noted
+    = g_hash_table_lookup_extended (registry->verified, pack_key (key), NULL, &noted);
   g_mutex_unlock (&registry->lock);
-  return is_verified;
+  return is_noted && noted == make_fingerprint (key, digest);
 }

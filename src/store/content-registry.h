@@ -18,7 +18,7 @@ typedef struct
 {
   GMutex lock;
   GHashTable *files;    /* Map<MmContentKey, MmContentFile>: listed ones; borrowed */
-  GHashTable *verified; /* Set of fingerprints of key and digest; see content-registry.c */
+  GHashTable *verified; /* Map<packed key, fingerprint>; see content-registry.c */
   GQueue idle;          /* listed files in memory without references; owned */
   guint64 memory_octets; /* of all files in memory that are not freed */
   guint64 max_memory_octets;
@@ -62,6 +62,8 @@ void mm_content_registry_unref (MmContentRegistry *registry, MmContentFile *file
 /* Content of @key with @digest was checked, or written, by this process. */
 void mm_content_registry_note_verified (MmContentRegistry *registry, MmContentKey key,
                                      const guint8 digest[MM_DIGEST_OCTETS]);
+/* Content of @key is no more. */
+void mm_content_registry_forget_verified (MmContentRegistry *registry, MmContentKey key);
 gboolean mm_content_registry_is_verified (MmContentRegistry *registry, MmContentKey key,
                                        const guint8 digest[MM_DIGEST_OCTETS]);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <mailmount/content-cache.h>
 
+#include "../../src/store/content-cache-private.h"
 #include "test-directory.h"
 
 static const MmContentKey key_a = { 1, 1 };
@@ -544,6 +545,23 @@ test_content_is_verified_once_in_a_process (Fixture *fixture, gconstpointer in_m
   g_assert_true (mm_content_file_is_verified (file));
 }
 
+/* A mailbox whose messages come and go must not leave a mark of each. */
+static void
+test_no_check_is_remembered_of_what_is_removed (Fixture *fixture, gconstpointer in_memory)
+{
+  g_autofree guint8 *content = make_content (1000, 15);
+  GHashTable *verified = fixture->cache->registry.verified;
+
+  for (guint i = 1; i <= 10; i++)
+    store (fixture->cache, (MmContentKey){ i <= 5 ? 1 : 2, i, 7 }, content, 1000);
+  g_assert_cmpuint (g_hash_table_size (verified), ==, 10);
+  mm_content_cache_remove (fixture->cache, (MmContentKey){ 1, 3, 0 });
+  mm_content_cache_remove (fixture->cache, (MmContentKey){ 2, 1, 0 });
+  g_assert_cmpuint (g_hash_table_size (verified), ==, 9);
+  mm_content_cache_remove_folder (fixture->cache, 1);
+  g_assert_cmpuint (g_hash_table_size (verified), ==, 5);
+}
+
 static void
 test_two_processes_share_whole_files (Fixture *fixture, gconstpointer in_memory)
 {
@@ -753,6 +771,8 @@ main (int argc, char **argv)
   add ("unverified-content-is-not-given", TRUE, FALSE, test_unverified_content_is_not_given);
   add ("content-is-verified-once-in-a-process", TRUE, FALSE,
        test_content_is_verified_once_in_a_process);
+  add ("no-check-is-remembered-of-what-is-removed", TRUE, FALSE,
+       test_no_check_is_remembered_of_what_is_removed);
   add ("two-processes-share-whole-files", TRUE, FALSE, test_two_processes_share_whole_files);
   add ("partial-file-belongs-to-one-process", TRUE, FALSE,
        test_partial_file_belongs_to_one_process);
