@@ -230,6 +230,17 @@ ensure_folder (FolderList *list, MmIndex *index, const gchar *path, const Listed
   return node;
 }
 
+/* Nobody finds @mailbox (nullable) any more. It stays in the account's array for those who still use
+ * it, and they find it empty. */
+static void
+let_go (MmAccount *account, MmMailbox *mailbox)
+{
+  if (mailbox == NULL)
+    return;
+  mm_read_ahead_note_gone (account->read_ahead, mailbox);
+  mm_mailbox_set_gone (mailbox);
+}
+
 /* What the list says of one folder. */
 static void
 apply_listed (FolderList *list, MmIndex *index, const Listed *listed)
@@ -240,16 +251,19 @@ apply_listed (FolderList *list, MmIndex *index, const Listed *listed)
   if (node == NULL || node->is_listed)
     return;
   g_mutex_lock (&account->lock);
+  MmMailbox *before = node->mailbox;
   node->is_listed = TRUE;
   gboolean is_other = node->is_placeholder || node->flags != listed->flags;
   node->is_placeholder = FALSE;
   node->flags = listed->flags;
   if ((listed->flags & MM_MAILBOX_NOSELECT) != 0)
-    node->mailbox = NULL; /* stays in the account's array for those who still use it */
+    node->mailbox = NULL;
   else if (node->mailbox == NULL)
     add_mailbox_locked (account, node, listed->name, &(MmMailboxState){ 0 }, 1);
   MmMailbox *mailbox = node->mailbox;
   g_mutex_unlock (&account->lock);
+  if (mailbox == NULL)
+    let_go (account, before);
 
   if (mailbox != NULL && mm_mailbox_announce (mailbox, listed->name, &listed->state))
     is_other = TRUE;
@@ -274,6 +288,7 @@ remove_unlisted (FolderList *list, MmIndex *index, GPtrArray *nodes)
       if (node->is_listed || (node->is_placeholder && node->children->len > 0))
         continue;
       GError *error = NULL;
+      MmMailbox *mailbox = node->mailbox;
       Gone gone = { node->parent->id, node->component };
       if (node->children->len > 0)
         {
@@ -281,6 +296,7 @@ remove_unlisted (FolderList *list, MmIndex *index, GPtrArray *nodes)
           node->is_placeholder = TRUE;
           node->mailbox = NULL;
           g_mutex_unlock (&account->lock);
+          let_go (account, mailbox);
           mm_index_set_folder_name (index, node->id, "", 0, MM_MAILBOX_NOSELECT, &error);
           log_index_error (account, error);
           note_changed (list, node->id);
@@ -294,6 +310,7 @@ remove_unlisted (FolderList *list, MmIndex *index, GPtrArray *nodes)
       g_mutex_lock (&account->lock);
       mm_folder_tree_remove (account->tree, node);
       g_mutex_unlock (&account->lock);
+      let_go (account, mailbox);
       g_ptr_array_remove_index (nodes, i);
     }
 }

@@ -137,7 +137,6 @@ mm_account_free (MmAccount *account)
     mm_read_ahead_stop (account->read_ahead);
   mm_remote_close (context->remote);
   mm_content_table_wait_empty (account->contents);
-  mm_read_ahead_free (account->read_ahead);
   mm_disk_pool_free (context->disk_readers);
   mm_disk_pool_free (context->disk_writers);
   mm_digest_lookup_free (account->digests);
@@ -147,6 +146,7 @@ mm_account_free (MmAccount *account)
     mm_mailbox_flush (g_ptr_array_index (account->mailboxes, i));
   g_mutex_unlock (&account->lock);
   mm_index_thread_free (context->index);
+  mm_read_ahead_free (account->read_ahead);
   mm_content_table_free (account->contents);
   g_clear_pointer (&context->cache, mm_content_cache_close);
 

@@ -39,6 +39,7 @@ struct MmMailbox
   MmRelist *relist;         /* nullable */
   gboolean is_complete;   /* the table is a whole listing, that of @state */
   gboolean is_syncing;
+  gboolean is_gone;         /* its folder is no more: it keeps nothing */
   gboolean is_comparing;    /* the running synchronisation goes on from what is known */
   gboolean is_doubted;      /* the UIDs known may be those of other messages by now */
   guint numbering;          /* counts changes of UIDs: an answer to an older question is void */
@@ -107,6 +108,11 @@ gboolean mm_mailbox_is_complete (MmMailbox *mailbox);
 
 /* Starts a first listing that nobody asked for yet, where there is none. */
 void mm_mailbox_list_ahead (MmMailbox *mailbox);
+
+/* The folder is no more. What is known of its messages is forgotten, as soon as no synchronisation is
+ * running; who reads a listing of it is told that it broke off. */
+void mm_mailbox_set_gone (MmMailbox *mailbox);
+void mm_mailbox_forget_all_locked (MmMailbox *mailbox);
 
 gboolean mm_mailbox_is_named (MmMailbox *mailbox, const gchar *name);
 

@@ -314,6 +314,8 @@ mm_mailbox_end_sync (MmMailbox *mailbox, const GArray *gone, const GError *error
   gboolean is_changed = mailbox->generation != mailbox->told_generation;
   mailbox->told_generation = mailbox->generation;
   mailbox->is_syncing = FALSE;
+  if (mailbox->is_gone)
+    mm_mailbox_forget_all_locked (mailbox);
   mailbox->unannounced = 0;
   GPtrArray *waiters = mm_wait_list_take_locked (mailbox->waits);
   g_mutex_unlock (&mailbox->lock);

@@ -411,6 +411,28 @@ mm_mailbox_touch_locked (MmMailbox *mailbox)
   mailbox->mtime_us = mm_clock_wall_us ();
 }
 
+void
+mm_mailbox_forget_all_locked (MmMailbox *mailbox)
+{
+  mm_mailbox_take_table_locked (mailbox, mm_message_table_new ());
+  g_clear_pointer (&mailbox->aside, mm_message_table_free);
+  g_array_set_size (mailbox->unwritten, 0);
+  mailbox->is_complete = FALSE;
+  mailbox->state = (MmMailboxState){ 0 };
+  mailbox->announced = (MmMailboxState){ 0 };
+  mailbox->generation++;
+}
+
+void
+mm_mailbox_set_gone (MmMailbox *mailbox)
+{
+  g_mutex_lock (&mailbox->lock);
+  mailbox->is_gone = TRUE;
+  if (!mailbox->is_syncing)
+    mm_mailbox_forget_all_locked (mailbox);
+  g_mutex_unlock (&mailbox->lock);
+}
+
 gboolean
 mm_mailbox_is_named (MmMailbox *mailbox, const gchar *name)
 {

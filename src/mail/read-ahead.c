@@ -34,6 +34,7 @@ typedef enum
   NOTE_OPEN,
   NOTE_CLOSE,
   NOTE_FETCHED,
+  NOTE_GONE,
   NOTE_END,
 } NoteKind;
 
@@ -340,6 +341,20 @@ on_fetched (MmReadAhead *ahead, const Note *note)
   sweep (ahead);
 }
 
+static void
+on_gone (MmReadAhead *ahead, MmMailbox *mailbox)
+{
+  MmAheadStream *stream = g_hash_table_lookup (ahead->streams, mailbox);
+
+  g_queue_remove (&ahead->listed, mailbox);
+  if (stream == NULL)
+    return;
+  mm_ahead_release_all (ahead, stream);
+  if (ahead->sweep == stream)
+    ahead->sweep = NULL;
+  g_hash_table_remove (ahead->streams, mailbox);
+}
+
 /* The next note; NULL when none came for a long time. */
 static Note *
 pop (MmReadAhead *ahead)
@@ -381,6 +396,9 @@ work (gpointer data)
           break;
         case NOTE_FETCHED:
           on_fetched (ahead, note);
+          break;
+        case NOTE_GONE:
+          on_gone (ahead, note->mailbox);
           break;
         case NOTE_END:
           return NULL;
@@ -432,6 +450,12 @@ void
 mm_read_ahead_note_list (MmReadAhead *ahead, MmMailbox *mailbox, guint thread_id)
 {
   push (ahead, (Note){ .kind = NOTE_LIST, .mailbox = mailbox, .thread_id = thread_id });
+}
+
+void
+mm_read_ahead_note_gone (MmReadAhead *ahead, MmMailbox *mailbox)
+{
+  push (ahead, (Note){ .kind = NOTE_GONE, .mailbox = mailbox });
 }
 
 void

@@ -21,12 +21,14 @@ MmReadAhead *mm_read_ahead_new (MmContentTable *contents, MmMailContext *context
                                 MmNextMailboxFunc next_mailbox, gpointer user_data);
 /* Ends the thread and lets go of all contents. Fetches may still be on their way. */
 void mm_read_ahead_stop (MmReadAhead *ahead);
-/* When no fetch is on its way any more. */
+/* When no fetch is on its way any more, and no other function will be called. */
 void mm_read_ahead_free (MmReadAhead *ahead);
 
 /* A directory was opened for listing by the process of thread @thread_id (0: not known). @mailbox is
  * NULL when it has none. */
 void mm_read_ahead_note_list (MmReadAhead *ahead, MmMailbox *mailbox, guint thread_id);
+/* There is no such folder any more. */
+void mm_read_ahead_note_gone (MmReadAhead *ahead, MmMailbox *mailbox);
 /* A message was opened. */
 void mm_read_ahead_note_open (MmReadAhead *ahead, MmMailbox *mailbox, guint64 number,
                               guint thread_id);

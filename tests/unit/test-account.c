@@ -4,6 +4,7 @@
 
 #include <mailmount/clock.h>
 
+#include "../../src/mail/mailbox-private.h"
 #include "mail-fixture.h"
 
 #define LATER_US (120 * G_USEC_PER_SEC)
@@ -123,6 +124,32 @@ test_ids_survive (void)
   g_assert_true (mm_account_find_child (fixture->account, 0, "New", &after));
   g_assert_cmpuint (after.id, >, 4);
   g_free (marked);
+}
+
+/* Its messages are kept in memory no longer, and count no more. */
+static void
+test_folder_that_is_gone_keeps_nothing (void)
+{
+  g_autoptr (MailFixture) fixture = new_fixture (NAMES ("INBOX", "A"));
+  guint64 messages = 0;
+  guint64 octets = 0;
+
+  for (guint i = 0; i < 10; i++)
+    fake_server_deliver_size (fixture->server, "A", 0, 100);
+  mail_fixture_mount (fixture);
+  MmMailbox *mailbox = mail_fixture_find (fixture, "A");
+  g_autofree gchar *list = mail_fixture_list (fixture, "A");
+  mm_account_get_totals (fixture->account, &messages, &octets);
+  g_assert_cmpuint (messages, ==, 10);
+
+  fake_server_remove_mailbox (fixture->server, "A");
+  refresh (fixture);
+  assert_tree (fixture, "INBOX");
+  mm_account_get_totals (fixture->account, &messages, &octets);
+  g_assert_cmpuint (messages, ==, 0);
+  g_assert_cmpuint (octets, ==, 0);
+  g_autoptr (GArray) left = mm_mailbox_dup_messages (mailbox);
+  g_assert_cmpuint (left->len, ==, 0);
 }
 
 static void
@@ -398,6 +425,8 @@ main (int argc, char *argv[])
   g_test_add_func ("/account/lists-the-tree", test_lists_tree);
   g_test_add_func ("/account/placeholders-come-and-go", test_placeholders);
   g_test_add_func ("/account/ids-and-marks-survive-a-remount", test_ids_survive);
+  g_test_add_func ("/account/folder-that-is-gone-keeps-nothing",
+                   test_folder_that_is_gone_keeps_nothing);
   g_test_add_func ("/account/cut-list-removes-nothing", test_cut_list_removes_nothing);
   g_test_add_func ("/account/first-list-cut-after-a-remount", test_cut_first_list);
   g_test_add_func ("/account/fresh-list-is-not-asked-for-again",
