@@ -15,6 +15,10 @@
  * the connection (OFFLINE, TIMEOUT, CONNECTION_LOST, AUTHENTICATION, TLS, PROTOCOL, UNAVAILABLE),
  * MAILBOX_GONE, PERMISSION, LIMIT, CANCELLED.
  *
+ * A server that asks to wait (LIMIT, UNAVAILABLE, INUSE, OVERQUOTA of RFC 5530, "Suggested Backoff
+ * Time" in words) is obeyed: the job is tried again after that time, or ends in UNAVAILABLE or QUOTA
+ * when that is later than answer_timeout_ms after it was queued.
+ *
  * All functions may be called from any thread.
  */
 #pragma once

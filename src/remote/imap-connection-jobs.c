@@ -2,7 +2,10 @@
 /*
  * What a connection does for its jobs when they ask: commands and their ends.
  */
+#include <mailmount/imap-backoff.h>
+
 #include "imap-connection-private.h"
+#include "imap-response.h"
 
 MmImapRemote *
 mm_imap_connection_get_remote (MmImapConnection *connection)
@@ -66,8 +69,8 @@ mm_imap_connection_submit (MmImapConnection *connection, MmRemoteJob *job, MmIma
   return mm_imap_connection_send (connection, MM_IMAP_FLIGHT_JOB, job, command, context, error);
 }
 
-MmImapJobFate
-mm_imap_connection_end_job (MmImapConnection *connection, MmRemoteJob *job, const GError *error)
+static void
+leave (MmImapConnection *connection, MmRemoteJob *job)
 {
   mm_imap_flights_forget_job (&connection->flights, job);
   mm_imap_connection_leave_selections (connection, job);
@@ -76,7 +79,18 @@ mm_imap_connection_end_job (MmImapConnection *connection, MmRemoteJob *job, cons
   if (!g_ptr_array_remove (connection->jobs, job))
     g_ptr_array_remove (connection->waiting, job);
   connection->may_send = TRUE;
-  mm_remote_slot_finish_job (connection->slot, job, error);
+}
+
+MmImapJobFate
+mm_imap_connection_end_job (MmImapConnection *connection, MmRemoteJob *job, const GError *error)
+{
+  leave (connection, job);
+  if (error != NULL && mm_imap_response_asks_to_wait (error))
+    mm_remote_slot_postpone_job (connection->slot, job, error,
+                                 mm_imap_find_backoff_ms (error->message),
+                                 mm_imap_job_class_of (job)->lost (job, FALSE, error));
+  else
+    mm_remote_slot_finish_job (connection->slot, job, error);
   return MM_IMAP_JOB_ENDED;
 }
 

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include <mailmount/clock.h>
+#include <mailmount/imap-backoff.h>
 #include <mailmount/log.h>
 
 #include "imap-connection-private.h"
@@ -379,8 +380,14 @@ mm_imap_connection_run (MmRemoteSlot *slot, gpointer driver_data)
       if (error == NULL)
         mm_imap_wire_logout (connection->wire);
     }
-  else if (connection->wire != NULL && g_error_matches (error, MM_ERROR, MM_ERROR_CANCELLED))
-    mm_imap_wire_logout (connection->wire);
+  else
+    {
+      guint wait_ms = mm_imap_find_backoff_ms (error->message);
+      if (wait_ms > 0)
+        mm_remote_slot_hold (slot, wait_ms, error);
+      if (connection->wire != NULL && g_error_matches (error, MM_ERROR, MM_ERROR_CANCELLED))
+        mm_imap_wire_logout (connection->wire);
+    }
   connection_free (connection);
   return error;
 }

@@ -86,7 +86,7 @@ gboolean mm_imap_connection_has (MmImapConnection *connection, MmImapCapabilitie
 gboolean mm_imap_connection_submit (MmImapConnection *connection, MmRemoteJob *job,
                                     MmImapCommand *command, guint context, GError **error);
 
-/* Ends @job with @error (nullable). Its commands in flight are answered into the void. Always
+/* Ends @job with @error (nullable), or, where the server asks to wait, has it tried again later. Its commands in flight are answered into the void. Always
  * MM_IMAP_JOB_ENDED, to be returned. */
 MmImapJobFate mm_imap_connection_end_job (MmImapConnection *connection, MmRemoteJob *job,
                                           const GError *error);

@@ -401,6 +401,11 @@ fetch_job_answered (MmRemoteJob *base, MmImapConnection *connection, guint conte
   g_autoptr (GArray) again = g_array_new (FALSE, FALSE, sizeof (gsize));
 
   job->n_in_flight--;
+  g_autoptr (GError) wait = answer->status == MM_IMAP_STATUS_OK
+                                ? NULL
+                                : mm_imap_response_error (answer, "fetching", MM_ERROR_MESSAGE_BAD);
+  if (wait != NULL && mm_imap_response_asks_to_wait (wait))
+    return mm_imap_connection_end_job (connection, base, wait);
   if (context != CONTEXT_NOOP)
     {
       MmImapFetchBatch *batch = g_ptr_array_index (job->plan.batches, context);

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <string.h>
 
+#include <mailmount/imap-backoff.h>
+
 #include "imap-response.h"
 
 static MmError
 code_of (const MmImapEvent *event, MmError fallback)
 {
+  if (mm_imap_find_backoff_ms (event->text) > 0)
+    return MM_ERROR_UNAVAILABLE;
   switch (event->code)
     {
     case MM_IMAP_CODE_NONEXISTENT:
@@ -46,4 +50,11 @@ mm_imap_response_error (const MmImapEvent *event, const gchar *what, MmError fal
   return g_error_new (MM_ERROR, (gint) code_of (event, fallback), "%s: the server says: %s%s%s%s",
                       what, has_code ? "[" : "", has_code ? event->code_text : "",
                       has_code ? "] " : "", words);
+}
+
+gboolean
+mm_imap_response_asks_to_wait (const GError *error)
+{
+  return g_error_matches (error, MM_ERROR, MM_ERROR_UNAVAILABLE)
+         || g_error_matches (error, MM_ERROR, MM_ERROR_QUOTA);
 }

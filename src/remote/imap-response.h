@@ -12,4 +12,8 @@ G_BEGIN_DECLS
  * "opening 'INBOX'". @fallback: the code where the response code says nothing. */
 GError *mm_imap_response_error (const MmImapEvent *event, const gchar *what, MmError fallback);
 
+/* The server would rather be asked later: LIMIT, UNAVAILABLE, INUSE (RFC 5530), OVERQUOTA, or a time in
+ * words (imap-backoff.h). */
+gboolean mm_imap_response_asks_to_wait (const GError *error);
+
 G_END_DECLS

@@ -192,6 +192,18 @@ reserve_for_read_ahead (const Pass *pass)
   return is_needed ? drain_one (pass) : NULL;
 }
 
+/* Jobs from @link on that may be assigned now. */
+static guint
+count_due (const GList *link)
+{
+  guint n = 0;
+
+  for (; link != NULL; link = link->next)
+    if (((const MmRemoteJob *) link->data)->not_before_us == 0)
+      n++;
+  return n;
+}
+
 static void
 dispatch_queue (Pass *pass, MmRemotePriority priority)
 {
@@ -203,9 +215,11 @@ dispatch_queue (Pass *pass, MmRemotePriority priority)
     {
       MmRemoteJob *job = link->data;
       int cost;
-      MmRemoteSlot *slot = find_slot (pass, job, &cost);
 
       next = link->next;
+      if (job->not_before_us != 0)
+        continue;
+      MmRemoteSlot *slot = find_slot (pass, job, &cost);
       if (slot != NULL)
         {
           g_queue_delete_link (queue, link);
@@ -220,7 +234,7 @@ dispatch_queue (Pass *pass, MmRemotePriority priority)
       /* When nobody is ready no later job will find a place either. */
       if (pass->n_ready == 0)
         {
-          n_waiting = queue->length;
+          n_waiting += count_due (next);
           break;
         }
     }

@@ -66,6 +66,7 @@ struct MmRemotePool
   gint64 limit_until_us;
   guint n_open_failures;
   MmRemoteReach reach;
+  gint64 postponed_due_us; /* of the first job in the queues that was put off; G_MAXINT64: none */
   guint patience_ms; /* for how long a job may be made to wait */
 };
 

@@ -435,6 +435,54 @@ mm_remote_slot_return_job (MmRemoteSlot *slot, MmRemoteJob *job, const GError *e
     mm_remote_slot_finish_job (slot, job, error);
 }
 
+/* What the server asked for concerns the whole account. */
+static void
+hold_locked (MmRemotePool *pool, gint64 until_us, const GError *error)
+{
+  mm_remote_reach_hold (&pool->reach, until_us, error);
+  end_impatient_jobs_locked (pool);
+  g_cond_broadcast (&pool->changed);
+}
+
+void
+mm_remote_slot_postpone_job (MmRemoteSlot *slot, MmRemoteJob *job, const GError *error,
+                             guint wait_ms, MmRemoteRepeat repeat)
+{
+  MmRemotePool *pool = slot->pool;
+  gboolean is_quota = g_error_matches (error, MM_ERROR, MM_ERROR_QUOTA);
+
+  g_mutex_lock (&pool->lock);
+  gint64 now_us = mm_clock_monotonic_us ();
+  if (wait_ms > 0 || is_quota)
+    hold_locked (pool, wait_ms > 0 ? now_us + (gint64) wait_ms * 1000 : 0, error);
+  job->not_before_us = wait_ms > 0 || is_quota
+                           ? pool->reach.until_us
+                           : now_us + mm_remote_reach_choose_delay_us (++job->n_postponements);
+  gboolean repeats = repeat != MM_REMOTE_REPEAT_NOT && !pool->is_closing
+                     && !mm_remote_job_is_cancelled (job) && job->not_before_us <= job->deadline_us;
+  if (repeats)
+    {
+      mm_log_debug ("waiting as the server asks: %s", error->message);
+      forget_job_locked (slot, job);
+      job->state = MM_REMOTE_JOB_QUEUED;
+      g_queue_push_head (&pool->queues[job->priority], job);
+      pool->postponed_due_us = MIN (pool->postponed_due_us, job->not_before_us);
+      mm_remote_pool_dispatch_locked (pool);
+      g_cond_broadcast (&pool->changed);
+    }
+  g_mutex_unlock (&pool->lock);
+  if (!repeats)
+    mm_remote_slot_finish_job (slot, job, error);
+}
+
+void
+mm_remote_slot_hold (MmRemoteSlot *slot, guint wait_ms, const GError *error)
+{
+  g_mutex_lock (&slot->pool->lock);
+  hold_locked (slot->pool, mm_clock_monotonic_us () + (gint64) wait_ms * 1000, error);
+  g_mutex_unlock (&slot->pool->lock);
+}
+
 gboolean
 mm_remote_slot_retire (MmRemoteSlot *slot)
 {
@@ -471,6 +519,28 @@ on_network_change (MmNetworkChange change, gpointer user_data)
   g_mutex_unlock (&pool->lock);
 }
 
+/* Dispatches the jobs that were put off until now. */
+static void
+tend_postponed_locked (MmRemotePool *pool)
+{
+  gint64 now_us = mm_clock_monotonic_us ();
+
+  if (now_us < pool->postponed_due_us)
+    return;
+  pool->postponed_due_us = G_MAXINT64;
+  for (guint i = 0; i < G_N_ELEMENTS (pool->queues); i++)
+    for (GList *link = pool->queues[i].head; link != NULL; link = link->next)
+      {
+        MmRemoteJob *job = link->data;
+
+        if (job->not_before_us > now_us)
+          pool->postponed_due_us = MIN (pool->postponed_due_us, job->not_before_us);
+        else
+          job->not_before_us = 0;
+      }
+  mm_remote_pool_dispatch_locked (pool);
+}
+
 /* Does what its time has come for; returns when there will be something again. */
 static gint64
 tend_locked (MmRemotePool *pool)
@@ -486,7 +556,8 @@ tend_locked (MmRemotePool *pool)
     mm_remote_pool_try_locked (pool);
   if (mm_remote_reach_end_hold (&pool->reach))
     mm_remote_pool_dispatch_locked (pool);
-  return mm_remote_reach_get_due_us (&pool->reach);
+  tend_postponed_locked (pool);
+  return MIN (mm_remote_reach_get_due_us (&pool->reach), pool->postponed_due_us);
 }
 
 static void
@@ -543,6 +614,7 @@ mm_remote_pool_new (guint max_connections, guint patience_ms, MmRemoteSlotFunc r
   g_atomic_ref_count_init (&pool->refs);
   pool->max_connections = MAX (1, max_connections);
   pool->patience_ms = patience_ms;
+  pool->postponed_due_us = G_MAXINT64;
   pool->run = run;
   pool->meter = mm_remote_meter_new ();
   pool->driver_data = driver_data;

@@ -70,6 +70,8 @@ struct MmRemoteJob
   MmRemoteJobState state;
   MmRemoteSlot *slot; /* when ASSIGNED */
   guint n_repetitions;
+  guint n_postponements;
+  gint64 not_before_us; /* when QUEUED: the server asked for that */
 };
 
 /* Initialises the common part; one reference, the caller's. */
@@ -148,6 +150,13 @@ typedef enum
 /* The connection ends with @error before the job did: queues the job again or finishes it. */
 void mm_remote_slot_return_job (MmRemoteSlot *slot, MmRemoteJob *job, const GError *error,
                                 MmRemoteRepeat repeat);
+/* The server asks for @job to be tried again later: after @wait_ms, before which nothing else is sent
+ * either, or, where that is 0, after a time that grows. Finishes it with @error when nobody would
+ * wait for so long, and when it cannot be repeated. */
+void mm_remote_slot_postpone_job (MmRemoteSlot *slot, MmRemoteJob *job, const GError *error,
+                                  guint wait_ms, MmRemoteRepeat repeat);
+/* The server refuses a new connection, and any other one, for @wait_ms. */
+void mm_remote_slot_hold (MmRemoteSlot *slot, guint wait_ms, const GError *error);
 /* The connection wants to end because it is idle: FALSE when a job was assigned meanwhile. */
 gboolean mm_remote_slot_retire (MmRemoteSlot *slot);
 

@@ -44,12 +44,12 @@ mm_remote_reach_turn_off (MmRemoteReach *reach)
 
 /* ---- what happened ---- */
 
-static gint64
-choose_delay_us (guint n_failures)
+gint64
+mm_remote_reach_choose_delay_us (guint n)
 {
   gint64 delay_us = FIRST_DELAY_US;
 
-  for (guint i = 1; i < n_failures && delay_us < LONGEST_DELAY_US; i++)
+  for (guint i = 1; i < n && delay_us < LONGEST_DELAY_US; i++)
     delay_us *= 2;
   delay_us = MIN (delay_us, LONGEST_DELAY_US);
   return (gint64) ((gdouble) delay_us * g_random_double_range (1 - JITTER, 1 + JITTER));
@@ -60,15 +60,19 @@ stay_away (MmRemoteReach *reach)
 {
   reach->n_failures++;
   reach->state = MM_REACH_AWAY;
-  reach->until_us = mm_clock_monotonic_us () + choose_delay_us (reach->n_failures);
+  reach->until_us = mm_clock_monotonic_us () + mm_remote_reach_choose_delay_us (reach->n_failures);
 }
 
 static void
 refuse (MmRemoteReach *reach, MmReachState state, gint64 duration_us)
 {
+  gint64 until_us = mm_clock_monotonic_us () + duration_us;
+
   reach->n_failures++;
+  /* It may have said by itself until when. */
+  if (reach->state != MM_REACH_HELD || reach->until_us < until_us)
+    reach->until_us = until_us;
   reach->state = state;
-  reach->until_us = mm_clock_monotonic_us () + duration_us;
 }
 
 void
@@ -94,7 +98,7 @@ mm_remote_reach_note_failed (MmRemoteReach *reach, const GError *error)
       refuse (reach, MM_REACH_REFUSED, REFUSED_LOGIN_US);
       break;
     case MM_ERROR_UNAVAILABLE:
-      refuse (reach, MM_REACH_HELD, choose_delay_us (reach->n_failures + 1));
+      refuse (reach, MM_REACH_HELD, mm_remote_reach_choose_delay_us (reach->n_failures + 1));
       break;
     case MM_ERROR_QUOTA:
       refuse (reach, MM_REACH_HELD, QUOTA_US);
@@ -126,6 +130,8 @@ mm_remote_reach_note_trying (MmRemoteReach *reach)
 void
 mm_remote_reach_hold (MmRemoteReach *reach, gint64 until_us, const GError *error)
 {
+  if (until_us == 0)
+    until_us = mm_clock_monotonic_us () + QUOTA_US;
   if (reach->state == MM_REACH_OFF || (mm_remote_reach_is_held (reach) && until_us < reach->until_us))
     return;
   reach->state = MM_REACH_HELD;

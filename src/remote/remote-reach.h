@@ -56,7 +56,8 @@ void mm_remote_reach_note_opened (MmRemoteReach *reach);
 /* A connection is being opened because of MM_REACH_TRY or because it was due. */
 void mm_remote_reach_note_trying (MmRemoteReach *reach);
 
-/* The server asks, on whatever connection, not to be asked before @until_us; @error says so. */
+/* The server asks, on whatever connection, not to be asked before @until_us; @error says so. One whose
+ * quota is used up does not say until when: @until_us 0. */
 void mm_remote_reach_hold (MmRemoteReach *reach, gint64 until_us, const GError *error);
 
 /* The network may be another one, or the machine slept: what was said before counts no more. */
@@ -79,6 +80,10 @@ gboolean mm_remote_reach_is_try_due (const MmRemoteReach *reach);
 gboolean mm_remote_reach_end_patience (MmRemoteReach *reach);
 /* TRUE, once: the time for which the server asked to be left alone is over. */
 gboolean mm_remote_reach_end_hold (MmRemoteReach *reach);
+
+/* How long to wait before what failed for the @n_th time in a row is tried again: 1 s, 2 s, … 5 min,
+ * with jitter. */
+gint64 mm_remote_reach_choose_delay_us (guint n);
 
 /* What a job is told that fails at once. (transfer full) */
 GError *mm_remote_reach_dup_error (const MmRemoteReach *reach);

@@ -24,6 +24,7 @@ static const gchar *const error_names[] = {
   [MM_ERROR_TLS] = "TLS",
   [MM_ERROR_AUTHENTICATION] = "AUTHENTICATION",
   [MM_ERROR_LIMIT] = "LIMIT",
+  [MM_ERROR_QUOTA] = "QUOTA",
 };
 
 static const gchar *

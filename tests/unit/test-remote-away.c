@@ -132,6 +132,129 @@ test_unavailable_at_first (void)
   fixture_check (fixture, fixture_sync (fixture, "A", NULL), EMPTY_TOLD);
 }
 
+/* ---- a server that asks to wait ---- */
+
+static const MmFetchItem items[] = { { .uid = 3 }, { .uid = 4 } };
+
+#define EXAMINED "S: * 9 EXISTS\nS: * OK [UIDVALIDITY 7] x\n"
+#define BODIES                                                                                     \
+  "R: * 1 FETCH (UID 3 BODY[] {1}\\r\\na)\\r\\n\n"                                             \
+  "R: * 2 FETCH (UID 4 BODY[] {1}\\r\\nb)\\r\\n\nS: $T OK\n"
+#define BODIES_TOLD                                                                                \
+  "begin 0 1\ndata 0 'a'\nitem 0 ok\nbegin 1 1\ndata 1 'b'\nitem 1 ok\ndone ok\n"
+
+/* @answer is what the first fetch is answered with. The same command comes once more, on the same
+ * connection, and not message by message. */
+static void
+fetch_later (const gchar *answer, gint64 at_least_ms)
+{
+  g_autoptr (Fixture) fixture = fixture_new ();
+  g_autofree gchar *script = g_strconcat (HELLO (""),
+                                          "C: EXAMINE \"Box\"*\nC: UID FETCH 3:4 *\n" EXAMINED
+                                          "S: $U OK x\nS: $T ",
+                                          answer, "\nC: UID FETCH 3:4 *\n" BODIES, NULL);
+
+  scripted_server_add (fixture->server, script);
+  gint64 started_us = g_get_monotonic_time ();
+  fixture_check (fixture,
+                 fixture_fetch (fixture, "Box", 7, items, 2, MM_REMOTE_PRIORITY_DEMAND),
+                 BODIES_TOLD);
+  g_assert_cmpint (g_get_monotonic_time () - started_us, >=, at_least_ms * 1000);
+}
+
+static void
+test_limit (void)
+{
+  fetch_later ("NO [LIMIT] slower, please", 750);
+}
+
+static void
+test_unavailable (void)
+{
+  fetch_later ("NO [UNAVAILABLE] the disk is busy", 750);
+}
+
+static void
+test_backoff_time (void)
+{
+  fetch_later ("NO Request is throttled. Suggested Backoff Time: 1500 milliseconds", 1500);
+}
+
+static void
+test_backoff_time_after_bad (void)
+{
+  fetch_later ("BAD Command is throttled. Suggested Backoff Time: 300 milliseconds", 300);
+}
+
+static void
+test_in_use (void)
+{
+  g_autoptr (Fixture) fixture = fixture_new ();
+
+  scripted_server_add (fixture->server,
+                       HELLO ("") "C: EXAMINE \"A\"*\nS: $T NO [INUSE] locked\n"
+                                  EXAMINE_EMPTY ("A"));
+  fixture_check (fixture, fixture_sync (fixture, "A", NULL), EMPTY_TOLD);
+}
+
+/* Others do not wait for one folder that is in use. */
+static void
+test_only_one_folder_is_in_use (void)
+{
+  g_autoptr (Fixture) fixture = fixture_new ();
+
+  scripted_server_add (fixture->server,
+                       HELLO ("") "C: EXAMINE \"A\"*\nS: $T NO [INUSE] locked\n"
+                                  EXAMINE_EMPTY ("B") "G b\n" EXAMINE_EMPTY ("A"));
+  mm_remote_job_unref (fixture_sync (fixture, "A", NULL));
+  mm_remote_job_unref (fixture_sync (fixture, "B", NULL));
+  fixture_wait_done (fixture, 1);
+  scripted_server_open_gate (fixture->server, "b");
+  fixture_wait_done (fixture, 2);
+  fixture_check_log (fixture, EMPTY_TOLD EMPTY_TOLD);
+}
+
+/* Nobody waits for an hour; and nobody asks before. */
+static void
+test_too_long_to_wait (void)
+{
+  g_autoptr (Fixture) fixture = fixture_new ();
+
+  scripted_server_add (fixture->server,
+                       HELLO ("") "C: EXAMINE \"A\"*\n"
+                                  "S: $T NO Suggested Backoff Time: 3600000 milliseconds\n");
+  fixture_check (fixture, fixture_sync (fixture, "A", NULL), "done UNAVAILABLE\n");
+  fixture_check (fixture, fixture_sync (fixture, "B", NULL), "done UNAVAILABLE\n");
+}
+
+static void
+test_quota (void)
+{
+  g_autoptr (Fixture) fixture = fixture_new ();
+
+  scripted_server_add (fixture->server,
+                       HELLO ("") "C: EXAMINE \"A\"*\n"
+                                  "S: $T NO [OVERQUOTA] Account exceeded bandwidth limits.\n");
+  fixture_check (fixture, fixture_sync (fixture, "A", NULL), "done QUOTA\n");
+  fixture_check (fixture, fixture_sync (fixture, "B", NULL), "done QUOTA\n");
+}
+
+static void
+test_backoff_time_at_login (void)
+{
+  g_autoptr (Fixture) fixture = fixture_new ();
+
+  scripted_server_add (fixture->server,
+                       "S: * OK ready\nC: CAPABILITY\nS: * CAPABILITY IMAP4rev1\nS: $T OK\n"
+                       "C: LOGIN *\nS: $T NO Suggested Backoff Time: 1200 milliseconds\nX");
+  scripted_server_add (fixture->server, HELLO ("") EXAMINE_EMPTY ("A"));
+  gint64 started_us = g_get_monotonic_time ();
+  fixture_check (fixture, fixture_sync (fixture, "A", NULL), EMPTY_TOLD);
+  g_assert_cmpint (g_get_monotonic_time () - started_us, >=, 1200 * 1000);
+}
+
+/* ---- connections that died without a word ---- */
+
 #define SILENCE_US (100 * (gint64) G_USEC_PER_SEC)
 
 static void
@@ -175,6 +298,15 @@ main (int argc, char **argv)
   ADD ("hanging-try-is-not-waited-for", test_a_hanging_try_is_not_waited_for);
   ADD ("offline-by-choice-connects-never", test_offline_by_choice);
   ADD ("unavailable-at-first-is-waited-for", test_unavailable_at_first);
+  g_test_add_func ("/remote/wait/limit", test_limit);
+  g_test_add_func ("/remote/wait/unavailable", test_unavailable);
+  g_test_add_func ("/remote/wait/backoff-time", test_backoff_time);
+  g_test_add_func ("/remote/wait/backoff-time-after-bad", test_backoff_time_after_bad);
+  g_test_add_func ("/remote/wait/backoff-time-at-login", test_backoff_time_at_login);
+  g_test_add_func ("/remote/wait/in-use", test_in_use);
+  g_test_add_func ("/remote/wait/only-one-folder-is-in-use", test_only_one_folder_is_in_use);
+  g_test_add_func ("/remote/wait/too-long-to-wait", test_too_long_to_wait);
+  g_test_add_func ("/remote/wait/quota", test_quota);
   g_test_add_func ("/remote/away/silent-connection-proves-itself",
                    test_silent_connection_proves_itself);
   g_test_add_func ("/remote/away/dead-connection-is-given-up", test_dead_connection_is_given_up);

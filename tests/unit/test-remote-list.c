@@ -100,8 +100,8 @@ test_refused (void)
 
   scripted_server_add (fixture->server,
                        HELLO ("LIST-EXTENDED LIST-STATUS") "C: LIST *\nS: * LIST () \"/\" "
-                                                           "INBOX\nS: $T NO [SERVERBUG] sorry\n");
-  fixture_check (fixture, fixture_list (fixture), "done UNAVAILABLE\n");
+                                                           "INBOX\nS: $T NO [NOPERM] sorry\n");
+  fixture_check (fixture, fixture_list (fixture), "done PERMISSION\n");
 }
 
 static void
