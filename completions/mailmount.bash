@@ -41,13 +41,14 @@ _mailmount_option()
     fi
 }
 
-_mailmount_commands='status fetch verify'
+_mailmount_commands='cache status fetch verify'
 
 # The words behind a command: its options, and directories.
 _mailmount_command()
 {
     local options=''
     case $1 in
+        cache) options='--purge --help' ;;
         status) options='--json --help' ;;
         fetch | verify) options='--quiet --help' ;;
     esac

@@ -53,8 +53,10 @@ function __mailmount_options
     end
 end
 
-set -l commands status fetch verify
+set -l commands cache status fetch verify
 set -l mounts "not __fish_seen_subcommand_from $commands"
+complete -c mailmount -n __fish_is_first_token -f -a cache -d 'What the cache holds'
+complete -c mailmount -n '__fish_seen_subcommand_from cache' -l purge -d 'Remove the messages'
 complete -c mailmount -n __fish_is_first_token -f -a status -d 'What mounts are doing'
 complete -c mailmount -n "__fish_seen_subcommand_from $commands" -x -a '(__fish_complete_directories)'
 complete -c mailmount -n __fish_is_first_token -f -a verify -d 'Whether a copy is what the mount shows'

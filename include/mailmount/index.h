@@ -27,6 +27,8 @@ typedef struct MmIndex MmIndex;
  * content kept by the ids of an older one is set aside too: open the index before the content cache.
  * @directory NULL: an index in memory, for cache=none; then only this MmIndex sees it. */
 MmIndex *mm_index_open (const gchar *directory, GError **error);
+/* Opens what is there, for reading only: nothing is made, migrated or set aside. */
+MmIndex *mm_index_open_to_look (const gchar *directory, GError **error);
 void mm_index_close (MmIndex *index);
 
 /* Transactions: everything between belongs together and costs one commit. They do not nest. */
@@ -36,6 +38,12 @@ void mm_index_rollback (MmIndex *index);
 
 /* The persistent number of the account named @key ("imap://user@host:port"). 0 with @error. */
 gint64 mm_index_get_account (MmIndex *index, const gchar *key, GError **error);
+
+typedef void (*MmIndexAccountFunc) (gint64 account, const gchar *key, gpointer user_data);
+
+/* Tells all accounts. @key is borrowed during the call. */
+gboolean mm_index_load_accounts (MmIndex *index, MmIndexAccountFunc func, gpointer user_data,
+                                 GError **error);
 
 /* ---- folders ---- */
 

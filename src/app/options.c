@@ -229,13 +229,7 @@ settle (MmConfig *config, GError **error)
   if (config->has_no_cache)
     g_clear_pointer (&config->cache_dir, g_free);
   else if (config->cache_dir == NULL)
-    {
-      const gchar *xdg = g_getenv ("XDG_CACHE_HOME");
-      g_autofree gchar *home = mm_path_home ();
-      config->cache_dir = xdg != NULL && g_path_is_absolute (xdg)
-                              ? g_build_filename (xdg, "mailmount", NULL)
-                              : g_build_filename (home, ".cache", "mailmount", NULL);
-    }
+    config->cache_dir = mm_path_default_cache ();
   if (!config->has_cache_size)
     config->cache_size_octets
         = config->has_no_cache ? DEFAULT_CACHE_MEMORY : DEFAULT_CACHE_SIZE;

@@ -11,6 +11,17 @@ mm_path_home (void)
 }
 
 gchar *
+mm_path_default_cache (void)
+{
+  const gchar *xdg = g_getenv ("XDG_CACHE_HOME");
+  g_autofree gchar *home = mm_path_home ();
+
+  return xdg != NULL && g_path_is_absolute (xdg)
+             ? g_build_filename (xdg, "mailmount", NULL)
+             : g_build_filename (home, ".cache", "mailmount", NULL);
+}
+
+gchar *
 mm_path_absolute (const gchar *path)
 {
   if (g_path_is_absolute (path))

@@ -19,6 +19,9 @@ gboolean mm_path_take (gchar **slot, const gchar *name, const gchar *value, GErr
 /* $HOME, else the home directory of the user's entry in the password database. (transfer full) */
 gchar *mm_path_home (void);
 
+/* Where the cache is without cache=: "mailmount" in $XDG_CACHE_HOME or ~/.cache. (transfer full) */
+gchar *mm_path_default_cache (void);
+
 /* Whether @path is @directory or lies below it; both absolute, compared as text. */
 gboolean mm_path_is_inside (const gchar *path, const gchar *directory);
 

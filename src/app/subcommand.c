@@ -9,6 +9,7 @@
 #define HELP_COLUMN 26
 
 static const MmSubcommand *const table[] = {
+  &mm_cache_command,
   &mm_status_command,
   &mm_fetch_command,
   &mm_verify_command,

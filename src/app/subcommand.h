@@ -29,6 +29,7 @@ struct MmSubcommand
   int (*run) (const MmSubcommand *command, gint argc, gchar **argv);
 };
 
+extern const MmSubcommand mm_cache_command;
 extern const MmSubcommand mm_status_command;
 extern const MmSubcommand mm_fetch_command;
 extern const MmSubcommand mm_verify_command;

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
@@ -189,35 +188,10 @@ mm_content_directory_remove (const MmContentDirectory *directory, MmContentKey k
   unlinkat (directory->fd, path, 0);
 }
 
-/* Removes what is in the directory @name, @depth levels deep, and itself. */
-static void
-remove_tree (int parent_fd, const gchar *name, guint depth)
-{
-  int fd = openat (parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-  DIR *stream = fd >= 0 ? fdopendir (fd) : NULL;
-
-  if (stream == NULL)
-    {
-      mm_fd_clear (&fd);
-      return;
-    }
-  for (const struct dirent *entry; (entry = readdir (stream)) != NULL;)
-    {
-      if (strcmp (entry->d_name, ".") == 0 || strcmp (entry->d_name, "..") == 0)
-        continue;
-      if (depth > 1 && (entry->d_type == DT_DIR || entry->d_type == DT_UNKNOWN))
-        remove_tree (fd, entry->d_name, depth - 1);
-      else
-        unlinkat (fd, entry->d_name, 0);
-    }
-  closedir (stream);
-  unlinkat (parent_fd, name, AT_REMOVEDIR);
-}
-
 void
-mm_content_directory_remove_folder (MmContentDirectory *directory, guint32 folder_id)
+mm_content_directory_remove_folder (const MmContentDirectory *directory, guint32 folder_id)
 {
   g_autofree gchar *name = g_strdup_printf ("%06x", folder_id);
 
-  remove_tree (directory->fd, name, 2);
+  mm_store_directory_remove_tree (directory->fd, name, 2);
 }

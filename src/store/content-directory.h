@@ -47,6 +47,6 @@ gboolean mm_content_directory_is_private_file (const struct stat *status);
 gboolean mm_content_directory_has_whole_file (MmContentDirectory *directory, MmContentKey key);
 
 void mm_content_directory_remove (const MmContentDirectory *directory, MmContentKey key);
-void mm_content_directory_remove_folder (MmContentDirectory *directory, guint32 folder_id);
+void mm_content_directory_remove_folder (const MmContentDirectory *directory, guint32 folder_id);
 
 G_END_DECLS

@@ -314,6 +314,22 @@ mm_content_limit_note_read (MmContentLimit *limit, int fd, const struct stat *st
 }
 
 void
+mm_content_limit_note_missing (MmContentLimit *limit, MmContentKey key)
+{
+  if (!limit->is_active)
+    return;
+  g_mutex_lock (&limit->lock);
+  gboolean was_there = mm_content_lru_has (limit->lru, key);
+  if (was_there)
+    mm_content_lru_remove (limit->lru, key);
+  g_mutex_unlock (&limit->lock);
+  if (!was_there)
+    return;
+  tell (limit, key);
+  start_scan (limit);
+}
+
+void
 mm_content_limit_touch (MmContentLimit *limit, MmContentKey key)
 {
   if (!limit->is_active)

@@ -36,6 +36,9 @@ gboolean mm_content_limit_make_room (MmContentLimit *limit, guint64 octets, GErr
 void mm_content_limit_note_stored (MmContentLimit *limit, MmContentKey key, guint64 octets);
 /* The file open as @fd is read; @status is its own. */
 void mm_content_limit_note_read (MmContentLimit *limit, int fd, const struct stat *status);
+/* The file of @key was looked for and is not there. If it should be, somebody else took it, and
+ * perhaps not only this one: the directory is looked through. */
+void mm_content_limit_note_missing (MmContentLimit *limit, MmContentKey key);
 void mm_content_limit_touch (MmContentLimit *limit, MmContentKey key);
 void mm_content_limit_forget (MmContentLimit *limit, MmContentKey key);
 void mm_content_limit_forget_folder (MmContentLimit *limit, guint32 folder_id);

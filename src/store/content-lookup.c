@@ -160,7 +160,9 @@ mm_content_cache_lookup (MmContentCache *cache, MmContentKey key)
     {
       if (errno == ELOOP)
         mm_content_cache_drop_damaged (cache, key, NULL, "a symbolic link is in its way");
-      else if (errno != ENOENT)
+      else if (errno == ENOENT)
+        mm_content_limit_note_missing (cache->limit, key);
+      else
         mm_log_warning ("a cache file cannot be opened: %s", g_strerror (errno));
       return NULL;
     }

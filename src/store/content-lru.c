@@ -105,6 +105,14 @@ find (const MmContentLru *lru, MmContentKey key)
   return i;
 }
 
+gboolean
+mm_content_lru_has (const MmContentLru *lru, MmContentKey key)
+{
+  guint32 i = find (lru, key);
+
+  return i != END && get (lru, i)->blocks > 0;
+}
+
 static void
 grow_buckets (MmContentLru *lru)
 {

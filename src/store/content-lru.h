@@ -32,6 +32,9 @@ guint64 mm_content_lru_get_octets (const MmContentLru *lru);
 /* How many messages have octets. */
 guint mm_content_lru_get_length (const MmContentLru *lru);
 
+/* Whether @key has octets. */
+gboolean mm_content_lru_has (const MmContentLru *lru, MmContentKey key);
+
 /* @key takes @octets from now on and is the newest. */
 void mm_content_lru_put (MmContentLru *lru, MmContentKey key, guint64 octets, guint32 now_s);
 

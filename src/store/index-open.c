@@ -20,6 +20,7 @@
 #include "store-directory.h"
 
 #define BUSY_TIMEOUT_MS 30000
+#define READ_WRITE      (SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)
 
 /* A WAL that a large transaction made long is cut to this when it has been copied. */
 #define PRAGMAS_OF_A_CONNECTION        \
@@ -122,10 +123,9 @@ fail_from_sqlite (MmIndex *index, int result_code, const gchar *what, GError **e
 }
 
 static MmIndexSchemaState
-connect_database (MmIndex *index, const gchar *path, GError **error)
+connect_database (MmIndex *index, const gchar *path, int flags, GError **error)
 {
-  int result_code = sqlite3_open_v2 (
-    path, &index->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
+  int result_code = sqlite3_open_v2 (path, &index->db, flags | SQLITE_OPEN_NOMUTEX, NULL);
 
   if (result_code == SQLITE_OK)
     {
@@ -162,11 +162,32 @@ make_ready (MmIndex *index, GError **error)
 gboolean
 mm_index_open_in_memory (MmIndex *index, GError **error)
 {
-  MmIndexSchemaState state = connect_database (index, ":memory:", error);
+  MmIndexSchemaState state = connect_database (index, ":memory:", READ_WRITE, error);
 
   if (state == MM_INDEX_SCHEMA_EMPTY)
     state = make_ready (index, error);
   return state == MM_INDEX_SCHEMA_OURS;
+}
+
+gboolean
+mm_index_open_as_it_is (MmIndex *index, const gchar *directory, GError **error)
+{
+  g_autofree gchar *absolute = g_canonicalize_filename (directory, NULL);
+  g_autofree gchar *path = g_build_filename (absolute, MM_INDEX_FILE, NULL);
+  MmIndexSchemaState state = connect_database (index, path, SQLITE_OPEN_READONLY, error);
+
+  if (state == MM_INDEX_SCHEMA_OURS)
+    {
+      int result_code = mm_index_prepare (index);
+      /* Without a directory: who only looks marks nothing as damaged. */
+      if (result_code == SQLITE_OK)
+        return TRUE;
+      fail_from_sqlite (index, result_code, "it is of an older version; mount it once", error);
+    }
+  else if (state == MM_INDEX_SCHEMA_EMPTY)
+    g_set_error (error, MM_ERROR, MM_ERROR_CACHE, "index: it is empty");
+  mm_index_close_database (index);
+  return FALSE;
 }
 
 /* One attempt. UNUSABLE: @out_reason says why it must be set aside. */
@@ -179,7 +200,7 @@ try_to_open (MmIndex *index, int directory_fd, GError **out_reason, GError **err
   if (!prepare_file (directory_fd, out_reason, error))
     return *out_reason != NULL ? MM_INDEX_SCHEMA_UNUSABLE : MM_INDEX_SCHEMA_FAILED;
 
-  MmIndexSchemaState state = connect_database (index, path, &local_error);
+  MmIndexSchemaState state = connect_database (index, path, READ_WRITE, &local_error);
   if (state == MM_INDEX_SCHEMA_EMPTY
       && !set_content_aside (directory_fd, index->directory, &local_error))
     state = MM_INDEX_SCHEMA_FAILED;

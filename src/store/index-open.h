@@ -16,6 +16,8 @@ G_BEGIN_DECLS
 /* Opens the database of @index, ready for statements. */
 gboolean mm_index_open_on_disk (MmIndex *index, const gchar *directory, GError **error);
 gboolean mm_index_open_in_memory (MmIndex *index, GError **error);
+/* For reading only. */
+gboolean mm_index_open_as_it_is (MmIndex *index, const gchar *directory, GError **error);
 
 /* Finalizes the statements and closes the database. */
 void mm_index_close_database (MmIndex *index);

@@ -21,6 +21,7 @@ static const gchar *const sql_texts[MM_INDEX_N_SQL] = {
   [MM_INDEX_SQL_ROLLBACK] = "ROLLBACK",
   [MM_INDEX_SQL_FIND_ACCOUNT] = "SELECT id FROM account WHERE key = ?1",
   [MM_INDEX_SQL_ADD_ACCOUNT] = "INSERT OR IGNORE INTO account (key) VALUES (?1)",
+  [MM_INDEX_SQL_LOAD_ACCOUNTS] = "SELECT id, key FROM account ORDER BY id",
   [MM_INDEX_SQL_LOAD_FOLDERS]
   = "SELECT id, " FOLDER_COLUMNS " FROM folder WHERE account = ?1 ORDER BY id",
   [MM_INDEX_SQL_ADD_FOLDER]

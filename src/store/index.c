@@ -13,6 +13,14 @@ mm_index_open (const gchar *directory, GError **error)
   return is_open ? g_steal_pointer (&index) : NULL;
 }
 
+MmIndex *
+mm_index_open_to_look (const gchar *directory, GError **error)
+{
+  g_autoptr (MmIndex) index = g_new0 (MmIndex, 1);
+
+  return mm_index_open_as_it_is (index, directory, error) ? g_steal_pointer (&index) : NULL;
+}
+
 void
 mm_index_close (MmIndex *index)
 {
@@ -122,4 +130,22 @@ mm_index_get_account (MmIndex *index, const gchar *key, GError **error)
     return 0;
   mm_index_note_identity (index);
   return MAX (find_account (index, key, error), 0);
+}
+
+gboolean
+mm_index_load_accounts (MmIndex *index, MmIndexAccountFunc func, gpointer user_data, GError **error)
+{
+  sqlite3_stmt *statement = mm_index_statement (index, MM_INDEX_SQL_LOAD_ACCOUNTS);
+  int result_code;
+
+  while ((result_code = sqlite3_step (statement)) == SQLITE_ROW)
+    func (sqlite3_column_int64 (statement, 0), (const gchar *) sqlite3_column_text (statement, 1),
+          user_data);
+  if (result_code != SQLITE_DONE)
+    {
+      mm_index_fail (index, MM_INDEX_SQL_LOAD_ACCOUNTS, result_code, "it cannot be read", error);
+      return FALSE;
+    }
+  sqlite3_reset (statement);
+  return TRUE;
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -59,7 +61,7 @@ gchar *
 mm_store_directory_choose_suffix (int directory_fd, const gchar *name)
 {
   g_autoptr (GDateTime) now = g_date_time_new_from_unix_utc (mm_clock_wall_us () / G_USEC_PER_SEC);
-  g_autofree gchar *stamp = g_date_time_format (now, "set-aside-%Y%m%dT%H%M%SZ");
+  g_autofree gchar *stamp = g_date_time_format (now, MM_STORE_SET_ASIDE "%Y%m%dT%H%M%SZ");
   g_autofree gchar *suffix = g_strdup (stamp);
 
   for (guint i = 2;; i++)
@@ -84,4 +86,29 @@ mm_store_directory_set_aside (int directory_fd, const gchar *name, const gchar *
     return TRUE;
   fail_from_errno (error, errno, name);
   return FALSE;
+}
+
+void
+mm_store_directory_remove_tree (int parent_fd, const gchar *name, guint depth)
+{
+  int fd = openat (parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  DIR *stream = fd >= 0 ? fdopendir (fd) : NULL;
+
+  if (stream == NULL)
+    {
+      mm_fd_clear (&fd);
+      unlinkat (parent_fd, name, 0);
+      return;
+    }
+  for (const struct dirent *entry; (entry = readdir (stream)) != NULL;)
+    {
+      if (strcmp (entry->d_name, ".") == 0 || strcmp (entry->d_name, "..") == 0)
+        continue;
+      if (depth > 1 && (entry->d_type == DT_DIR || entry->d_type == DT_UNKNOWN))
+        mm_store_directory_remove_tree (fd, entry->d_name, depth - 1);
+      else
+        unlinkat (fd, entry->d_name, 0);
+    }
+  closedir (stream);
+  unlinkat (parent_fd, name, AT_REMOVEDIR);
 }

@@ -17,7 +17,7 @@ import pytest
 from cache_audit import audit
 from corpus import Corpus, connect
 from dovecot import DovecotServer, wait_for
-from mount import SLOW, Failed, Place, sh, uid_of
+from mount import BINARY, SLOW, Failed, Place, sh, uid_of
 from proxy import Proxy
 from tree import compare, sha256
 
@@ -442,3 +442,109 @@ def drop_from_kernel(mounted, names):
     for name in names:
         with open(mounted.path / "INBOX" / name, "rb") as file:
             os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+# mailmount cache.
+
+def cache_command(*arguments, check=True, home=None):
+    environment = {**os.environ, "LC_ALL": "C.UTF-8"}
+    if home is not None:
+        environment |= {"HOME": str(home), "XDG_CACHE_HOME": str(home / ".cache")}
+    return sh([BINARY, "cache", *arguments], check=check, env=environment)
+
+
+def told(output, what):
+    """(messages, octets as told) of a line."""
+    found = re.search(rf"^{re.escape(what)}\s+(\d+) messages\s+(\S.*)$", output, re.M)
+    return int(found[1]) if found else None
+
+
+def test_the_command_tells_what_is_there(mount, server, small_corpus, place):
+    port = server.imap_port
+    for user in ("small", "nomail"):
+        mounted = mount(server, user=user, options={"cache": None})
+        for path in mounted.files():
+            sha256(mounted.path / path)
+        # In use and not in use.
+        for _ in range(2):
+            output = cache_command(home=place.home).out
+            assert told(output, f"small@127.0.0.1:{port}") == small_corpus.message_count()
+            assert told(output, "all") == small_corpus.message_count()
+            if mounted.alive():
+                mounted.unmount()
+    assert output.splitlines()[0] == str(place.home / ".cache" / "mailmount")
+    assert told(output, f"nomail@127.0.0.1:{port}") == 0
+    output = cache_command(f"imap://nomail@127.0.0.1:{port}", home=place.home).out
+    assert told(output, f"nomail@127.0.0.1:{port}") == 0 and told(output, "all") is None
+    assert cache_command(f"imap://small@127.0.0.1:{port}", home=place.home).out.count("messages") == 1
+    for arguments in ([f"imap://nobody@127.0.0.1:{port}"], [str(place.directory / "nothing")]):
+        result = cache_command(*arguments, home=place.home, check=False)
+        assert result.returncode == 1 and result.err
+    assert not (place.directory / "nothing").exists()
+    assert cache_command("a", "b", check=False).returncode == 2
+
+
+def test_looking_changes_nothing(mount, server, place):
+    """Not even an index that a mount would set aside."""
+    mounted = mount(server, user="small")
+    for path in mounted.files()[:5]:
+        sha256(mounted.path / path)
+    mounted.unmount()
+    make_newer(place.cache)
+    before = {path: path.lstat().st_mtime_ns for path in place.cache.rglob("*") if "index.sqlite-" not in path.name}
+    result = cache_command(str(place.cache))
+    assert told(result.out, "(of no account)") >= 5 and "newer" in result.err
+    after = {path: path.lstat().st_mtime_ns for path in place.cache.rglob("*") if "index.sqlite-" not in path.name}
+    assert after == before
+
+
+def test_purging_under_a_mount(mount, much_proxy, much, place, tmp_path):
+    """It goes on: what is open is read, and the rest is fetched again, ahead of its reader as the first time."""
+    mounted = mount(much_proxy)
+    rsync(mounted.path, tmp_path / "copy")
+    assert not compare(tmp_path / "copy", much)
+    large = next((mounted.path / "Large").iterdir())
+    with open(large, "rb") as file:
+        assert file.read(1000)
+        output = cache_command("--purge", str(place.cache)).out
+        assert told(output, "all") == 0
+        assert content_octets(place.cache) == 0
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+        file.seek(1_000_000)
+        assert file.read(1000) == much.folders[("Large",)].messages[0].served[1_000_000:1_001_000]
+    for path in mounted.files():
+        with open(mounted.path / path, "rb") as file:
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+    much_proxy.clear()
+    rsync(mounted.path, tmp_path / "again")
+    assert not compare(tmp_path / "again", much)
+    assert sum(command.literal_octets for command in much_proxy.commands) >= MESSAGES * MESSAGE_OCTETS * 0.9
+    assert len(much_proxy.body_fetches()) <= MESSAGES / 3
+    mounted.unmount()
+    found = audit(place.cache)
+    assert found.whole >= MESSAGES and not found.problems, str(found)
+
+
+def test_purging_one_account_leaves_the_others(mount, server, small_corpus, place):
+    for user in ("small", "odd"):
+        mounted = mount(server, user=user, password=server.password(user))
+        for path in mounted.files():
+            sha256(mounted.path / path)
+        mounted.unmount()
+    port = server.imap_port
+    cache_command("--purge", f"imap://odd@127.0.0.1:{port}", str(place.cache))
+    output = cache_command(str(place.cache)).out
+    assert told(output, f"odd@127.0.0.1:{port}") == 0
+    assert told(output, f"small@127.0.0.1:{port}") == small_corpus.message_count()
+
+
+def test_purging_removes_what_was_set_aside(mount, server, place):
+    mounted = mount(server, user="small")
+    sha256(mounted.path / mounted.files()[0])
+    mounted.unmount()
+    make_garbage(place.cache)
+    mount(server, user="small").unmount()
+    assert "set aside" in cache_command(str(place.cache)).out
+    assert "set aside" not in cache_command("--purge", str(place.cache)).out
+    assert not list(place.cache.glob("*.set-aside-*"))
+    assert (place.cache / "index.sqlite").exists()

@@ -445,6 +445,24 @@ test_size_is_that_of_the_directory (Fixture *fixture, gconstpointer data)
   g_assert_true (was_evicted (fixture, 1));
 }
 
+/* Somebody emptied the directory: the first that is missed is the sign to look for the others. */
+static void
+test_what_others_remove_is_noticed (Fixture *fixture, gconstpointer data)
+{
+  g_autofree gchar *part = g_build_filename (fixture->directory, "content-v1", "000003", "00", NULL);
+
+  for (guint64 i = 1; i <= 8; i++)
+    store (fixture->cache, i);
+  test_directory_free (g_strdup (part));
+  g_assert_null (mm_content_cache_lookup (fixture->cache, key (99)));
+  assert_usage (fixture, 8, 8 * BLOCKS);
+  g_assert_null (mm_content_cache_lookup (fixture->cache, key (5)));
+  mm_content_cache_wait_scanned (fixture->cache);
+  assert_usage (fixture, 0, 0);
+  for (guint64 i = 1; i <= 8; i++)
+    g_assert_true (was_evicted (fixture, i));
+}
+
 /* Nobody else is there: nothing is looked for. */
 static void
 test_alone_nothing_is_scanned_again (Fixture *fixture, gconstpointer data)
@@ -521,6 +539,7 @@ main (int argc, char **argv)
   ADD ("/store/content-limit/no-size-is-no-limit", test_no_size_is_no_limit);
   ADD ("/store/content-limit/free-disk-is-left-to-others", test_free_disk_is_left_to_others);
   ADD ("/store/content-limit/size-is-that-of-the-directory", test_size_is_that_of_the_directory);
+  ADD ("/store/content-limit/what-others-remove-is-noticed", test_what_others_remove_is_noticed);
   ADD ("/store/content-limit/alone-nothing-is-scanned-again", test_alone_nothing_is_scanned_again);
   ADD ("/store/content-limit/many-at-once", test_many_at_once);
   return g_test_run ();
