@@ -11,6 +11,7 @@ from corpus import Corpus
 from dovecot import PASSWORD, DovecotServer, wait_for
 from mount import sh
 from proxy import Proxy
+from scripted_imap import ScriptedImap, message
 from tree import sha256, snapshot
 
 # A directory opened later than this after a change shows it.
@@ -143,3 +144,66 @@ def test_a_listing_cut_after_a_new_uidvalidity_deletes_nothing(mount, own_server
     wait_for(complete, 60, "a complete run")
     assert listing.fired and ids.fired
     assert not own_proxy.body_fetches()
+
+
+# ---- servers whose numbers are not to be relied on ----
+
+DISTRUSTED = {
+    "none": {"uidvalidity": None},
+    "zero": {"uidvalidity": 0},
+    "not-sticky": {"uidvalidity": 7, "not_sticky": True},
+    "new-each-time": {"uidvalidity": 7, "not_sticky": True, "new_each_time": True},
+}
+
+
+@pytest.fixture
+def scripted():
+    with ScriptedImap() as server:
+        yield server
+
+
+def mails(count):
+    return [message(f"mail {n}", 500 + n, f"{n}@x", 1_600_000_000 + n) for n in range(1, count + 1)]
+
+
+def read_all(mounted, server):
+    """{name: the bytes}; what can be read must be what the server has under the UID told."""
+    found = {}
+    for path in mounted.files():
+        data = (mounted.path / path).read_bytes()
+        uid = int(os.getxattr(mounted.path / path, "user.mailmount.uid"))
+        assert data == next(m.body for m in server.inbox.messages if m.uid == uid), path
+        found[str(path)] = data
+    return found
+
+
+@pytest.mark.parametrize("kind", DISTRUSTED)
+def test_without_uidvalidity_nothing_is_fetched_twice(mount, scripted, kind, tell_count):
+    vars(scripted.inbox).update(DISTRUSTED[kind])
+    scripted.inbox.put(*mails(20))
+    mounted = mount(scripted)
+    before, found = snapshot(mounted.path), read_all(mounted, scripted)
+    mounted.unmount()
+    scripted.clear()
+    scripted.restart(*mails(20)[::-1])
+    mounted = mount(scripted)
+    assert snapshot(mounted.path) == before
+    assert read_all(mounted, scripted) == found
+    assert not scripted.body_fetches()
+    tell_count("re-identified messages", recognised(mounted))
+
+
+@pytest.mark.parametrize("kind", DISTRUSTED)
+def test_without_uidvalidity_no_message_has_the_bytes_of_another(mount, scripted, kind):
+    """The same UIDs, sizes, dates and subjects, and other messages."""
+    vars(scripted.inbox).update(DISTRUSTED[kind])
+    scripted.inbox.put(message("same", 600, "a@x"), message("same", 700, "b@x"), message("same", 800),
+                       message("same", 900, "d@x"))
+    mounted = mount(scripted)
+    assert len(read_all(mounted, scripted)) == 4
+    mounted.unmount()
+    other = message("same", 800)
+    other.body = other.body.replace(b"None", b"none")
+    scripted.restart(message("same", 600, "A@x"), message("same", 900, "d@x"), other, message("same", 700, "B@x"))
+    mounted = mount(scripted)
+    assert len(read_all(mounted, scripted)) == 4

@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An IMAP server in memory, without extensions, that may do what a good server never does: forget UIDVALIDITY, or
+keep it over a restart with other messages. Clear text on loopback; any name and password are right."""
+
+import contextlib
+import re
+import socket
+import threading
+import time
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Message:
+    body: bytes
+    internaldate: int = 1_600_000_000
+    uid: int = 0
+    flags: str = ""
+
+
+@dataclass
+class Mailbox:
+    uidvalidity: int = 1  # None: it is not told
+    not_sticky: bool = False
+    new_each_time: bool = False  # another UIDVALIDITY each time it is opened
+    messages: list = field(default_factory=list)
+    uidnext: int = 1
+
+    def put(self, *messages):
+        """These messages and no others, with UIDs from 1 on, as after a restart of a server in memory."""
+        self.messages = list(messages)
+        for uid, message in enumerate(self.messages, 1):
+            message.uid = uid
+        self.uidnext = len(self.messages) + 1
+
+    def append(self, message):
+        message.uid, self.uidnext = self.uidnext, self.uidnext + 1
+        self.messages.append(message)
+
+
+def message(name, size, message_id=None, internaldate=1_600_000_000):
+    """A message with its name as subject, all over its text, of this size."""
+    head = f"Subject: {name}\r\n" + (f"Message-ID: <{message_id}>\r\n" if message_id else "") + "\r\n"
+    filling = (f"{name} {message_id} " * size)[:size - len(head) - 2]
+    return Message((head + filling + "\r\n").encode(), internaldate)
+
+
+class ScriptedImap:
+    def __init__(self):
+        self.lock = threading.RLock()
+        self.mailboxes = {"INBOX": Mailbox()}
+        self.log = []  # lines without their tags
+        self._connections = set()
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.imap_port = self._listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    @property
+    def inbox(self):
+        return self.mailboxes["INBOX"]
+
+    def body_fetches(self):
+        with self.lock:
+            return [line for line in self.log if "BODY.PEEK[]" in line]
+
+    def clear(self):
+        with self.lock:
+            self.log.clear()
+
+    def restart(self, *messages):
+        """Every session ends, and then there are these messages."""
+        with self.lock:
+            self.inbox.put(*messages)
+            for connection in list(self._connections):
+                with contextlib.suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
+
+    def close(self):
+        self._listener.close()
+        self.restart()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def _accept(self):
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            with self.lock:
+                self._connections.add(connection)
+            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection):
+        with contextlib.suppress(OSError, ConnectionError), connection, connection.makefile("rb") as lines:
+            Session(self, connection).run(lines)
+        with self.lock:
+            self._connections.discard(connection)
+
+
+class Session:
+    def __init__(self, server, connection):
+        self.server, self.connection, self.mailbox = server, connection, None
+
+    def run(self, lines):
+        self.connection.sendall(b"* OK ready\r\n")
+        while line := self._read(lines):
+            tag, _, rest = line.partition(" ")
+            name, _, arguments = rest.partition(" ")
+            if name.upper() == "UID":
+                verb, _, arguments = arguments.partition(" ")
+                name = f"UID {verb}"
+            with self.server.lock:
+                self.server.log.append(rest)
+                handler = getattr(self, "do_" + name.lower().replace(" ", "_"), None)
+                answer = handler(arguments) if handler else None
+            untagged, status = answer if answer else (b"", "BAD what?")
+            self.connection.sendall(untagged + f"{tag} {status}\r\n".encode())
+            if name.upper() == "LOGOUT":
+                return
+
+    def _read(self, lines):
+        """A command, its literals in quotes."""
+        text = ""
+        while True:
+            line = lines.readline()
+            if not line.endswith(b"\r\n"):
+                return ""
+            text += line[:-2].decode()
+            literal = re.search(r"\{(\d+)\}$", text)
+            if not literal:
+                return text
+            self.connection.sendall(b"+ go on\r\n")
+            text = text[:literal.start()] + '"' + lines.read(int(literal[1])).decode() + '"'
+
+    def do_capability(self, _):
+        return b"* CAPABILITY IMAP4rev1\r\n", "OK done"
+
+    def do_login(self, _):
+        return b"", "OK welcome"
+
+    def do_noop(self, _):
+        return b"", "OK done"
+
+    def do_logout(self, _):
+        return b"* BYE\r\n", "OK bye"
+
+    def do_list(self, _):
+        return b"".join(f'* LIST () "/" "{name}"\r\n'.encode() for name in self.server.mailboxes), "OK done"
+
+    do_lsub = do_list
+
+    def _find(self, arguments):
+        name = re.match(r'"?([^" ]+)"?', arguments)[1]
+        return name, self.server.mailboxes.get(name.upper() if name.upper() == "INBOX" else name)
+
+    def do_status(self, arguments):
+        name, mailbox = self._find(arguments)
+        if mailbox is None:
+            return b"", "NO there is none"
+        items = {"MESSAGES": len(mailbox.messages), "UIDNEXT": mailbox.uidnext}
+        if mailbox.uidvalidity is not None:
+            items["UIDVALIDITY"] = mailbox.uidvalidity
+        asked = re.search(r"\((.*)\)", arguments)[1].split()
+        text = " ".join(f"{item} {items[item]}" for item in asked if item in items)
+        return f'* STATUS "{name}" ({text})\r\n'.encode(), "OK done"
+
+    def do_examine(self, arguments):
+        _, self.mailbox = self._find(arguments)
+        if self.mailbox is None:
+            return b"", "NO there is none"
+        if self.mailbox.new_each_time:
+            self.mailbox.uidvalidity += 1
+        lines = [f"{len(self.mailbox.messages)} EXISTS", "0 RECENT", r"FLAGS (\Seen)",
+                 f"OK [UIDNEXT {self.mailbox.uidnext}] next"]
+        if self.mailbox.uidvalidity is not None:
+            lines.append(f"OK [UIDVALIDITY {self.mailbox.uidvalidity}] valid")
+        if self.mailbox.not_sticky:
+            lines.append("NO [UIDNOTSTICKY] not for long")
+        return b"".join(f"* {line}\r\n".encode() for line in lines), "OK [READ-ONLY] done"
+
+    def _chosen(self, uid_set):
+        highest = self.mailbox.messages[-1].uid if self.mailbox.messages else 0
+        chosen = set()
+        for part in uid_set.split(","):
+            first, _, last = part.partition(":")
+            ends = [highest if end == "*" else int(end) for end in (first, last or first)]
+            chosen |= {m.uid for m in self.mailbox.messages if min(ends) <= m.uid <= max(ends)}
+        return [(n, m) for n, m in enumerate(self.mailbox.messages, 1) if m.uid in chosen]
+
+    def do_uid_search(self, arguments):
+        found = " ".join(str(m.uid) for _, m in self._chosen(re.search(r"[\d:,*]+", arguments)[0]))
+        return f"* SEARCH {found}".strip().encode() + b"\r\n", "OK done"
+
+    def do_uid_fetch(self, arguments):
+        if self.mailbox is None:
+            return b"", "BAD nothing is open"
+        uid_set, _, items = arguments.partition(" ")
+        return b"".join(f"* {number} FETCH (".encode() + b" ".join(self._items(message, items)) + b")\r\n"
+                        for number, message in self._chosen(uid_set)), "OK done"
+
+    @staticmethod
+    def _items(message, asked):
+        yield f"UID {message.uid}".encode()
+        if "FLAGS" in asked:
+            yield f"FLAGS ({message.flags})".encode()
+        if "INTERNALDATE" in asked:
+            date = time.strftime("%d-%b-%Y %H:%M:%S +0000", time.gmtime(message.internaldate))
+            yield f'INTERNALDATE "{date}"'.encode()
+        if "RFC822.SIZE" in asked:
+            yield f"RFC822.SIZE {len(message.body)}".encode()
+        for field_name in re.findall(r"HEADER\.FIELDS \(([^)]+)\)", asked):
+            header = message.body.partition(b"\r\n\r\n")[0].split(b"\r\n")
+            found = b"".join(line + b"\r\n" for line in header
+                             if line.lower().startswith(field_name.lower().encode() + b":")) + b"\r\n"
+            yield f"BODY[HEADER.FIELDS ({field_name})] {{{len(found)}}}\r\n".encode() + found
+        for offset, length in re.findall(r"BODY\.PEEK\[\](?:<(\d+)\.(\d+)>)?", asked):
+            octets = message.body[int(offset):int(offset) + int(length)] if offset else message.body
+            place = f"<{offset}>" if offset else ""
+            yield f"BODY[]{place} {{{len(octets)}}}\r\n".encode() + octets
