@@ -11,6 +11,8 @@
 
 #include <mailmount/log.h>
 
+#include "content-identity.h"
+
 /* A message whose size cannot be proved by a probe is held in memory while it is checked; beyond
  * this it is refused. */
 #define UNPROVED_OCTETS_MAX (256 * 1024 * 1024)
@@ -41,6 +43,7 @@ typedef struct
   gboolean is_gone;       /* the first answer had no body at all */
   MmProbeResult probe;
   guint n_repeats;        /* after connections were lost */
+  gboolean is_relisted;   /* the mailbox was listed again because of this fetch */
   GError *error;          /* of the item */
 } Fetch;
 
@@ -172,7 +175,110 @@ accept (Fetch *fetch, GBytes *octets, guint64 size)
   free_fetch (fetch);
 }
 
+/* ---- other UIDs ---- */
+
+static void take_new_target (Fetch *fetch);
+
+static void
+on_relisted (const GError *error, gpointer user_data)
+{
+  if (error != NULL)
+    fail (user_data, error);
+  else
+    take_new_target (user_data);
+}
+
+static void
+start_anew (Fetch *fetch)
+{
+  MmContent *content = fetch->content;
+  MmFetchTarget target = { 0 };
+
+  if (!mm_content_table_readopt (content)
+      || !mm_mailbox_get_fetch_target (content->mailbox, content->number, content->origin, &target))
+    {
+      fail_with (fetch, MM_ERROR_MESSAGE_GONE,
+                 "message %" G_GUINT64_FORMAT " of '%s' is not what it was", content->number,
+                 content->mailbox->path);
+      return;
+    }
+  mm_fetch_target_clear (&fetch->target);
+  fetch->target = target;
+  fetch->step = STEP_FIRST;
+  fetch->is_gone = FALSE;
+  g_clear_pointer (&fetch->first, g_bytes_unref);
+  send_again (fetch);
+}
+
+/* Once the mailbox was listed again: the message may have another UID now, or be gone. */
+static void
+take_new_target (Fetch *fetch)
+{
+  MmWaiter *waiter = mm_waiter_new (on_relisted, fetch);
+  g_autoptr (GError) error = NULL;
+
+  switch (mm_mailbox_try_listed (fetch->content->mailbox, TRUE, waiter, &error))
+    {
+    case MM_TRY_WAIT:
+      break;
+    case MM_TRY_DONE:
+      start_anew (fetch);
+      break;
+    case MM_TRY_FAILED:
+      fail (fetch, error);
+      break;
+    }
+  mm_waiter_unref (waiter);
+}
+
+/* TRUE when the mailbox is to be listed, and the message asked for again: somebody waits for it, and it
+ * was not tried before. */
+static gboolean
+is_worth_relisting (Fetch *fetch)
+{
+  MmContent *content = fetch->content;
+
+  if (fetch->is_relisted)
+    return FALSE;
+  g_mutex_lock (&content->lock);
+  gboolean is_wanted = mm_wait_list_is_wanted_locked (content->waits);
+  g_mutex_unlock (&content->lock);
+  return is_wanted;
+}
+
+static void
+relist (Fetch *fetch)
+{
+  fetch->is_relisted = TRUE;
+  take_new_target (fetch);
+}
+
+/* What came has the header of another message: the server may have numbered its messages anew without
+ * a word. If it then tells the same of this UID as before, its listing and its octets just differ.
+ * TRUE when the fetch goes on by itself. */
+static gboolean
+is_another_message (Fetch *fetch, GBytes *octets)
+{
+  MmContent *content = fetch->content;
+
+  if (fetch->is_relisted || mm_content_identity_fits (&fetch->target, octets, fetch->ask.is_whole))
+    return FALSE;
+  mm_log_warning ("what the server sends as message %" G_GUINT64_FORMAT
+                  " of '%s' on %s is another message: the folder is listed anew",
+                  content->number, content->mailbox->path, content->context->name);
+  mm_mailbox_set_doubted (content->mailbox);
+  relist (fetch);
+  return TRUE;
+}
+
 /* ---- judging what came ---- */
+
+/* A UIDVALIDITY of 1 is what servers in memory begin with, each time. */
+static gboolean
+is_doubtful (const Fetch *fetch)
+{
+  return fetch->target.is_distrusted || fetch->target.uidvalidity <= 1;
+}
 
 static void
 judge_range (Fetch *fetch, GBytes *octets)
@@ -205,7 +311,7 @@ judge_range (Fetch *fetch, GBytes *octets)
                "the server sent %" G_GSIZE_FORMAT " octets from %" G_GUINT64_FORMAT
                " on where there must be %u",
                length, fetch->ask.offset, fetch->ask.length);
-  else
+  else if (!(fetch->ask.offset == 0 && is_doubtful (fetch) && is_another_message (fetch, octets)))
     accept (fetch, octets, size);
 }
 
@@ -218,6 +324,8 @@ judge_whole (Fetch *fetch, GBytes *octets)
     {
       if (fetch->first != NULL && g_bytes_equal (fetch->first, octets))
         {
+          if (is_another_message (fetch, octets))
+            return;
           mm_log_info ("message %" G_GUINT64_FORMAT " of '%s' on %s has %" G_GSIZE_FORMAT
                        " octets, not %" G_GUINT64_FORMAT " as the server had said",
                        fetch->content->number, fetch->content->mailbox->path,
@@ -229,7 +337,10 @@ judge_whole (Fetch *fetch, GBytes *octets)
                    "the server sends other bytes each time it is asked for this message");
     }
   else if (length == fetch->target.size)
-    accept (fetch, octets, length);
+    {
+      if (!(is_doubtful (fetch) && is_another_message (fetch, octets)))
+        accept (fetch, octets, length);
+    }
   else
     {
       fetch->first = g_bytes_ref (octets);
@@ -289,6 +400,12 @@ judge (Fetch *fetch)
     judge_missing (fetch);
   else if (is_worth_repeating (fetch))
     send_again (fetch);
+  else if (g_error_matches (fetch->error, MM_ERROR, MM_ERROR_MAILBOX_CHANGED)
+           && is_worth_relisting (fetch))
+    {
+      mm_mailbox_set_stale (fetch->content->mailbox);
+      relist (fetch);
+    }
   else if (fetch->error != NULL)
     fail (fetch, fetch->error);
   else if (fetch->step == STEP_EXISTS)

@@ -55,9 +55,9 @@ struct MmContent
   MmMailContext *context; /* borrowed */
   MmMailbox *mailbox;     /* borrowed */
   guint64 number;
-  guint32 origin;         /* of the cache's key */
 
   guint refs; /* guarded by the table's lock */
+  _Atomic guint32 origin; /* of the cache's key; changed by mm_content_table_readopt() alone */
 
   GMutex lock; /* guards all below; the mailbox's lock may be taken under it */
   MmContentLookup lookup;
@@ -86,6 +86,9 @@ MmContentTable *mm_content_table_new (MmMailContext *context);
 void mm_content_table_free (MmContentTable *table);
 /* The content of a message, made when it is not there. (transfer full) */
 MmContent *mm_content_table_open (MmContentTable *table, MmMailbox *mailbox, guint64 number);
+/* After the mailbox got other UIDs: TRUE when @content is still that of the message with its number. One
+ * of which no octet was had is so under whatever origin that message has now. */
+gboolean mm_content_table_readopt (MmContent *content);
 /* Blocks until the last content is freed, which takes the disk threads: what is stored last may
  * hold the last reference, and leaves them one thing more to do. Every handle must be closed and
  * the remote have ended. */

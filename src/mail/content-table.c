@@ -66,6 +66,8 @@ new_content (MmContentTable *table, MmMailbox *mailbox, guint64 number, guint32 
   content->mailbox = mailbox;
   content->number = number;
   content->origin = origin;
+  /* Two ranges may come from two sessions, and be of two messages. */
+  content->is_whole_only = mm_mailbox_is_distrusted (mailbox);
   content->window_octets = MM_CONTENT_WINDOW_OCTETS_MIN;
   content->pieces = g_array_new (FALSE, FALSE, sizeof (MmContentPiece));
   g_array_set_clear_func (content->pieces, clear_piece);
@@ -106,6 +108,38 @@ mm_content_table_open (MmContentTable *table, MmMailbox *mailbox, guint64 number
   content->refs++;
   g_mutex_unlock (&table->lock);
   return content;
+}
+
+static gboolean
+has_octets (MmContent *content)
+{
+  g_mutex_lock (&content->lock);
+  gboolean has = content->file != NULL || content->pieces->len > 0;
+  g_mutex_unlock (&content->lock);
+  return has;
+}
+
+gboolean
+mm_content_table_readopt (MmContent *content)
+{
+  MmContentTable *table = content->table;
+  guint32 origin = mm_mailbox_get_origin (content->mailbox, content->number);
+
+  if (origin == content->origin)
+    return TRUE;
+  if (origin == 0 || has_octets (content))
+    return FALSE;
+  g_mutex_lock (&table->lock);
+  MmContent key = { .mailbox = content->mailbox, .number = content->number, .origin = origin };
+  gboolean is_free = !g_hash_table_contains (table->contents, &key);
+  if (is_free)
+    {
+      g_hash_table_remove (table->contents, content);
+      content->origin = origin;
+      g_hash_table_add (table->contents, content);
+    }
+  g_mutex_unlock (&table->lock);
+  return is_free;
 }
 
 void

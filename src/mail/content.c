@@ -412,7 +412,8 @@ mm_content_mark_ahead (MmContent *content, gboolean only_head, MmContentAsk *out
   content->is_wanted_whole |= !only_head;
   if (is_untouched && only_head && message.size > MM_CONTENT_WHOLE_OCTETS_MAX)
     is_marked = mark_for_size_locked (content, message.size, out_ask);
-  else if (is_untouched && message.size <= MM_CONTENT_AHEAD_OCTETS_MAX)
+  else if (is_untouched
+           && (content->is_whole_only || message.size <= MM_CONTENT_AHEAD_OCTETS_MAX))
     is_marked = mark_whole_locked (content, out_ask);
   else if (is_untouched)
     is_marked = mark_range_locked (content, 0, MM_CONTENT_RANGE_OCTETS_MAX, message.size, out_ask);

@@ -82,6 +82,9 @@ typedef struct
   guint32 uid;
   guint64 size;
   gboolean size_is_proved;
+  gchar *message_id;      /* nullable: not known; owned */
+  gchar *stem;            /* nullable: of the subject, when it is known; owned */
+  gboolean is_distrusted; /* the UID may be another message's in another session */
 } MmFetchTarget;
 
 /* A mark of what a message was when it was first seen, for the cache's key: numbers may be given anew
@@ -98,6 +101,12 @@ gboolean mm_mailbox_state_is_trusted (const MmMailboxState *state);
 
 gboolean mm_mailbox_get_fetch_target (MmMailbox *mailbox, guint64 number, guint32 origin,
                                       MmFetchTarget *out);
+/* TRUE when UIDs of this mailbox may be other messages' in another session. */
+gboolean mm_mailbox_is_distrusted (MmMailbox *mailbox);
+/* Octets came, or facts, that are another message's than the UID stood for: the next synchronisation
+ * tells everything, and messages are recognised. */
+void mm_mailbox_set_doubted (MmMailbox *mailbox);
+
 void mm_fetch_target_clear (MmFetchTarget *target);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (MmFetchTarget, mm_fetch_target_clear)
 

@@ -70,6 +70,24 @@ mm_mailbox_announce (MmMailbox *mailbox, const gchar *name, const MmMailboxState
   return is_renamed;
 }
 
+gboolean
+mm_mailbox_is_distrusted (MmMailbox *mailbox)
+{
+  g_mutex_lock (&mailbox->lock);
+  gboolean is_distrusted = !mm_mailbox_state_is_trusted (&mailbox->state);
+  g_mutex_unlock (&mailbox->lock);
+  return is_distrusted;
+}
+
+void
+mm_mailbox_set_doubted (MmMailbox *mailbox)
+{
+  g_mutex_lock (&mailbox->lock);
+  mailbox->is_doubted = TRUE;
+  mailbox->is_stale = TRUE;
+  g_mutex_unlock (&mailbox->lock);
+}
+
 void
 mm_mailbox_set_stale (MmMailbox *mailbox)
 {
@@ -282,6 +300,9 @@ mm_mailbox_get_fetch_target (MmMailbox *mailbox, guint64 number, guint32 origin,
       .uid = message->uid,
       .size = message->size,
       .size_is_proved = message->size_is_proved,
+      .message_id = g_strdup (message->message_id),
+      .stem = mailbox->context->want_subject ? g_strdup (message->stem) : NULL,
+      .is_distrusted = !mm_mailbox_state_is_trusted (&mailbox->state),
     };
   g_mutex_unlock (&mailbox->lock);
   return is_there;
@@ -322,6 +343,8 @@ void
 mm_fetch_target_clear (MmFetchTarget *target)
 {
   g_clear_pointer (&target->mailbox_name, g_free);
+  g_clear_pointer (&target->message_id, g_free);
+  g_clear_pointer (&target->stem, g_free);
 }
 
 gboolean

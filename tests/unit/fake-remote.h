@@ -23,14 +23,15 @@ MmRemote *fake_remote_new (FakeServer *server);
 
 /* ---- the model ---- */
 
-/* A mailbox with UIDVALIDITY 1, in modified UTF-7, with the delimiter '/'. */
+/* A mailbox with UIDVALIDITY 1000, in modified UTF-7, with the delimiter '/'. */
 void fake_server_add_mailbox (FakeServer *server, const gchar *name, MmMailboxFlags flags);
 void fake_server_remove_mailbox (FakeServer *server, const gchar *name);
 
 /* Adds a message; @uid 0 takes UIDNEXT. Its size is told as it is. Returns the UID. */
 guint32 fake_server_deliver (FakeServer *server, const gchar *mailbox, guint32 uid,
                              const gchar *subject, GBytes *body);
-/* The same with a body of @size octets that depend on the UID and their place. */
+/* The same with a body of @size octets: a header, if there is room for it, and octets that depend on
+ * the UID and their place. */
 guint32 fake_server_deliver_size (FakeServer *server, const gchar *mailbox, guint32 uid,
                                   gsize size);
 /* A message with a header, @message_id in it unless it is NULL, of @size octets; sent in the second

@@ -109,7 +109,7 @@ fake_server_add_mailbox (FakeServer *server, const gchar *name, MmMailboxFlags f
 
   mailbox->name = g_strdup (name);
   mailbox->flags = flags;
-  mailbox->uidvalidity = 1;
+  mailbox->uidvalidity = 1000;
   mailbox->uidnext = 1;
   mailbox->highestmodseq = 1;
   mailbox->messages = g_ptr_array_new_with_free_func (fake_message_free);
@@ -154,10 +154,14 @@ fake_server_deliver_size (FakeServer *server, const gchar *mailbox_name, guint32
 {
   guint8 *octets = g_malloc (size + 1);
 
+  g_autofree gchar *subject = g_strdup_printf ("Message of %" G_GSIZE_FORMAT, size);
+  g_autofree gchar *header = g_strdup_printf ("Subject: %s\r\n\r\n", subject);
+
   for (gsize i = 0; i < size; i++)
     octets[i] = (guint8) ((i * 2654435761u) >> 13 ^ uid);
+  if (strlen (header) <= size)
+    memcpy (octets, header, strlen (header));
   g_autoptr (GBytes) body = g_bytes_new_take (octets, size);
-  g_autofree gchar *subject = g_strdup_printf ("Message of %" G_GSIZE_FORMAT, size);
   return fake_server_deliver (server, mailbox_name, uid, subject, body);
 }
 

@@ -607,7 +607,7 @@ test_hint_outweighs_an_announcement (void)
   mail_fixture_mount (fixture);
   assert_list (fixture, "1 2 3");
   MmMailbox *mailbox = mail_fixture_find (fixture, "INBOX");
-  MmMailboxState before = { .uidvalidity = 1, .uidnext = 4, .messages = 3, .has_messages = TRUE };
+  MmMailboxState before = { .uidvalidity = 1000, .uidnext = 4, .messages = 3, .has_messages = TRUE };
   fake_server_deliver_size (fixture->server, "INBOX", 0, 100);
   mm_mailbox_set_stale (mailbox);
   mm_mailbox_announce (mailbox, "INBOX", &before);
