@@ -10,7 +10,7 @@ _mailmount_option()
         *) part=$list ;;
     esac
     local options='ro names= cache= cache_size= cache_free= cafile= tls= connections= timeout= folders= exclude=
-        subscribed log= password_command= token_command= compress offline allow_other uid= gid=
+        subscribed log= password_command= token_command= compress bandwidth= offline allow_other uid= gid=
         umask= noauto nofail _netdev noexec noatime'
     local prefix='' words='' value
     case $part in

@@ -44,6 +44,7 @@ function __mailmount_options
         password_command=\t'command that prints the password' \
         token_command=\t'command that prints an OAuth2 token' \
         compress\t'compress the connection' \
+        bandwidth=\t'octets received per second at most' \
         offline\t'never connect, show what is known' \
         allow_other\t'let other users in' \
         uid=\t'owner of all files' \

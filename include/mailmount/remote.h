@@ -49,6 +49,7 @@ typedef struct
   guint answer_timeout_ms;  /* silence while an answer is due */
   guint idle_close_ms;      /* an unused connection is logged out after this; 0: never */
   gboolean compress;        /* COMPRESS=DEFLATE when offered */
+  guint64 bandwidth;        /* octets received per second over all connections; 0: no limit */
   gboolean is_offline;      /* never connects: every job ends in MM_ERROR_OFFLINE at once */
 } MmRemoteConfig;
 

@@ -36,6 +36,7 @@ typedef struct
   MmTlsMode tls;
   gchar *ca_file; /* nullable: PEM; else the system's trust store */
   guint timeout_ms; /* for connecting, TLS and greeting together */
+  guint receive_octets; /* what the kernel takes ahead of us at most; 0: as it likes */
 } MmEndpoint;
 
 typedef enum

@@ -42,6 +42,7 @@ typedef struct
   gchar *token_command;    /* nullable */
   gboolean compress;
   gboolean offline;
+  guint64 bandwidth; /* octets per second; 0: no limit */
 
   GStrv folders; /* nullable: shell globs of the folders wanted, all when NULL */
   GStrv exclude; /* nullable */

@@ -39,6 +39,7 @@ new_remote (const MmConfig *config, MmCredentials *credentials)
     .answer_timeout_ms = config->timeout_s * 1000,
     .idle_close_ms = IDLE_CLOSE_MS,
     .compress = config->compress,
+    .bandwidth = config->bandwidth,
     .is_offline = config->offline,
   };
   return mm_remote_new_imap (&remote);

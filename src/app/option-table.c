@@ -245,6 +245,12 @@ apply_compress (MmConfig *config, const gchar *name, const gchar *value, GError 
 }
 
 static gboolean
+apply_bandwidth (MmConfig *config, const gchar *name, const gchar *value, GError **error)
+{
+  return parse_size (name, value, &config->bandwidth, error);
+}
+
+static gboolean
 apply_offline (MmConfig *config, const gchar *name, const gchar *value, GError **error)
 {
   config->offline = TRUE;
@@ -342,6 +348,8 @@ static const MmOption table[] = {
     MM_OPTION_OURS, apply_token_command },
   { "compress", NULL, "compress the connection where the server can", MM_OPTION_OURS,
     apply_compress },
+  { "bandwidth", "RATE", "receive at most so many octets a second, such as 500K (default: no limit)",
+    MM_OPTION_OURS, apply_bandwidth },
   { "offline", NULL, "never connect: show what is known from earlier mounts", MM_OPTION_OURS,
     apply_offline },
   { "allow_other", NULL, "let other users in", MM_OPTION_OURS, apply_allow_other },

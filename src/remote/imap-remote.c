@@ -196,11 +196,16 @@ mm_remote_new_imap (const MmRemoteConfig *config)
   self->config.endpoint.host = g_strdup (config->endpoint.host);
   self->config.endpoint.ca_file = g_strdup (config->endpoint.ca_file);
   self->config.user = g_strdup (config->user);
+  /* What the kernel takes in advance has come over the line: no more than a quarter of a second. */
+  if (config->bandwidth > 0)
+    self->config.endpoint.receive_octets = (guint) CLAMP (config->bandwidth / 4, 16384, G_MAXINT32);
   g_mutex_init (&self->secret_lock);
   g_mutex_init (&self->hint_lock);
   self->n_messages = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   self->pool = mm_remote_pool_new (config->connections, config->answer_timeout_ms,
                                    mm_imap_connection_run, self);
+  if (config->bandwidth > 0)
+    mm_remote_pool_limit_bandwidth (self->pool, config->bandwidth);
   if (config->is_offline)
     mm_remote_pool_turn_off (self->pool);
   return &self->base;

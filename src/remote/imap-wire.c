@@ -189,7 +189,9 @@ receive_some (MmImapWire *wire, GError **error)
 {
   gsize n = 0;
   MmIoStatus status
-      = mm_transport_recv (wire->transport, wire->received, RECEIVE_OCTETS, &n, error);
+      = mm_transport_recv (wire->transport, wire->received,
+                           mm_remote_slot_get_receive_portion (wire->slot, RECEIVE_OCTETS), &n,
+                           error);
 
   if (status == MM_IO_EOF)
     {
@@ -230,14 +232,18 @@ ms_until (gint64 deadline_us)
   return (gint) CLAMP (left_ms, 0, G_MAXINT);
 }
 
-/* TRUE: go on with the loop; else *out_step says what ended the wait. */
+/* TRUE: go on with the loop; else *out_step says what ended the wait. @receive_us: nothing is received
+ * before, and silence does not count until then; 0: now. */
 static gboolean
-wait_for_something (MmImapWire *wire, gint64 alarm_us, MmImapStep *out_step, GError **error)
+wait_for_something (MmImapWire *wire, gint64 alarm_us, gint64 receive_us, MmImapStep *out_step,
+                    GError **error)
 {
-  gint64 timeout_us = is_answer_due (wire) && wire->answer_timeout_us > 0
+  gint64 timeout_us = receive_us != 0 ? receive_us
+                      : is_answer_due (wire) && wire->answer_timeout_us > 0
                           ? wire->last_activity_us + wire->answer_timeout_us
                           : G_MAXINT64;
-  MmWaitFlags interest = MM_WAIT_READABLE | (g_queue_is_empty (&wire->out) ? 0 : MM_WAIT_WRITABLE);
+  MmWaitFlags interest = (receive_us == 0 ? MM_WAIT_READABLE : 0)
+                         | (g_queue_is_empty (&wire->out) ? 0 : MM_WAIT_WRITABLE);
   MmWaitFlags flags
       = mm_transport_wait (wire->transport, interest, mm_remote_slot_get_wake_fd (wire->slot),
                            ms_until (MIN (timeout_us, alarm_us)));
@@ -250,7 +256,12 @@ wait_for_something (MmImapWire *wire, gint64 alarm_us, MmImapStep *out_step, GEr
     }
   if (flags != 0)
     return TRUE;
-  if (now_us >= timeout_us)
+  if (receive_us != 0 && now_us >= receive_us)
+    {
+      wire->last_activity_us = now_us;
+      return TRUE;
+    }
+  if (receive_us == 0 && now_us >= timeout_us)
     {
       g_set_error (error, MM_ERROR, MM_ERROR_TIMEOUT,
                    "the server was silent for %.1f seconds while an answer was due",
@@ -282,15 +293,16 @@ mm_imap_wire_step (MmImapWire *wire, gint64 alarm_us, MmImapEvent *event, GError
       if (local_error == NULL && mm_remote_slot_is_woken (wire->slot))
         return MM_IMAP_STEP_WOKEN;
 
+      gint64 receive_us = mm_remote_slot_get_receive_us (wire->slot);
       MmIoStatus status = MM_IO_ERROR;
       if (local_error == NULL && send_some (wire, &local_error))
-        status = receive_some (wire, &local_error);
+        status = receive_us == 0 ? receive_some (wire, &local_error) : MM_IO_AGAIN;
       if (status == MM_IO_ERROR)
         {
           g_propagate_error (error, g_steal_pointer (&local_error));
           return MM_IMAP_STEP_FAILED;
         }
-      if (status == MM_IO_AGAIN && !wait_for_something (wire, alarm_us, &step, error))
+      if (status == MM_IO_AGAIN && !wait_for_something (wire, alarm_us, receive_us, &step, error))
         return step;
     }
 }

@@ -6,6 +6,7 @@
 
 #include <mailmount/network-watch.h>
 
+#include "remote-bandwidth.h"
 #include "remote-meter.h"
 #include "remote-pool.h"
 #include "remote-reach.h"
@@ -50,6 +51,7 @@ struct MmRemotePool
   MmRemoteSlotFunc run;
   gpointer driver_data;
   MmRemoteMeter *meter;
+  MmRemoteBandwidth *bandwidth; /* nullable: no limit; immutable after the first job */
   MmNetworkWatch *network; /* nullable: turned off */
   GThread *keeper; /* joins ended slots and ends jobs that no connection's thread has */
 

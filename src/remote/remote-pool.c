@@ -206,6 +206,27 @@ mm_remote_slot_take_suspicion (MmRemoteSlot *slot)
   return g_atomic_int_exchange (&slot->is_suspect, 0) != 0;
 }
 
+gint64
+mm_remote_slot_get_receive_us (MmRemoteSlot *slot)
+{
+  MmRemotePool *pool = slot->pool;
+
+  if (pool->bandwidth == NULL)
+    return 0;
+  g_mutex_lock (&pool->lock);
+  gboolean is_demand = slot->n_read_ahead == 0 || slot->n_jobs > slot->n_read_ahead;
+  g_mutex_unlock (&pool->lock);
+  return mm_remote_bandwidth_get_ready_us (pool->bandwidth, is_demand);
+}
+
+gsize
+mm_remote_slot_get_receive_portion (const MmRemoteSlot *slot, gsize most)
+{
+  const MmRemoteBandwidth *bandwidth = slot->pool->bandwidth;
+
+  return bandwidth != NULL ? MIN (most, mm_remote_bandwidth_get_portion (bandwidth)) : most;
+}
+
 const gint *
 mm_remote_slot_get_abort_flag (const MmRemoteSlot *slot)
 {
@@ -631,6 +652,12 @@ mm_remote_pool_new (guint max_connections, guint patience_ms, MmRemoteSlotFunc r
 }
 
 void
+mm_remote_pool_limit_bandwidth (MmRemotePool *pool, guint64 octets_per_second)
+{
+  pool->bandwidth = mm_remote_bandwidth_new (octets_per_second);
+}
+
+void
 mm_remote_pool_turn_off (MmRemotePool *pool)
 {
   g_clear_pointer (&pool->network, mm_network_watch_free);
@@ -668,6 +695,7 @@ mm_remote_pool_unref (MmRemotePool *pool)
   g_assert (pool->keeper == NULL);
   g_ptr_array_unref (pool->slots);
   mm_remote_meter_free (pool->meter);
+  mm_remote_bandwidth_free (pool->bandwidth);
   mm_remote_reach_clear (&pool->reach);
   g_mutex_clear (&pool->lock);
   g_cond_clear (&pool->changed);

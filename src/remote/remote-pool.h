@@ -100,6 +100,9 @@ void mm_remote_pool_unref (MmRemotePool *pool);
 /* No connection is opened from now on; every job ends in MM_ERROR_OFFLINE. Before the first job. */
 void mm_remote_pool_turn_off (MmRemotePool *pool);
 
+/* So much is received, over all connections. Before the first job. */
+void mm_remote_pool_limit_bandwidth (MmRemotePool *pool, guint64 octets_per_second);
+
 /* Ends all jobs with MM_ERROR_CANCELLED and all connections, and joins their threads. */
 void mm_remote_pool_close (MmRemotePool *pool);
 
@@ -131,6 +134,11 @@ gboolean mm_remote_slot_must_quit (const MmRemoteSlot *slot);
 /* TRUE, once: the network changed or the machine slept, and the connection may be dead without
  * anybody having said so. */
 gboolean mm_remote_slot_take_suspicion (MmRemoteSlot *slot);
+
+/* When the bandwidth allows to receive again, in the time of mm_clock_monotonic_us(); 0: now. */
+gint64 mm_remote_slot_get_receive_us (MmRemoteSlot *slot);
+/* How much may be received then, @most at most. */
+gsize mm_remote_slot_get_receive_portion (const MmRemoteSlot *slot, gsize most);
 
 void mm_remote_slot_set_ready (MmRemoteSlot *slot);
 /* The next assigned job, or NULL. (transfer none): the pool's reference lasts until it ends. */

@@ -283,13 +283,16 @@ is_tls_as_demanded (const MmCurlOpening *opening)
   return FALSE;
 }
 
-/* Where the system cannot do that, the deadlines of answers remain. */
+/* Where the system cannot do that, the deadlines of answers remain, and more comes at once. */
 static void
-limit_silence (int fd, const MmEndpoint *endpoint)
+tune_socket (int fd, const MmEndpoint *endpoint)
 {
+  int receive_octets = (int) MIN (endpoint->receive_octets, G_MAXINT);
   guint limit_ms = MIN (endpoint->timeout_ms, UNACKNOWLEDGED_MS_MAX);
 
   (void) setsockopt (fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &limit_ms, sizeof limit_ms);
+  if (receive_octets > 0)
+    (void) setsockopt (fd, SOL_SOCKET, SO_RCVBUF, &receive_octets, sizeof receive_octets);
 }
 
 static gboolean
@@ -309,7 +312,7 @@ check_opened (MmCurlTransport *self, const MmCurlOpening *opening, GError **erro
                    opening->endpoint->host);
       return FALSE;
     }
-  limit_silence (fd, opening->endpoint);
+  tune_socket (fd, opening->endpoint);
   self->base.fd_in = self->base.fd_out = fd;
   return TRUE;
 }

@@ -85,13 +85,15 @@ test_every_option_is_taken (void)
   g_autoptr (MmConfig) config = parse_good (
       "mailmount -o ro,names=uid,cache=/c,tls=starttls,connections=7 "
       "-o timeout=9,folders=INBOX:Lists/*,subscribed,log=/l,umask=022 "
-      "-oexclude=Trash,cache_size=3G,cache_free=17k,allow_other,uid=0,gid=0,compress,password_command='cat f' "
+      "-oexclude=Trash,cache_size=3G,cache_free=17k,bandwidth=300k,offline,allow_other,uid=0,gid=0,compress,password_command='cat f' "
       "-f -o cafile=/ca imap://user@example.org /mnt");
 
   g_assert_true (config->names_by_uid && config->subscribed && config->allow_other
                  && config->compress && config->foreground);
   g_assert_cmpstr (config->cache_dir, ==, "/c");
   g_assert_cmpuint (config->cache_size_octets, ==, G_GUINT64_CONSTANT (3) << 30);
+  g_assert_cmpuint (config->bandwidth, ==, 300 << 10);
+  g_assert_true (config->offline);
   g_assert_cmpuint (config->cache_free_octets, ==, 17 * 1024);
   g_assert_cmpstr (config->ca_file, ==, "/ca");
   g_assert_cmpstr (config->log_file, ==, "/l");
@@ -262,6 +264,7 @@ static const struct
   { "mailmount -o cache" GOOD, "cache=DIR" },
   { "mailmount -o cache=none,cache_size=0" GOOD, "cache=none" },
   { "mailmount -o cache_size=many" GOOD, "cache_size=many" },
+  { "mailmount -o bandwidth=fast" GOOD, "bandwidth=fast" },
   { "mailmount -o cache_size=-1" GOOD, "cache_size=-1" },
   { "mailmount -o cache_size=1KB" GOOD, "cache_size=1KB" },
   { "mailmount -o cache_size=1000K" GOOD, "at least 1M" },
