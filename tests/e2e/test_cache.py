@@ -467,9 +467,10 @@ def test_the_command_tells_what_is_there(mount, server, small_corpus, place):
             sha256(mounted.path / path)
         # In use and not in use.
         for _ in range(2):
+            wait_for(lambda: told(cache_command(home=place.home).out, "all") == small_corpus.message_count(),
+                     30 * SLOW, "all messages in the cache")
             output = cache_command(home=place.home).out
             assert told(output, f"small@127.0.0.1:{port}") == small_corpus.message_count()
-            assert told(output, "all") == small_corpus.message_count()
             if mounted.alive():
                 mounted.unmount()
     assert output.splitlines()[0] == str(place.home / ".cache" / "mailmount")
@@ -506,6 +507,8 @@ def test_purging_under_a_mount(mount, much_proxy, much, place, tmp_path):
     large = next((mounted.path / "Large").iterdir())
     with open(large, "rb") as file:
         assert file.read(1000)
+        wait_for(lambda: told(cache_command(str(place.cache)).out, "all") == MESSAGES + 1, 30 * SLOW,
+                 "the whole copy in the cache")
         output = cache_command("--purge", str(place.cache)).out
         assert told(output, "all") == 0
         assert content_octets(place.cache) == 0
