@@ -12,7 +12,7 @@ G_BEGIN_DECLS
 
 typedef struct
 {
-  gchar *path;        /* below the root of the account; owned */
+  gchar *path;        /* below the root of the mount, "" for that itself; owned */
   gboolean is_listed; /* its messages are known, all of them */
   guint64 messages;   /* as far as known */
   guint64 octets;
@@ -22,7 +22,8 @@ typedef struct
 /* A message that could not be fetched when it was last asked for. */
 typedef struct
 {
-  gchar *folder; /* path; owned */
+  guint32 folder_id;
+  gchar *folder; /* its path below the root of the mount; owned */
   guint64 number;
   MmError code;
   gchar *reason; /* owned */

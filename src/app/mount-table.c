@@ -8,6 +8,8 @@
 
 #define MOUNTINFO "/proc/self/mountinfo"
 #define OUR_TYPE  "fuse.mailmount"
+/* As in the kernel. */
+#define LINKS_MAX 40
 
 void
 mm_mount_entry_free (MmMountEntry *entry)
@@ -123,21 +125,39 @@ mm_mount_table_find_holder (const GPtrArray *table, const gchar *path)
   return found;
 }
 
+/* Where the symbolic link @path leads to, absolute; NULL when it is none. (transfer full) */
+static gchar *
+follow (const gchar *path)
+{
+  g_autofree gchar *target = g_file_read_link (path, NULL);
+  g_autofree gchar *directory = target != NULL ? g_path_get_dirname (path) : NULL;
+  return target != NULL ? g_canonicalize_filename (target, directory) : NULL;
+}
+
+/* Goes down the path and stops at the first mount. */
 gchar *
 mm_mount_table_resolve (const GPtrArray *table, const gchar *path)
 {
   g_autofree gchar *absolute = mm_path_absolute (path);
-  gchar *plain = g_canonicalize_filename (absolute, "/");
+  gchar *resolved = g_canonicalize_filename (absolute, "/");
+  guint n_links = 0;
 
-  if (mm_mount_table_find_holder (table, plain) != NULL)
-    return plain;
-  /* The way to a mount may lead over a symbolic link, but not the mount's own name. */
-  char *real = realpath (plain, NULL);
-  if (real != NULL)
+  for (gsize end = 1; mm_mount_table_find_holder (table, resolved) == NULL;)
     {
-      g_free (plain);
-      plain = g_strdup (real);
-      free (real);
+      end += strcspn (resolved + end, "/");
+      g_autofree gchar *part = g_strndup (resolved, end);
+      g_autofree gchar *target = follow (part);
+
+      if (target != NULL && ++n_links <= LINKS_MAX)
+        {
+          g_autofree gchar *before = resolved;
+          resolved = g_canonicalize_filename (before + end + (before[end] == '/'), target);
+          end = 1;
+          continue;
+        }
+      if (resolved[end] == '\0')
+        break;
+      end++;
     }
-  return plain;
+  return resolved;
 }

@@ -30,8 +30,8 @@ GPtrArray *mm_mount_table_read (GError **error);
 /* The entry mounted last on exactly @path; NULL when there is none. (transfer none) */
 const MmMountEntry *mm_mount_table_find (const GPtrArray *table, const gchar *path);
 
-/* The absolute path that @path, as a user wrote it, stands for: looked at only if it is neither on nor
- * below one of the mounts of @table as it is written. (transfer full) */
+/* The absolute path that @path, as a user wrote it, stands for, without symbolic links on the way to a
+ * mount. Nothing on or below the mounts of @table is looked at. (transfer full) */
 gchar *mm_mount_table_resolve (const GPtrArray *table, const gchar *path);
 
 /* The mount that holds the absolute @path, by the text of it; NULL when none does. (transfer none) */

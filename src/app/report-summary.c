@@ -125,11 +125,11 @@ append_failed (GString *out, const GArray *failed)
   for (guint i = 0; i < failed->len; i++)
     {
       const MmFailedMessage *message = &g_array_index (failed, MmFailedMessage, i);
-      g_autofree gchar *folder = mm_log_printable (message->folder);
+      g_autofree gchar *path = mm_report_build_path (message);
+      g_autofree gchar *shown = mm_log_printable (path);
       g_autofree gchar *reason = mm_log_printable (message->reason);
 
-      g_string_append_printf (out, "  failed       %s/%" G_GUINT64_FORMAT ".eml: %s (", folder,
-                              message->number, reason);
+      g_string_append_printf (out, "  failed       %s: %s (", shown, reason);
       append_age (out, message->failed_us);
       g_string_append (out, ")\n");
     }

@@ -15,6 +15,8 @@ gchar *mm_report_write_summary (const MmReport *report, const MmAccountStatus *s
 
 /* "online": the same in both texts. */
 const gchar *mm_report_get_state_name (MmRemoteState state);
+/* The path of a message below the mount point: the bare number opens it. (transfer full) */
+gchar *mm_report_build_path (const MmFailedMessage *message);
 /* The server can be asked, as far as known, or is not to be, and no message failed that was not had
  * since. */
 gboolean mm_report_is_healthy (const MmAccountStatus *status);

@@ -49,6 +49,13 @@ mm_report_is_healthy (const MmAccountStatus *status)
   return is_good && status->failed->len == 0;
 }
 
+gchar *
+mm_report_build_path (const MmFailedMessage *message)
+{
+  return g_strdup_printf ("%s%s%" G_GUINT64_FORMAT ".eml", message->folder,
+                          *message->folder != '\0' ? "/" : "", message->number);
+}
+
 /* ---- JSON; the keys are described in the man page ---- */
 
 static void
@@ -91,7 +98,7 @@ add_folders (MmJsonWriter *writer, const MmAccountStatus *status)
       const MmFolderStatus *folder = &g_array_index (status->folders, MmFolderStatus, i);
 
       mm_json_writer_begin_object (writer, NULL);
-      mm_json_writer_add_string (writer, "path", folder->path);
+      mm_json_writer_add_string (writer, "path", *folder->path != '\0' ? folder->path : ".");
       mm_json_writer_add_boolean (writer, "listed", folder->is_listed);
       mm_json_writer_add_number (writer, "messages", folder->messages);
       mm_json_writer_add_number (writer, "octets", folder->octets);
@@ -147,8 +154,7 @@ add_errors (MmJsonWriter *writer, const MmAccountStatus *status)
   for (guint i = 0; i < status->failed->len; i++)
     {
       const MmFailedMessage *message = &g_array_index (status->failed, MmFailedMessage, i);
-      g_autofree gchar *path
-          = g_strdup_printf ("%s/%" G_GUINT64_FORMAT ".eml", message->folder, message->number);
+      g_autofree gchar *path = mm_report_build_path (message);
 
       mm_json_writer_begin_object (writer, NULL);
       mm_json_writer_add_string (writer, "path", path);

@@ -12,19 +12,20 @@ to_wall_us (gint64 monotonic_us)
   return monotonic_us != 0 ? mm_clock_wall_us () - (mm_clock_monotonic_us () - monotonic_us) : 0;
 }
 
-/* The path under which a node is shown: its last component may be marked. (transfer full) */
+/* The path of a node below the folder @root, made of the components that are shown, which may be
+ * marked: "" for @root itself, NULL for what is not below it. (transfer full) (nullable) */
 static gchar *
-build_shown_path (const MmFolderNode *node)
+build_shown_path (const MmFolderNode *root, const MmFolderNode *node)
 {
-  GString *path = g_string_new (node->component);
+  GString *path = g_string_new (NULL);
 
-  for (const MmFolderNode *above = node->parent; above != NULL && above->parent != NULL;
-       above = above->parent)
+  for (; node != root && node->parent != NULL; node = node->parent)
     {
-      g_string_prepend_c (path, '/');
-      g_string_prepend (path, above->component);
+      if (path->len > 0)
+        g_string_prepend_c (path, '/');
+      g_string_prepend (path, node->component);
     }
-  return g_string_free (path, FALSE);
+  return g_string_free (path, node != root);
 }
 
 static void
@@ -45,22 +46,51 @@ clear_folder (gpointer data)
 }
 
 static void
+read_folders_locked (MmAccount *account, const MmFolderNode *root, MmAccountStatus *out)
+{
+  for (const MmFolderNode *node = root; node != NULL; node = mm_folder_node_next_visible (node))
+    {
+      g_autofree gchar *path = build_shown_path (root, node);
+      if (path == NULL)
+        break; /* the walk left the tree below @root */
+      if (node->mailbox == NULL)
+        continue;
+      MmFolderStatus folder = { .path = g_steal_pointer (&path) };
+      describe_mailbox (node->mailbox, &folder);
+      g_array_append_val (out->folders, folder);
+    }
+}
+
+/* From the names that were good when it happened to those that are shown now. */
+static void
+rename_failed_locked (MmAccount *account, const MmFolderNode *root, MmAccountStatus *out)
+{
+  for (guint i = 0; i < out->failed->len; i++)
+    {
+      MmFailedMessage *message = &g_array_index (out->failed, MmFailedMessage, i);
+      const MmFolderNode *node = mm_folder_tree_find_id (account->tree, message->folder_id);
+      gchar *path = node != NULL ? build_shown_path (root, node) : NULL;
+
+      if (path == NULL)
+        continue;
+      g_free (message->folder);
+      message->folder = path;
+    }
+}
+
+static void
 read_folders (MmAccount *account, MmAccountStatus *out)
 {
   out->folders = g_array_new (FALSE, FALSE, sizeof (MmFolderStatus));
   g_array_set_clear_func (out->folders, clear_folder);
 
   g_mutex_lock (&account->lock);
+  const MmFolderNode *root = mm_folder_tree_find_id (account->tree, account->root_id);
   out->folders_listed_us = to_wall_us (account->listed_us);
-  for (const MmFolderNode *node = mm_folder_tree_get_root (account->tree); node != NULL;
-       node = mm_folder_node_next_visible (node))
+  if (root != NULL)
     {
-      MmFolderStatus folder = { 0 };
-      if (node->mailbox == NULL)
-        continue;
-      folder.path = build_shown_path (node);
-      describe_mailbox (node->mailbox, &folder);
-      g_array_append_val (out->folders, folder);
+      read_folders_locked (account, root, out);
+      rename_failed_locked (account, root, out);
     }
   g_mutex_unlock (&account->lock);
 }

@@ -5,13 +5,6 @@
 
 #include <mailmount/clock.h>
 
-/* Seldom enough that a walk through all of them costs nothing. */
-typedef struct
-{
-  guint32 folder_id;
-  MmFailedMessage message;
-} Failure;
-
 struct MmStatistics
 {
   _Atomic guint64 fetched_octets;
@@ -22,18 +15,24 @@ struct MmStatistics
   _Atomic guint n_failures; /* the length of @failures, for a look without the lock */
 
   GMutex lock;     /* a leaf; guards all below */
-  GQueue failures; /* Queue<owned Failure>, the latest first */
+  GQueue failures; /* Queue<owned MmFailedMessage>, the latest first; few enough to walk through */
   guint n_listing_errors[MM_N_ERRORS];
   guint n_message_errors[MM_N_ERRORS];
 };
 
 static void
+clear_failure (gpointer data)
+{
+  MmFailedMessage *failure = data;
+  g_free (failure->folder);
+  g_free (failure->reason);
+}
+
+static void
 free_failure (gpointer data)
 {
-  Failure *failure = data;
-  g_free (failure->message.folder);
-  g_free (failure->message.reason);
-  g_free (failure);
+  clear_failure (data);
+  g_free (data);
 }
 
 MmStatistics *
@@ -101,13 +100,13 @@ mm_statistics_note_listing_error (MmStatistics *statistics, const GError *error)
 }
 
 /* Takes the failure of this message out. (transfer full) (nullable) */
-static Failure *
+static MmFailedMessage *
 steal_locked (MmStatistics *statistics, guint32 folder_id, guint64 number)
 {
   for (GList *link = statistics->failures.head; link != NULL; link = link->next)
     {
-      Failure *failure = link->data;
-      if (failure->folder_id != folder_id || failure->message.number != number)
+      MmFailedMessage *failure = link->data;
+      if (failure->folder_id != folder_id || failure->number != number)
         continue;
       g_queue_delete_link (&statistics->failures, link);
       return failure;
@@ -127,19 +126,20 @@ mm_statistics_note_failed (MmStatistics *statistics, guint32 folder_id, const gc
       g_mutex_unlock (&statistics->lock);
       return;
     }
-  Failure *failure = steal_locked (statistics, folder_id, number);
+  MmFailedMessage *failure = steal_locked (statistics, folder_id, number);
   if (failure == NULL)
     {
-      failure = g_new0 (Failure, 1);
+      failure = g_new0 (MmFailedMessage, 1);
       failure->folder_id = folder_id;
-      failure->message.number = number;
-      failure->message.folder = g_strdup (folder);
+      failure->folder_id = folder_id;
+      failure->number = number;
+      failure->folder = g_strdup (folder);
     }
-  failure->message.code = (MmError) error->code;
-  g_free (failure->message.reason);
-  failure->message.reason = g_strdup (error->message);
-  failure->message.n_times++;
-  failure->message.failed_us = mm_clock_wall_us ();
+  failure->code = (MmError) error->code;
+  g_free (failure->reason);
+  failure->reason = g_strdup (error->message);
+  failure->n_times++;
+  failure->failed_us = mm_clock_wall_us ();
   g_queue_push_head (&statistics->failures, failure);
   if (statistics->failures.length > MM_STATISTICS_FAILED_MAX)
     free_failure (g_queue_pop_tail (&statistics->failures));
@@ -153,21 +153,13 @@ mm_statistics_note_fetched (MmStatistics *statistics, guint32 folder_id, guint64
   if (statistics->n_failures == 0)
     return;
   g_mutex_lock (&statistics->lock);
-  Failure *failure = steal_locked (statistics, folder_id, number);
+  MmFailedMessage *failure = steal_locked (statistics, folder_id, number);
   statistics->n_failures = statistics->failures.length;
   g_mutex_unlock (&statistics->lock);
   g_clear_pointer (&failure, free_failure);
 }
 
 /* ---- telling ---- */
-
-static void
-clear_failed_message (gpointer data)
-{
-  MmFailedMessage *message = data;
-  g_free (message->folder);
-  g_free (message->reason);
-}
 
 static void
 read_read_ahead (MmStatistics *statistics, MmReadAheadStatus *out)
@@ -186,14 +178,14 @@ mm_statistics_read (MmStatistics *statistics, MmAccountStatus *out)
 {
   read_read_ahead (statistics, &out->read_ahead);
   out->failed = g_array_new (FALSE, FALSE, sizeof (MmFailedMessage));
-  g_array_set_clear_func (out->failed, clear_failed_message);
+  g_array_set_clear_func (out->failed, clear_failure);
 
   g_mutex_lock (&statistics->lock);
   memcpy (out->n_listing_errors, statistics->n_listing_errors, sizeof out->n_listing_errors);
   memcpy (out->n_message_errors, statistics->n_message_errors, sizeof out->n_message_errors);
   for (GList *link = statistics->failures.head; link != NULL; link = link->next)
     {
-      MmFailedMessage message = ((const Failure *) link->data)->message;
+      MmFailedMessage message = *(const MmFailedMessage *) link->data;
       message.folder = g_strdup (message.folder);
       message.reason = g_strdup (message.reason);
       g_array_append_val (out->failed, message);

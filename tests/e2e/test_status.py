@@ -3,6 +3,7 @@
 
 import json
 import os
+import re
 import signal
 import stat
 
@@ -10,7 +11,7 @@ import pytest
 
 from corpus import Corpus
 from dovecot import PASSWORD, DovecotServer, wait_for
-from mount import BINARY, SLOW, sh, uid_of
+from mount import BINARY, ROOT, SLOW, sh, uid_of
 from tree import snapshot
 
 TIMEOUT = 5
@@ -153,6 +154,39 @@ def test_a_message_that_cannot_be_fetched_is_named_until_it_can(small, proxy):
     assert status["errors"]["messages"]["connection-lost"] >= 1
 
 
+def test_paths_are_those_below_the_mount_point(mount, proxy):
+    mounted = mount(proxy, user="small", folder="/Lists", options={"timeout": TIMEOUT})
+    victim = sorted(os.listdir(mounted.path / "many"))[4]
+    proxy.when(lambda command: command.fetches_body, "cut", times=1000)
+    with pytest.raises(OSError):
+        (mounted.path / "many" / victim).read_bytes()
+    proxy.clear()
+    status = status_of(mounted)
+    failed, = status["failed"]
+    assert (mounted.path / failed["path"]).samefile(mounted.path / "many" / victim)
+    assert [folder["path"] for folder in status["folders"]] == ["many"]
+
+
+def keys_of(value):
+    if isinstance(value, dict):
+        return set(value) | {key for part in value.values() for key in keys_of(part)}
+    return {key for part in value for key in keys_of(part)} if isinstance(value, list) else set()
+
+
+def test_the_man_page_names_every_key(small, proxy):
+    proxy.when(lambda command: command.fetches_body, "cut", times=1000)
+    with pytest.raises(OSError):
+        for name in os.listdir(small.path / "INBOX"):
+            (small.path / "INBOX" / name).read_bytes()
+    status = status_of(small)
+    assert status["failed"] and status["folders"] and status["errors"]["messages"]
+    status["errors"] = {kind: {} for kind in status["errors"]}  # the names of errors are not keys of the format
+    manual = (ROOT / "man" / "mailmount.1").read_text(encoding="utf-8")
+    section = re.search(r"^\.SS What a mount says of itself$.*?(?=^\.SS )", manual, re.M | re.S)[0]
+    words = set(re.findall(r"[a-z_]+", section))
+    assert keys_of(status) - words == set()
+
+
 def test_it_is_told_when_the_server_is_away(small, proxy):
     proxy.refuse()
     with pytest.raises(OSError):
@@ -209,9 +243,11 @@ def test_its_exit_status_is_for_scripts(small, proxy, tmp_path):
 
 
 def test_a_mount_that_does_not_answer_is_told_and_not_waited_for(small):
+    link = small.place.directory / "link"
+    link.symlink_to(small.path)
     small.signal(signal.SIGSTOP)
     try:
-        result = command(small.path)
+        result = command(link)
         silent, = json.loads(command("--json", small.path).out)
     finally:
         small.signal(signal.SIGCONT)

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <string.h>
+#include <unistd.h>
+
+#include <glib/gstdio.h>
 
 #include "help.h"
 #include "mount-table.h"
@@ -123,6 +126,62 @@ test_mountinfo_is_read (void)
   g_assert_null (mm_mount_table_find (table, "/mnt/mai"));
 }
 
+static void
+assert_resolved (const GPtrArray *table, const gchar *directory, const gchar *path,
+                 const gchar *expected)
+{
+  g_autofree gchar *full = g_build_filename (directory, path, NULL);
+  g_autofree gchar *resolved = mm_mount_table_resolve (table, full);
+
+  if (g_path_is_absolute (expected))
+    g_assert_cmpstr (resolved, ==, expected);
+  else
+    {
+      g_autofree gchar *full_expected = g_build_filename (directory, expected, NULL);
+      g_assert_cmpstr (resolved, ==, full_expected);
+    }
+}
+
+static void
+test_links_lead_to_a_mount (void)
+{
+  static const gchar mountinfo[]
+      = "42 35 0:42 / /no/such/mail ro - fuse.mailmount imaps://user@example.org ro\n";
+  static const struct
+  {
+    const gchar *name;
+    const gchar *target;
+  } links[] = { { "mail", "/no/such/mail" },
+                { "inbox", "mail/INBOX" },
+                { "up", "sub/.." },
+                { "round", "round" },
+                { "elsewhere", "/no/such" } };
+  g_autoptr (GPtrArray) table = mm_mount_table_parse (mountinfo);
+  g_autofree gchar *directory = g_dir_make_tmp ("mailmount-test-XXXXXX", NULL);
+
+  for (gsize i = 0; i < G_N_ELEMENTS (links); i++)
+    {
+      g_autofree gchar *link = g_build_filename (directory, links[i].name, NULL);
+      g_assert_cmpint (symlink (links[i].target, link), ==, 0);
+    }
+  assert_resolved (table, directory, "mail", "/no/such/mail");
+  assert_resolved (table, directory, "mail/A/B", "/no/such/mail/A/B");
+  assert_resolved (table, directory, "inbox/", "/no/such/mail/INBOX");
+  assert_resolved (table, directory, "up/mail", "/no/such/mail");
+  assert_resolved (table, directory, "elsewhere/mail/A", "/no/such/mail/A");
+  assert_resolved (table, directory, "elsewhere", "/no/such");
+  assert_resolved (table, directory, "other/A", "other/A");
+  assert_resolved (table, directory, "round", "round");
+  assert_resolved (table, "/", "no/such/mail/../mail", "/no/such/mail");
+
+  for (gsize i = 0; i < G_N_ELEMENTS (links); i++)
+    {
+      g_autofree gchar *link = g_build_filename (directory, links[i].name, NULL);
+      g_unlink (link);
+    }
+  g_rmdir (directory);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -137,5 +196,6 @@ main (int argc, char **argv)
   g_test_add_func ("/subcommand/every-command-is-found-and-told",
                    test_every_command_is_found_and_told);
   g_test_add_func ("/mount-table/mountinfo-is-read", test_mountinfo_is_read);
+  g_test_add_func ("/mount-table/links-lead-to-a-mount", test_links_lead_to_a_mount);
   return g_test_run ();
 }
