@@ -76,6 +76,9 @@ typedef enum
   MM_REMOTE_PRIORITY_READ_AHEAD, /* somebody will, probably */
 } MmRemotePriority;
 
+/* Somebody waits for it now. */
+void mm_remote_job_make_demand (MmRemoteJob *job);
+
 /* ---- mailboxes ---- */
 
 typedef struct
@@ -108,6 +111,7 @@ typedef struct
   const gchar *mailbox;      /* wire name, copied */
   MmMailboxState known;      /* the state after the last complete synchronisation */
   gboolean want_subject;     /* the raw Subject field with each new message */
+  MmRemotePriority priority;
 } MmRemoteSyncRequest;
 
 typedef struct

@@ -40,6 +40,8 @@ struct MmMailbox
   gboolean is_complete;   /* the table is a whole listing, that of @state */
   gboolean is_syncing;
   gboolean is_gone;         /* its folder is no more: it keeps nothing */
+  gboolean is_awaited;     /* a reader waits for it, or for the load before it … */
+  MmRemoteJob *sync_ahead; /* … and none for this running one; nullable */
   gboolean is_comparing;    /* the running synchronisation goes on from what is known */
   gboolean is_doubted;      /* the UIDs known may be those of other messages by now */
   guint numbering;          /* counts changes of UIDs: an answer to an older question is void */

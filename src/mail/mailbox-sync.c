@@ -316,6 +316,8 @@ mm_mailbox_end_sync (MmMailbox *mailbox, const GArray *gone, const GError *error
   mailbox->is_syncing = FALSE;
   if (mailbox->is_gone)
     mm_mailbox_forget_all_locked (mailbox);
+  mailbox->is_awaited = FALSE;
+  g_autoptr (MmRemoteJob) ahead G_GNUC_UNUSED = g_steal_pointer (&mailbox->sync_ahead);
   mailbox->unannounced = 0;
   GPtrArray *waiters = mm_wait_list_take_locked (mailbox->waits);
   g_mutex_unlock (&mailbox->lock);
@@ -379,9 +381,19 @@ mm_mailbox_start_sync (MmMailbox *mailbox)
     .mailbox = name,
     .known = mailbox->is_comparing ? mailbox->state : (MmMailboxState){ 0 },
     .want_subject = mailbox->context->want_subject,
+    .priority = mailbox->is_awaited ? MM_REMOTE_PRIORITY_DEMAND : MM_REMOTE_PRIORITY_READ_AHEAD,
   };
   g_mutex_unlock (&mailbox->lock);
 
   g_autoptr (MmRemoteJob) job
       = mm_remote_sync_mailbox (mailbox->context->remote, &request, &sink, mailbox);
+  if (request.priority == MM_REMOTE_PRIORITY_DEMAND)
+    return;
+  g_mutex_lock (&mailbox->lock);
+  gboolean is_awaited = mailbox->is_awaited;
+  if (mailbox->is_syncing && !is_awaited && mailbox->sync_ahead == NULL)
+    mailbox->sync_ahead = mm_remote_job_ref (job);
+  g_mutex_unlock (&mailbox->lock);
+  if (is_awaited)
+    mm_remote_job_make_demand (job);
 }

@@ -38,6 +38,7 @@ mm_mailbox_free (MmMailbox *mailbox)
   if (mailbox == NULL)
     return;
   mm_wait_list_free (mailbox->waits);
+  g_clear_pointer (&mailbox->sync_ahead, mm_remote_job_unref);
   g_array_unref (mailbox->unwritten);
   mm_mailbox_drop_relist_locked (mailbox);
   mm_message_table_free (mailbox->aside);
@@ -182,6 +183,7 @@ mm_mailbox_try_listed (MmMailbox *mailbox, gboolean fresh, MmWaiter *waiter, GEr
 {
   Start what = START_NOTHING;
   MmTry result = MM_TRY_WAIT;
+  g_autoptr (MmRemoteJob) awaited = NULL;
 
   g_mutex_lock (&mailbox->lock);
   if (mailbox->is_complete && mailbox->load == MM_MAILBOX_LOADED
@@ -190,9 +192,13 @@ mm_mailbox_try_listed (MmMailbox *mailbox, gboolean fresh, MmWaiter *waiter, GEr
   else
     {
       mm_wait_list_add_locked (mailbox->waits, waiter);
+      mailbox->is_awaited = TRUE;
+      awaited = g_steal_pointer (&mailbox->sync_ahead);
       what = prepare_locked (mailbox);
     }
   g_mutex_unlock (&mailbox->lock);
+  if (awaited != NULL)
+    mm_remote_job_make_demand (awaited);
   start (mailbox, what);
   return result;
 }

@@ -52,7 +52,9 @@ struct MmReadAhead
   gint64 released_us;  /* when what was passed over was last looked for */
   guint walker;        /* the process that listed last */
   MmMailbox *walked;   /* what it listed last; NULL: a folder without one */
-  guint n_walked;      /* folders it listed in a row */
+  guint n_walked;      /* folders it listed in a row … */
+  gboolean is_walk_read; /* … and messages were opened meanwhile */
+  gint64 walked_us;    /* when the next folders were last listed ahead */
 };
 
 /* ---- read-ahead.c ---- */

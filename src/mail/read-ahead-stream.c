@@ -3,8 +3,9 @@
 
 #include <string.h>
 
-#define WINDOW_MIN 4
-#define WINDOW_MAX 8192
+#define WINDOW_MIN  4
+#define WINDOW_WALK 32
+#define WINDOW_MAX  8192
 
 /* A reader that goes on with an interrupted copy leaves out what it has; it is still in order when it
  * goes forward by no more than this beyond what was fetched for it. */
@@ -296,6 +297,12 @@ mm_read_stream_note_open (MmReadStream *stream, guint64 number, gboolean is_list
     }
   stream->last_number = number;
   stream->last_open_us = now_us;
+}
+
+void
+mm_read_stream_widen (MmReadStream *stream)
+{
+  stream->window = MAX (stream->window, WINDOW_WALK);
 }
 
 MmReadOrder

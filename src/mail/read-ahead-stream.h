@@ -37,6 +37,9 @@ void mm_read_stream_begin (MmReadStream *stream, MmReadOrder order,
 void mm_read_stream_note_open (MmReadStream *stream, guint64 number, gboolean is_lister,
                                gint64 now_us);
 
+/* The reader is known to read one folder after another: it need not prove itself again. */
+void mm_read_stream_widen (MmReadStream *stream);
+
 MmReadOrder mm_read_stream_get_order (const MmReadStream *stream);
 gint64 mm_read_stream_get_last_open_us (const MmReadStream *stream);
 

@@ -17,7 +17,12 @@
 #define WALK_FOLDERS_MIN      2
 #define WALK_MESSAGES_AHEAD   2000
 #define WALK_QUADRUPLINGS_MAX 2
-#define WALK_FOLDERS_AHEAD    64
+/* So many of them at a time: twice as many with each further one, but few while messages are read on
+ * the way, which come first. */
+#define WALK_FOLDERS_AHEAD_MIN     2
+#define WALK_FOLDERS_AHEAD_READING 4
+#define WALK_FOLDERS_AHEAD_MAX     64
+#define WALK_US                    (20 * 1000)
 /* Of a folder that will be read next only if the walk goes on so, this much is fetched. */
 #define GUESS_OCTETS (128 * 1024)
 /* What was passed over is looked for this often while the budget is used up. */
@@ -224,17 +229,31 @@ find_next_unlisted (MmReadAhead *ahead, MmMailbox *mailbox, const MmMailbox *sta
   return mailbox != start ? mailbox : NULL;
 }
 
+static guint
+count_folders_ahead (const MmReadAhead *ahead)
+{
+  guint n_doublings = MIN (ahead->n_walked - WALK_FOLDERS_MIN, 8);
+  guint n = MIN (WALK_FOLDERS_AHEAD_MIN << n_doublings, WALK_FOLDERS_AHEAD_MAX);
+
+  return ahead->is_walk_read ? MIN (n, WALK_FOLDERS_AHEAD_READING) : n;
+}
+
 /* Lists the next folders of the walk, the next one whatever its size: more of them the longer the walk
  * goes on. */
 static void
-list_next_folders (MmReadAhead *ahead, MmMailbox *start)
+list_next_folders (MmReadAhead *ahead)
 {
+  MmMailbox *start = ahead->walked;
+  MmMailbox *mailbox = start;
+  guint64 sum = 0;
+
+  if (start == NULL || ahead->n_walked < WALK_FOLDERS_MIN)
+    return;
   guint n_quadruplings = MIN (ahead->n_walked - WALK_FOLDERS_MIN, WALK_QUADRUPLINGS_MAX);
   guint64 limit = (guint64) WALK_MESSAGES_AHEAD << (2 * n_quadruplings);
-  guint64 sum = 0;
-  MmMailbox *mailbox = start;
-
-  for (guint i = 0; i < WALK_FOLDERS_AHEAD && sum < limit; i++)
+  guint n = count_folders_ahead (ahead);
+  ahead->walked_us = mm_clock_monotonic_us ();
+  for (guint i = 0; i < n && sum < limit; i++)
     {
       guint64 messages;
       guint64 octets;
@@ -259,15 +278,20 @@ on_list (MmReadAhead *ahead, const Note *note)
   if (note->mailbox != NULL && note->mailbox == ahead->walked && lister == ahead->walker)
     return;
   ahead->walked = note->mailbox;
-  ahead->n_walked = lister != 0 && lister == ahead->walker ? ahead->n_walked + 1 : 1;
+  if (lister != 0 && lister == ahead->walker)
+    ahead->n_walked++;
+  else
+    {
+      ahead->n_walked = 1;
+      ahead->is_walk_read = FALSE;
+    }
   ahead->walker = lister;
   if (note->mailbox == NULL)
     return;
   MmAheadStream *stream = ensure_stream (ahead, note->mailbox);
   stream->lister = lister;
   confirm (ahead, stream);
-  if (ahead->n_walked >= WALK_FOLDERS_MIN)
-    list_next_folders (ahead, note->mailbox);
+  list_next_folders (ahead);
   if (g_queue_find (&ahead->listed, note->mailbox) == NULL
       && ahead->listed.length < LISTED_MAX)
     g_queue_push_tail (&ahead->listed, note->mailbox);
@@ -282,6 +306,9 @@ on_open (MmReadAhead *ahead, const Note *note)
   MmReader reader = is_new ? find_reader (ahead, note->thread_id) : (MmReader){ 0, 0 };
 
   g_queue_remove (&ahead->listed, note->mailbox);
+  ahead->is_walk_read = TRUE;
+  if (now_us - ahead->walked_us > WALK_US)
+    list_next_folders (ahead);
   stream->is_guess = FALSE;
   mm_ahead_release (ahead, stream, note->number);
   mm_read_stream_note_open (stream->way, note->number,
@@ -298,6 +325,8 @@ on_open (MmReadAhead *ahead, const Note *note)
       sweep (ahead);
       return;
     }
+  if (is_new && ahead->n_walked > WALK_FOLDERS_MIN && reader.id == ahead->walker)
+    mm_read_stream_widen (stream->way);
   stream->share_octets = MIN (stream->share_octets * 2, MM_AHEAD_BUDGET_OCTETS);
   if (mm_ahead_get_room (ahead, stream) == 0 && now_us - ahead->released_us > RELEASE_PASSED_US)
     {

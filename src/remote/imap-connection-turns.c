@@ -11,8 +11,8 @@
  * - Demand before read-ahead, of whichever mailbox; then in the order the jobs came.
  * - A turn is all jobs of its mailbox, so that EXAMINE is paid for once; but no more than
  *   TURN_JOBS_MAX join it later while others wait, so that those come to theirs.
- * - Read-ahead begins a turn only when the pipeline has run half empty: not between any two
- *   demands.
+ * - Read-ahead begins a turn only when the pipeline has run half empty, or little is due on it: not
+ *   between any two demands.
  * - A job that has more to send when the turn is over comes back with another one.
  * - A synchronisation has a selection for itself: it counts what comes and goes in it, and takes
  *   all its data.
@@ -21,6 +21,7 @@
 #include "imap-response.h"
 
 #define TURN_JOBS_MAX 8
+#define LIGHT_OCTETS  (256 * 1024)
 
 static MmImapSelection *
 get_last (MmImapConnection *connection)
@@ -163,7 +164,7 @@ find_next_turn (MmImapConnection *connection, MmRemotePriority priority)
     {
       MmRemoteJob *job = g_ptr_array_index (connection->jobs, i);
 
-      if (job->priority == priority && wants_turn (connection, job) && !can_join (connection, job))
+      if (mm_remote_job_get_priority (job) == priority && wants_turn (connection, job) && !can_join (connection, job))
         return job;
     }
   return NULL;
@@ -184,7 +185,7 @@ join_turn (MmImapConnection *connection)
         continue;
       if (connection->n_may_join == 0
           && (find_next_turn (connection, MM_REMOTE_PRIORITY_DEMAND) != NULL
-              || (job->priority == MM_REMOTE_PRIORITY_READ_AHEAD
+              || (mm_remote_job_get_priority (job) == MM_REMOTE_PRIORITY_READ_AHEAD
                   && find_next_turn (connection, MM_REMOTE_PRIORITY_READ_AHEAD) != NULL)))
         continue;
       if (connection->n_may_join > 0)
@@ -231,7 +232,7 @@ send_one (MmImapConnection *connection, MmRemotePriority priority)
       MmRemoteJob *job = g_ptr_array_index (connection->jobs, i);
       gboolean is_sent = FALSE;
 
-      if (job->priority != priority || mm_imap_job_class_of (job)->send_next == NULL
+      if (mm_remote_job_get_priority (job) != priority || mm_imap_job_class_of (job)->send_next == NULL
           || !is_in_turn (connection, job))
         continue;
       if (mm_imap_job_class_of (job)->send_next (job, connection, &is_sent) == MM_IMAP_JOB_ENDED)
@@ -240,6 +241,22 @@ send_one (MmImapConnection *connection, MmRemotePriority priority)
         return TRUE;
     }
   return FALSE;
+}
+
+/* Little is on its way here, or asked for. */
+static gboolean
+is_light (MmImapConnection *connection)
+{
+  guint64 due = 0;
+
+  for (GList *link = connection->selections.head; link != NULL; link = link->next)
+    {
+      const GPtrArray *jobs = ((MmImapSelection *) link->data)->jobs;
+
+      for (guint i = 0; i < jobs->len; i++)
+        due += ((MmRemoteJob *) g_ptr_array_index (jobs, i))->due_octets;
+    }
+  return due <= LIGHT_OCTETS;
 }
 
 /* FALSE: there is nothing more to send now. */
@@ -264,7 +281,9 @@ send_something (MmImapConnection *connection)
   if (next == NULL && is_clear && n_in_flight < MM_IMAP_COMMANDS_MAX
       && send_one (connection, MM_REMOTE_PRIORITY_READ_AHEAD))
     return TRUE;
-  if (next == NULL && n_in_flight <= MM_IMAP_COMMANDS_MAX / 2)
+  if (next == NULL
+      && (n_in_flight <= MM_IMAP_COMMANDS_MAX / 2
+          || (n_in_flight < MM_IMAP_COMMANDS_MAX && is_light (connection))))
     next = find_next_turn (connection, MM_REMOTE_PRIORITY_READ_AHEAD);
   if (next != NULL)
     begin_turn (connection, next);

@@ -549,6 +549,7 @@ mm_imap_fetch_job_new (const gchar *mailbox, guint64 uidvalidity, const MmFetchI
   FetchJob *job = g_new0 (FetchJob, 1);
 
   mm_remote_job_init (&job->base, &fetch_job_class.base, mailbox, priority, FALSE);
+  job->base.is_bulk = TRUE;
   job->uidvalidity = uidvalidity;
   job->sink = *sink;
   job->user_data = user_data;

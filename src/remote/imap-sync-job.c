@@ -502,7 +502,7 @@ mm_imap_sync_job_new (const MmRemoteSyncRequest *request, guint64 n_messages,
 {
   SyncJob *job = g_new0 (SyncJob, 1);
 
-  mm_remote_job_init (&job->base, &sync_job_class.base, request->mailbox, MM_REMOTE_PRIORITY_DEMAND,
+  mm_remote_job_init (&job->base, &sync_job_class.base, request->mailbox, request->priority,
                       FALSE);
   job->base.due_octets = n_messages * LISTING_OCTETS_PER_MESSAGE;
   job->known = request->known;

@@ -70,8 +70,7 @@ can_open_more (const Pass *pass)
 static int
 cost_of_idle (const Pass *pass, const MmRemoteSlot *slot, const MmRemoteJob *job)
 {
-  if (job->priority == MM_REMOTE_PRIORITY_READ_AHEAD
-      && pass->n_with_read_ahead >= pass->max_with_read_ahead)
+  if (mm_remote_job_is_bulk (job) && pass->n_with_read_ahead >= pass->max_with_read_ahead)
     return COST_IMPOSSIBLE;
   if (slot->mailbox == NULL || job->mailbox == NULL)
     return COST_IDLE_FRESH;
@@ -83,24 +82,30 @@ cost_of_sharing (const Pass *pass, const MmRemoteSlot *slot, const MmRemoteJob *
 {
   gboolean is_same = job->mailbox != NULL && g_strcmp0 (slot->mailbox, job->mailbox) == 0;
   gboolean has_read_ahead = slot->n_read_ahead > 0;
+  gboolean is_light = slot->due_octets <= MM_REMOTE_SLOT_LIGHT_OCTETS;
   int cost = (is_same ? COST_SHARED : COST_PIPELINED) + COST_PER_JOB * (int) slot->n_jobs;
 
   if (job->is_exclusive || slot->has_exclusive || slot->n_jobs >= MM_REMOTE_SLOT_JOBS_MAX)
     return COST_IMPOSSIBLE;
 
-  if (job->priority == MM_REMOTE_PRIORITY_READ_AHEAD)
+  if (mm_remote_job_get_priority (job) == MM_REMOTE_PRIORITY_READ_AHEAD)
     {
       if (slot->n_jobs >= MM_REMOTE_SLOT_READ_AHEAD_MAX)
         return COST_IMPOSSIBLE;
+      if (is_light && !job->is_bulk)
+        return COST_SHARED_LIGHTLY;
       if (has_read_ahead)
         return is_same ? COST_SHARED_LIGHTLY : cost;
-      /* What demands use stays free of it as long as may be. */
-      if (pass->n_with_read_ahead >= pass->max_with_read_ahead
-          || (!is_same && (can_open_more (pass) || pass->n_starting > 0)))
+      if (pass->n_with_read_ahead >= pass->max_with_read_ahead)
+        return COST_IMPOSSIBLE;
+      /* What demands use stays free of it as long as may be, but the first of it does not wait: who
+       * reads in order is just about to come for it. */
+      gboolean is_first = is_light && pass->n_with_read_ahead == 0;
+      if (!is_same && !is_first && (can_open_more (pass) || pass->n_starting > 0))
         return COST_IMPOSSIBLE;
       return cost;
     }
-  if (!has_read_ahead && slot->due_octets <= MM_REMOTE_SLOT_LIGHT_OCTETS)
+  if (is_light && !has_read_ahead)
     return is_same && slot->n_jobs < 2 ? COST_SHARED_LIGHTLY : cost;
   /* A demand waits behind much only when no other connection is to be had. */
   if (can_open_more (pass) || pass->n_starting > 0)
@@ -150,7 +155,7 @@ assign (Pass *pass, MmRemoteSlot *slot, MmRemoteJob *job)
   slot->due_octets += job->due_octets;
   slot->has_exclusive |= job->is_exclusive;
   slot->last_used_us = mm_clock_monotonic_us ();
-  if (job->priority == MM_REMOTE_PRIORITY_READ_AHEAD && slot->n_read_ahead++ == 0)
+  if (mm_remote_job_is_bulk (job) && slot->n_read_ahead++ == 0)
     pass->n_with_read_ahead++;
   if (job->mailbox != NULL && g_strcmp0 (slot->mailbox, job->mailbox) != 0)
     {

@@ -37,7 +37,7 @@ struct MmRemoteSlot
   gchar *mailbox; /* of the last job assigned; nullable */
   GQueue inbox;   /* of MmRemoteJob, assigned and not yet taken; owns references */
   guint n_jobs;   /* assigned and not ended, the inbox included */
-  guint n_read_ahead;
+  guint n_read_ahead; /* bulk jobs of it */
   guint64 due_octets; /* of all jobs assigned */
   gboolean has_exclusive;
   gboolean is_draining; /* within one dispatch: gets nothing more, an earlier job waits for it */

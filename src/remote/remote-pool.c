@@ -105,7 +105,7 @@ count_lost_opening_locked (MmRemotePool *pool, const GError *error)
 static gboolean
 admit_locked (MmRemotePool *pool, const MmRemoteJob *job)
 {
-  gboolean is_demand = job->priority == MM_REMOTE_PRIORITY_DEMAND;
+  gboolean is_demand = mm_remote_job_get_priority (job) == MM_REMOTE_PRIORITY_DEMAND;
 
   switch (mm_remote_reach_judge (&pool->reach, is_demand, job->deadline_us))
     {
@@ -154,6 +154,29 @@ mm_remote_pool_cancel (MmRemoteJob *job)
     mm_remote_slot_wake (job->slot);
   else if (job->state == MM_REMOTE_JOB_QUEUED && g_queue_remove (&pool->queues[job->priority], job))
     add_orphan_locked (pool, job, g_error_new_literal (MM_ERROR, MM_ERROR_CANCELLED, "cancelled"));
+  g_mutex_unlock (&pool->lock);
+}
+
+void
+mm_remote_pool_make_demand (MmRemoteJob *job)
+{
+  MmRemotePool *pool = job->pool;
+
+  g_mutex_lock (&pool->lock);
+  if (mm_remote_job_get_priority (job) == MM_REMOTE_PRIORITY_READ_AHEAD)
+    {
+      g_atomic_int_set (&job->priority, MM_REMOTE_PRIORITY_DEMAND);
+      if (job->state == MM_REMOTE_JOB_ASSIGNED)
+        {
+          job->slot->n_read_ahead -= job->is_bulk ? 1 : 0;
+          mm_remote_slot_wake (job->slot);
+        }
+      else if (g_queue_remove (&pool->queues[MM_REMOTE_PRIORITY_READ_AHEAD], job))
+        {
+          g_queue_push_tail (&pool->queues[MM_REMOTE_PRIORITY_DEMAND], job);
+          mm_remote_pool_dispatch_locked (pool);
+        }
+    }
   g_mutex_unlock (&pool->lock);
 }
 
@@ -410,7 +433,7 @@ forget_job_locked (MmRemoteSlot *slot, MmRemoteJob *job)
 {
   slot->n_jobs--;
   slot->due_octets -= job->due_octets;
-  if (job->priority == MM_REMOTE_PRIORITY_READ_AHEAD)
+  if (mm_remote_job_is_bulk (job))
     slot->n_read_ahead--;
   if (job->is_exclusive)
     slot->has_exclusive = FALSE;

@@ -29,7 +29,7 @@ G_BEGIN_DECLS
 #define MM_REMOTE_SLOT_JOBS_MAX       12
 /* What is due on a connection that a job of another mailbox may well wait for: some 20 ms of a good
  * line. */
-#define MM_REMOTE_SLOT_LIGHT_OCTETS (512 * 1024)
+#define MM_REMOTE_SLOT_LIGHT_OCTETS (1024 * 1024)
 
 typedef struct MmRemotePool MmRemotePool;
 typedef struct MmRemoteSlot MmRemoteSlot;
@@ -56,8 +56,10 @@ struct MmRemoteJob
 {
   const MmRemoteJobClass *klass;
   gchar *mailbox; /* nullable; owned, immutable */
-  MmRemotePriority priority;
+  gint priority; /* MmRemotePriority; atomic, changed under the pool's lock after the push */
   gboolean is_exclusive;
+  gboolean is_bulk; /* of read-ahead: brings bodies, so that demands keep away from its connection;
+                       what is not, listings, they may well follow */
   guint64 due_octets; /* that it will bring, about; set before the push */
 
   gatomicrefcount refs;
@@ -77,6 +79,18 @@ struct MmRemoteJob
 /* Initialises the common part; one reference, the caller's. */
 void mm_remote_job_init (MmRemoteJob *job, const MmRemoteJobClass *klass, const gchar *mailbox,
                          MmRemotePriority priority, gboolean is_exclusive);
+
+static inline MmRemotePriority
+mm_remote_job_get_priority (const MmRemoteJob *job)
+{
+  return (MmRemotePriority) g_atomic_int_get (&job->priority);
+}
+
+static inline gboolean
+mm_remote_job_is_bulk (const MmRemoteJob *job)
+{
+  return job->is_bulk && mm_remote_job_get_priority (job) == MM_REMOTE_PRIORITY_READ_AHEAD;
+}
 
 static inline gboolean
 mm_remote_job_is_cancelled (MmRemoteJob *job)
@@ -109,6 +123,7 @@ void mm_remote_pool_close (MmRemotePool *pool);
 /* Queues @job; the pool takes a reference of its own. */
 void mm_remote_pool_push (MmRemotePool *pool, MmRemoteJob *job);
 void mm_remote_pool_cancel (MmRemoteJob *job);
+void mm_remote_pool_make_demand (MmRemoteJob *job);
 
 /* Opens a connection, if there is none, and waits until it is ready. */
 gboolean mm_remote_pool_connect (MmRemotePool *pool, GError **error);

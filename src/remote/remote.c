@@ -48,6 +48,12 @@ mm_remote_job_cancel (MmRemoteJob *job)
   mm_remote_pool_cancel (job);
 }
 
+void
+mm_remote_job_make_demand (MmRemoteJob *job)
+{
+  mm_remote_pool_make_demand (job);
+}
+
 MmRemoteJob *
 mm_remote_job_ref (MmRemoteJob *job)
 {

@@ -531,6 +531,11 @@ mm_remote_job_cancel (MmRemoteJob *job)
   g_atomic_int_set (&job->is_cancelled, 1);
 }
 
+void
+mm_remote_job_make_demand (MmRemoteJob *job)
+{
+}
+
 MmRemoteJob *
 mm_remote_job_ref (MmRemoteJob *job)
 {
