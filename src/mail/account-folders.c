@@ -300,6 +300,7 @@ remove_unlisted (FolderList *list, MmIndex *index, GPtrArray *nodes)
           mm_index_set_folder_name (index, node->id, "", 0, MM_MAILBOX_NOSELECT, &error);
           log_index_error (account, error);
           note_changed (list, node->id);
+          mm_content_cache_remove_folder (account->context.cache, node->id);
           continue;
         }
       note_changed (list, gone.parent_id);

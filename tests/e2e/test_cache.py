@@ -17,7 +17,7 @@ import pytest
 from cache_audit import audit
 from corpus import Corpus, connect
 from dovecot import DovecotServer, wait_for
-from mount import BINARY, SLOW, Failed, Place, sh, uid_of
+from mount import BINARY, SLOW, WRAPPER, Failed, Place, sh, uid_of
 from proxy import Proxy
 from tree import compare, sha256
 
@@ -413,11 +413,20 @@ def test_cache_none_writes_nothing(mount, much_proxy, much, place, tmp_path):
     assert list(place.home.iterdir()) == []
     opened = {os.readlink(link) for link in Path(f"/proc/{mounted.pid}/fd").iterdir()}
     assert not [path for path in opened if str(place.home) in path or "index" in path]
+    # Of 57 MB that were read: 8 MiB, what was read ahead at the end, and the program.
+    assert own_memory(mounted.pid) <= 45 << 20
     names = mounted.files()
     mounted.unmount()
     assert "cannot be kept" not in mounted.output()
     mounted = mount(much_proxy, options={"cache": "none"})
     assert mounted.files() == names
+
+
+def own_memory(pid):
+    """What a process holds of its own, in octets; 0 where a sanitizer or Valgrind holds most of it."""
+    if WRAPPER or re.search(r"lib[at]san|valgrind", Path(f"/proc/{pid}/maps").read_text()):
+        return 0
+    return int(re.search(r"RssAnon:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())[1]) * 1024
 
 
 def test_cache_none_forgets_what_was_not_read_for_long(mount, much_proxy, much):
@@ -522,7 +531,8 @@ def test_purging_under_a_mount(mount, much_proxy, much, place, tmp_path):
     rsync(mounted.path, tmp_path / "again")
     assert not compare(tmp_path / "again", much)
     assert sum(command.literal_octets for command in much_proxy.commands) >= MESSAGES * MESSAGE_OCTETS * 0.9
-    assert len(much_proxy.body_fetches()) <= MESSAGES / 3
+    # Not one by one, once the directory was looked through.
+    assert len(much_proxy.body_fetches()) <= MESSAGES * 2 / 3
     mounted.unmount()
     found = audit(place.cache)
     assert found.whole >= MESSAGES and not found.problems, str(found)

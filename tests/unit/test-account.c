@@ -48,6 +48,18 @@ assert_tree (MailFixture *fixture, const gchar *expected)
   g_string_free (text, TRUE);
 }
 
+static guint
+count_names (const gchar *directory)
+{
+  g_autoptr (GDir) stream = g_dir_open (directory, 0, NULL);
+  guint n = 0;
+
+  g_assert_nonnull (stream);
+  while (g_dir_read_name (stream) != NULL)
+    n++;
+  return n;
+}
+
 static MailFixture *
 new_fixture (const gchar *const *names)
 {
@@ -332,6 +344,35 @@ test_removed_folder_takes_its_messages (void)
   g_assert_cmpuint (g_bytes_get_size (other), ==, 70);
 }
 
+/* Also of one that stays as a directory. */
+static void
+test_removed_folder_leaves_the_cache (void)
+{
+  g_autoptr (MailFixture) fixture = new_fixture (NAMES ("A", "A/D", "B"));
+  g_autofree gchar *content = g_build_filename (fixture->directory, "content-v1", NULL);
+  const gchar *const names[] = { "A", "A/D", "B" };
+  g_autoptr (GError) error = NULL;
+
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    fake_server_deliver_size (fixture->server, names[i], 0, 100);
+  mail_fixture_mount (fixture);
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    {
+      g_free (mail_fixture_list (fixture, names[i]));
+      g_bytes_unref (mail_fixture_read (fixture, names[i], 1, &error));
+      g_assert_no_error (error);
+    }
+  /* With its end all is stored. */
+  mail_fixture_unmount (fixture);
+  mail_fixture_mount (fixture);
+  g_assert_cmpuint (count_names (content), ==, 3);
+  fake_server_remove_mailbox (fixture->server, "A");
+  fake_server_remove_mailbox (fixture->server, "B");
+  refresh (fixture);
+  assert_tree (fixture, "A/(D)");
+  g_assert_cmpuint (count_names (content), ==, 1);
+}
+
 static void
 test_unmount_at_once (void)
 {
@@ -438,6 +479,8 @@ main (int argc, char *argv[])
   g_test_add_func ("/account/totals", test_totals);
   g_test_add_func ("/account/removed-folder-takes-its-messages",
                    test_removed_folder_takes_its_messages);
+  g_test_add_func ("/account/removed-folder-leaves-the-cache",
+                   test_removed_folder_leaves_the_cache);
   g_test_add_func ("/account/two-accounts-on-one-index", test_two_accounts_on_one_index);
   g_test_add_func ("/account/failing-index-is-an-error", test_failing_index_is_an_error);
   g_test_add_func ("/account/unmount-at-once", test_unmount_at_once);
