@@ -61,16 +61,28 @@ read_folders_locked (MmAccount *account, const MmFolderNode *root, MmAccountStat
     }
 }
 
-/* From the names that were good when it happened to those that are shown now. */
-static void
-rename_failed_locked (MmAccount *account, const MmFolderNode *root, MmAccountStatus *out)
+static gboolean
+is_expunged (MmMailbox *mailbox, guint64 number)
 {
-  for (guint i = 0; i < out->failed->len; i++)
+  MmMessage message;
+  return mm_mailbox_is_complete (mailbox) && !mm_mailbox_get_message (mailbox, number, &message);
+}
+
+/* What is gone troubles nobody any more; what is left gets the name that is shown now. */
+static void
+revise_failed_locked (MmAccount *account, const MmFolderNode *root, MmAccountStatus *out)
+{
+  for (guint i = out->failed->len; i-- > 0;)
     {
       MmFailedMessage *message = &g_array_index (out->failed, MmFailedMessage, i);
       const MmFolderNode *node = mm_folder_tree_find_id (account->tree, message->folder_id);
-      gchar *path = node != NULL ? build_shown_path (root, node) : NULL;
 
+      if (node == NULL || node->mailbox == NULL || is_expunged (node->mailbox, message->number))
+        {
+          g_array_remove_index (out->failed, i);
+          continue;
+        }
+      gchar *path = build_shown_path (root, node);
       if (path == NULL)
         continue;
       g_free (message->folder);
@@ -90,7 +102,7 @@ read_folders (MmAccount *account, MmAccountStatus *out)
   if (root != NULL)
     {
       read_folders_locked (account, root, out);
-      rename_failed_locked (account, root, out);
+      revise_failed_locked (account, root, out);
     }
   g_mutex_unlock (&account->lock);
 }

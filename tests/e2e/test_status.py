@@ -9,9 +9,10 @@ import stat
 
 import pytest
 
-from corpus import Corpus
+from corpus import Corpus, connect
 from dovecot import PASSWORD, DovecotServer, wait_for
-from mount import BINARY, ROOT, SLOW, sh, uid_of
+from mount import BINARY, ROOT, SLOW, ordinary_user, sh, uid_of
+from proxy import Proxy
 from tree import snapshot
 
 TIMEOUT = 5
@@ -77,6 +78,15 @@ def test_a_mail_folder_of_that_name_is_another(mount, place):
         mounted.unmount()
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs another user")
+def test_nobody_else_may_look_into_it(mount, proxy):
+    mounted = mount(proxy, user="small", options={"allow_other": True})
+    other = ordinary_user()
+    assert sh(["ls", mounted.path / "INBOX"], user=other).out
+    assert sh(["ls", mounted.path / ".mailmount"], user=other, check=False).returncode != 0
+    assert sh(["cat", mounted.path / ".mailmount" / "status"], user=other, check=False).out == ""
+
+
 # What it says.
 
 def test_any_program_can_read_it(small, tmp_path):
@@ -121,6 +131,14 @@ def test_it_tells_the_folders_and_when_they_were_compared(small, small_corpus):
     assert folders["Archive/2019"]["listed"] is False and folders["Archive/2019"]["compared"] is None
 
 
+def test_the_cache_is_told(small):
+    messages = list(map(os.fspath, (small.path / "Lists" / "many").iterdir()))
+    assert status_of(small)["cache"]["messages"] == 0
+    sh(["cat", *messages])
+    wait_for(lambda: status_of(small)["cache"]["messages"] >= len(messages), 20 * SLOW, "all to be stored")
+    assert status_of(small)["cache"]["octets"] >= sum(os.stat(path).st_size for path in messages)
+
+
 def test_read_ahead_is_told(small):
     sh(["rsync", "-a", f"{small.path}/Lists/", f"{small.place.directory}/copy"])
     ahead = status_of(small)["read_ahead"]
@@ -152,6 +170,28 @@ def test_a_message_that_cannot_be_fetched_is_named_until_it_can(small, proxy):
     status = status_of(small)
     assert status["failed"] == [] and status["healthy"] is True
     assert status["errors"]["messages"]["connection-lost"] >= 1
+
+
+def test_a_message_that_is_gone_troubles_nobody(mount, own_server):
+    with Proxy(own_server.imap_port) as proxy:
+        mounted = mount(proxy, user="small", options={"timeout": TIMEOUT})
+        victim = mounted.path / "Sent" / sorted(os.listdir(mounted.path / "Sent"))[1]
+        proxy.when(lambda command: command.fetches_body, "cut", times=1000)
+        with pytest.raises(OSError):
+            victim.read_bytes()
+        proxy.clear()
+        assert len(status_of(mounted)["failed"]) == 1
+        connection = connect(own_server, "small")
+        connection.select("Sent")
+        connection.uid("STORE", str(uid_of(victim)), "+FLAGS", r"(\Deleted)")
+        connection.expunge()
+        connection.logout()
+        with pytest.raises(OSError):
+            victim.read_bytes()
+        wait_for(lambda: len(os.listdir(mounted.path / "Sent")) == 2, 30 * SLOW, "a listing without the message")
+        status = status_of(mounted)
+        assert status["failed"] == [] and status["healthy"] is True
+        mounted.unmount()
 
 
 def test_paths_are_those_below_the_mount_point(mount, proxy):
