@@ -32,6 +32,10 @@ typedef struct
   gboolean uid_not_sticky; /* UIDs do not survive the session (RFC 4315) */
 } MmMailboxState;
 
+/* A UIDVALIDITY up to this may come again with other messages: servers that keep their mailboxes in
+ * memory begin with it each time. The last message known is looked at with each comparison. */
+#define MM_UIDVALIDITY_DOUBTFUL_MAX 1
+
 typedef enum
 {
   MM_MESSAGE_SEEN = 1 << 0,

@@ -136,10 +136,11 @@ typedef struct
  * UIDVALIDITY is as known; else everything. */
 typedef struct
 {
-  /* First, once. @is_restart: UIDVALIDITY is new; everything known is void and a full listing
-   * follows. */
+  /* First, once. @is_restart: UIDVALIDITY is new, or the server's numbers contradict it; the UIDs
+   * known are void and a full listing follows. */
   void (*opened) (const MmMailboxState *state, gboolean is_restart, gpointer user_data);
-  /* A message not known before. In UID order unless the server sends otherwise. */
+  /* A message not known before. In UID order unless the server sends otherwise. Also one that is
+   * known, where the answer has it anyway. */
   void (*message) (const MmRemoteMessage *message, gpointer user_data);
   /* New flags of a message known before. */
   void (*flags) (guint32 uid, MmMessageFlags flags, const gchar *keywords, gpointer user_data);

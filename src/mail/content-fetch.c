@@ -263,21 +263,21 @@ is_another_message (Fetch *fetch, GBytes *octets)
 
   if (fetch->is_relisted || mm_content_identity_fits (&fetch->target, octets, fetch->ask.is_whole))
     return FALSE;
-  mm_log_warning ("what the server sends as message %" G_GUINT64_FORMAT
-                  " of '%s' on %s is another message: the folder is listed anew",
-                  content->number, content->mailbox->path, content->context->name);
-  mm_mailbox_set_doubted (content->mailbox);
+  mm_log_info ("what the server sends as message %" G_GUINT64_FORMAT
+               " of '%s' on %s is another message: the folder is listed anew",
+               content->number, content->mailbox->path, content->context->name);
+  mm_mailbox_set_doubted (content->mailbox, fetch->target.numbering);
   relist (fetch);
   return TRUE;
 }
 
 /* ---- judging what came ---- */
 
-/* A UIDVALIDITY of 1 is what servers in memory begin with, each time. */
 static gboolean
 is_doubtful (const Fetch *fetch)
 {
-  return fetch->target.is_distrusted || fetch->target.uidvalidity <= 1;
+  return fetch->target.is_distrusted
+         || fetch->target.uidvalidity <= MM_UIDVALIDITY_DOUBTFUL_MAX;
 }
 
 static void

@@ -86,6 +86,7 @@ typedef struct
   gboolean size_is_proved;
   gchar *message_id;      /* nullable: not known; owned */
   gchar *stem;            /* nullable: of the subject, when it is known; owned */
+  guint numbering;        /* that the UID belongs to */
   gboolean is_distrusted; /* the UID may be another message's in another session */
 } MmFetchTarget;
 
@@ -106,8 +107,9 @@ gboolean mm_mailbox_get_fetch_target (MmMailbox *mailbox, guint64 number, guint3
 /* TRUE when UIDs of this mailbox may be other messages' in another session. */
 gboolean mm_mailbox_is_distrusted (MmMailbox *mailbox);
 /* Octets came, or facts, that are another message's than the UID stood for: the next synchronisation
- * tells everything, and messages are recognised. */
-void mm_mailbox_set_doubted (MmMailbox *mailbox);
+ * tells everything, and messages are recognised. @numbering: that the UID belonged to; if there is
+ * another one by now, that has happened. */
+void mm_mailbox_set_doubted (MmMailbox *mailbox, guint numbering);
 
 void mm_fetch_target_clear (MmFetchTarget *target);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (MmFetchTarget, mm_fetch_target_clear)

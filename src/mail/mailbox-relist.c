@@ -251,7 +251,7 @@ tell_observer (const MmMailbox *mailbox, const Changes *changes)
 
 /* A server that is not to be trusted has this with each listing. */
 static void
-report (const MmMailbox *mailbox, gboolean is_new, const Changes *changes)
+report (const MmMailbox *mailbox, gboolean is_new, gboolean is_doubted, const Changes *changes)
 {
   g_autofree gchar *text = g_strdup_printf (
       "of the messages of '%s' on %s, %u were recognised, %u more by size, date and subject, "
@@ -261,6 +261,8 @@ report (const MmMailbox *mailbox, gboolean is_new, const Changes *changes)
 
   if (is_new)
     mm_log_warning ("a new UIDVALIDITY: %s", text);
+  else if (is_doubted)
+    mm_log_warning ("other messages under the same UIDs: %s", text);
   else
     mm_log_info ("%s", text);
 }
@@ -302,11 +304,12 @@ finish (MmRelist *relist)
   remove_contents (relist, identified);
   g_mutex_lock (&mailbox->lock);
   gboolean is_new = relist->old_uidvalidity != relist->state.uidvalidity;
+  gboolean is_doubted = mailbox->is_doubted;
   apply_locked (mailbox, relist, identified, &changes);
   mm_mailbox_drop_relist_locked (mailbox);
   g_mutex_unlock (&mailbox->lock);
 
-  report (mailbox, is_new, &changes);
+  report (mailbox, is_new, is_doubted, &changes);
   tell_observer (mailbox, &changes);
   mm_mailbox_end_sync (mailbox, changes.gone, NULL);
   g_array_unref (changes.gone);

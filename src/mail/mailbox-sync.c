@@ -62,7 +62,12 @@ on_opened (const MmMailboxState *state, gboolean is_restart, gpointer user_data)
   mailbox->stream_is_broken = FALSE;
   mailbox->told_up_to = 0;
   if (is_known && !are_same)
-    mm_mailbox_begin_relist_locked (mailbox);
+    {
+      mm_mailbox_begin_relist_locked (mailbox);
+      /* The driver found that out from other numbers than UIDVALIDITY. */
+      mailbox->is_doubted |= is_restart && mm_mailbox_state_is_trusted (state)
+                             && mailbox->state.uidvalidity == state->uidvalidity;
+    }
   else
     {
       /* A listing that broke off is gone through again over what it had told. */
@@ -161,6 +166,27 @@ add_told_locked (MmMailbox *mailbox, const MmRemoteMessage *told)
     }
 }
 
+/* Of a UID that is known, under a UIDVALIDITY that says that it is the same message: TRUE when it is
+ * not. Sizes alone prove nothing, because some servers guess them until the message was read: of one that was not, the subject
+ * decides. */
+static gboolean
+is_another_locked (const MmMailbox *mailbox, const MmMessage *known, const MmRemoteMessage *told)
+{
+  gboolean has_other_size = told->has_size && (guint32) told->size != known->told_size
+                            && told->size != known->size;
+
+  if ((told->internaldate != 0 && told->internaldate != known->internaldate)
+      || (has_other_size && known->size_is_proved))
+    return TRUE;
+  if (!mailbox->context->want_subject || known->stem == NULL)
+    return FALSE;
+  g_autofree gchar *stem
+      = told->subject_length > 0
+            ? mm_subject_stem_from_header (told->subject_header, told->subject_length)
+            : NULL;
+  return g_strcmp0 (stem, known->stem) != 0;
+}
+
 static void
 on_message (const MmRemoteMessage *told, gpointer user_data)
 {
@@ -173,6 +199,8 @@ on_message (const MmRemoteMessage *told, gpointer user_data)
                          : NULL;
   if (known == NULL)
     add_told_locked (mailbox, told);
+  else if (is_another_locked (mailbox, known, told))
+    mailbox->is_doubted = TRUE;
   else
     {
       set_flags_locked (mailbox, known, told->flags, told->keywords);
@@ -282,7 +310,7 @@ mm_mailbox_complete_locked (MmMailbox *mailbox, const MmMailboxState *state)
   mailbox->state.has_messages = TRUE;
   mailbox->base_number = mailbox->next_number;
   mailbox->checked_us = mm_clock_monotonic_us ();
-  mailbox->is_stale = FALSE;
+  mailbox->is_stale = mailbox->is_doubted;
 }
 
 static void

@@ -81,11 +81,11 @@ mm_mailbox_is_distrusted (MmMailbox *mailbox)
 }
 
 void
-mm_mailbox_set_doubted (MmMailbox *mailbox)
+mm_mailbox_set_doubted (MmMailbox *mailbox, guint numbering)
 {
   g_mutex_lock (&mailbox->lock);
-  mailbox->is_doubted = TRUE;
-  mailbox->is_stale = TRUE;
+  if (mailbox->numbering == numbering)
+    mailbox->is_doubted = mailbox->is_stale = TRUE;
   g_mutex_unlock (&mailbox->lock);
 }
 
@@ -98,14 +98,16 @@ mm_mailbox_set_stale (MmMailbox *mailbox)
 }
 
 /* TRUE when what the server announced is the state of the table. UIDNEXT or the modification
- * sequence may be missing on either side; the number of messages may not. */
+ * sequence may be missing on either side; the number of messages may not. Where the numbers may be the
+ * same for other messages, they prove nothing. */
 static gboolean
 is_as_announced_locked (const MmMailbox *mailbox)
 {
   const MmMailboxState *mine = &mailbox->state;
   const MmMailboxState *theirs = &mailbox->announced;
 
-  return theirs->uidvalidity != 0 && theirs->uidvalidity == mine->uidvalidity
+  return theirs->uidvalidity > MM_UIDVALIDITY_DOUBTFUL_MAX
+         && theirs->uidvalidity == mine->uidvalidity
          && theirs->uidnext != 0 && theirs->uidnext == mine->uidnext
          && theirs->messages == mine->messages && !mine->uid_not_sticky
          && (theirs->highestmodseq == 0 || mine->highestmodseq == 0
@@ -308,6 +310,7 @@ mm_mailbox_get_fetch_target (MmMailbox *mailbox, guint64 number, guint32 origin,
       .size_is_proved = message->size_is_proved,
       .message_id = g_strdup (message->message_id),
       .stem = mailbox->context->want_subject ? g_strdup (message->stem) : NULL,
+      .numbering = mailbox->numbering,
       .is_distrusted = !mm_mailbox_state_is_trusted (&mailbox->state),
     };
   g_mutex_unlock (&mailbox->lock);

@@ -2,7 +2,8 @@
 /*
  * Bringing a mailbox up to date (RFC 4549), by the cheapest way the numbers allow:
  *
- *   nothing known, or UIDVALIDITY new   everything: UID FETCH 1:*
+ *   nothing known, or UIDVALIDITY new,
+ *   or the numbers contradict it        everything: UID FETCH 1:*
  *   all numbers as known                nothing
  *   UIDNEXT grew                        UID FETCH uidnext:*
  *   the counts say that some are gone   UID SEARCH below the known uidnext
@@ -57,6 +58,15 @@ static guint64
 first_new_uid (const SyncJob *job)
 {
   return MAX (1, job->known.uidnext);
+}
+
+/* Where what is told begins: with what is new, or before it, with a sample of what is known. */
+static guint32
+first_told_uid (const SyncJob *job)
+{
+  gboolean has_sample = job->known.uidvalidity <= MM_UIDVALIDITY_DOUBTFUL_MAX;
+
+  return (guint32) MIN (first_new_uid (job) - (has_sample ? 1 : 0), G_MAXUINT32);
 }
 
 static gboolean
@@ -236,9 +246,8 @@ begin_update (SyncJob *job, MmImapConnection *connection)
   /* So few that some are gone, whatever came: no need to wait for what is new. */
   gboolean is_surely_less
       = !is_same && (!known->has_messages || now->messages < known->messages || !has_new);
-  if (has_new
-      && ask_messages (job, connection, (guint32) MIN (first_new_uid (job), G_MAXUINT32), ASKED_NEW)
-             == MM_IMAP_JOB_ENDED)
+  if ((has_new || first_told_uid (job) < first_new_uid (job))
+      && ask_messages (job, connection, first_told_uid (job), ASKED_NEW) == MM_IMAP_JOB_ENDED)
     return MM_IMAP_JOB_ENDED;
   if (is_surely_less)
     {
@@ -249,6 +258,21 @@ begin_update (SyncJob *job, MmImapConnection *connection)
   if (has_flags && ask_flags (job, connection) == MM_IMAP_JOB_ENDED)
     return MM_IMAP_JOB_ENDED;
   return job->in_flight == 0 ? decide_end (job, connection) : MM_IMAP_JOB_CONTINUES;
+}
+
+/* UIDNEXT never goes back, and while it stays there cannot be more messages than before: otherwise the
+ * UIDs are other messages' by now, whatever UIDVALIDITY says. Servers that keep their mailboxes in
+ * memory are like that after a restart. */
+static gboolean
+is_numbered_anew (const SyncJob *job)
+{
+  const MmMailboxState *known = &job->known, *now = &job->opened;
+
+  if (!knows_something (job) || now->uidnext == 0)
+    return FALSE;
+  return now->uidnext < known->uidnext
+         || (now->uidnext == known->uidnext && known->has_messages
+             && now->messages > known->messages);
 }
 
 static MmImapJobFate
@@ -267,11 +291,11 @@ sync_job_selected (MmRemoteJob *base, MmImapConnection *connection, const GError
         g_error_new (MM_ERROR, MM_ERROR_PROTOCOL,
                      "the server did not say how many messages '%s' has", base->mailbox));
 
-  gboolean is_as_known = knows_something (job) && !job->opened.uid_not_sticky
-                         && job->opened.uidvalidity == job->known.uidvalidity;
-  gboolean is_restart
-      = job->known.uidvalidity != 0
-        && (job->opened.uid_not_sticky || job->opened.uidvalidity != job->known.uidvalidity);
+  gboolean are_others = job->opened.uid_not_sticky
+                        || job->opened.uidvalidity != job->known.uidvalidity
+                        || is_numbered_anew (job);
+  gboolean is_as_known = knows_something (job) && !are_others;
+  gboolean is_restart = job->known.uidvalidity != 0 && are_others;
   tell_opened (job, is_restart);
   return is_as_known ? begin_update (job, connection) : begin_full (job, connection);
 }
@@ -335,8 +359,6 @@ tell_message (SyncJob *job, const MmImapFetch *fetch)
     .subject_length = job->subject->len,
   };
 
-  mm_uid_set_add (job->told, fetch->uid);
-  job->max_uid = MAX (job->max_uid, fetch->uid);
   job->sink.message (&message, job->user_data);
 }
 
@@ -349,16 +371,23 @@ take_fetch (SyncJob *job, const MmImapFetch *fetch)
 
   if (fetch->uid == 0)
     return;
-  /* "n:*" names the last message even when its UID is below n (RFC 9051 6.4.9). */
+  /* "n:*" names the last message even when its UID is below n (RFC 9051 6.4.9): a sample of what is
+   * known. */
   if (!job->is_full && fetch->uid < first_new_uid (job))
     {
       if ((job->in_flight & ASKED_FLAGS) != 0 && fetch->has_flags)
         job->sink.flags (fetch->uid, flags_from (fetch->flags),
                          fetch->keywords != NULL ? fetch->keywords : "", job->user_data);
+      if ((job->in_flight & ASKED_NEW) != 0 && is_message)
+        tell_message (job, fetch);
       return;
     }
   if (is_message && is_listing && !mm_uid_set_contains (job->told, fetch->uid))
-    tell_message (job, fetch);
+    {
+      mm_uid_set_add (job->told, fetch->uid);
+      job->max_uid = MAX (job->max_uid, fetch->uid);
+      tell_message (job, fetch);
+    }
 }
 
 static void

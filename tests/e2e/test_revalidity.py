@@ -207,3 +207,53 @@ def test_without_uidvalidity_no_message_has_the_bytes_of_another(mount, scripted
     scripted.restart(message("same", 600, "A@x"), message("same", 900, "d@x"), other, message("same", 700, "B@x"))
     mounted = mount(scripted)
     assert len(read_all(mounted, scripted)) == 4
+
+
+# ---- servers that keep UIDVALIDITY and have other messages after a restart ----
+
+def others(count, letter="o", extra=0):
+    """As many messages as mails(), of the same dates and, but for @extra, sizes."""
+    return [message(f"{letter}ail {n}", 500 + n + extra, f"{letter}{n}@x", 1_600_000_000 + n)
+            for n in range(1, count + 1)]
+
+
+def read_as_named(mounted, server, paths):
+    """How many of the files can be read; each that can is the message that its name says."""
+    good = 0
+    for path in paths:
+        try:
+            data = (mounted.path / path).read_bytes()
+        except OSError:
+            continue
+        subject = re.search(r"_(\wail-\d+)_", str(path))[1].replace("-", " ")
+        assert data.startswith(f"Subject: {subject}\r\n".encode()), (path, data[:60])
+        good += 1
+    return good
+
+
+@pytest.mark.parametrize("uidvalidity, extra", [(1, 0), (1, 7), (1_700_000_000, 7)])
+def test_other_messages_while_mounted_are_not_served_under_old_names(mount, scripted, uidvalidity, extra):
+    scripted.inbox.uidvalidity = uidvalidity
+    scripted.inbox.put(*mails(20))
+    mounted = mount(scripted)
+    paths = mounted.files()
+    assert read_as_named(mounted, scripted, paths[::7]) == 3
+    scripted.restart(*others(20, extra=extra))
+    # What was read before may still be read; the rest is not there any more.
+    assert read_as_named(mounted, scripted, paths) < 20
+    listed = wait_for(lambda: [path for path in mounted.files() if "oail" in str(path)], 30, "the new listing")
+    assert len(listed) == 20 == len(mounted.files())
+    assert len(read_all(mounted, scripted)) == 20
+
+
+@pytest.mark.parametrize("count", [12, 20, 25])
+def test_other_messages_after_a_remount_are_not_served_under_old_names(mount, scripted, count):
+    scripted.inbox.put(*mails(20))
+    mounted = mount(scripted)
+    assert len(read_all(mounted, scripted)) == 20
+    mounted.unmount()
+    scripted.restart(*others(count))
+    mounted = mount(scripted)
+    assert read_as_named(mounted, scripted, mounted.files()) <= count
+    wait_for(lambda: len([path for path in mounted.files() if "oail" in str(path)]) == count, 30, "the new listing")
+    assert len(read_all(mounted, scripted)) == count == len(mounted.files())

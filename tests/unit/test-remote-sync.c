@@ -150,7 +150,9 @@ test_last_message_is_not_new (void)
   check (HELLO ("CONDSTORE") EXAMINED_MODSEQ (
              "3", "7", "31", "60") "C: UID FETCH 30:* *\nC: UID FETCH 1:29 *\n"
                                    "R: * 3" MESSAGE ("29", "100") "\nS: $U OK\nS: $T OK\n",
-         &known, "opened v7 u31 m60 n3\nflags 29 1 'k'\nstate v7 u31 m60 n3\ndone ok\n");
+         &known,
+         "opened v7 u31 m60 n3\nflags 29 1 'k'\n" TOLD ("29",
+                                                       "100") "state v7 u31 m60 n3\ndone ok\n");
 }
 
 static void
@@ -248,6 +250,21 @@ test_uidvalidity_changed (void)
          &known, "restart v8 u11 m60 n1\n" TOLD ("10", "100") "state v8 u11 m60 n1\ndone ok\n");
 }
 
+/* The same UIDVALIDITY, but fewer UIDs were given than before, or more messages have them. */
+static void
+test_numbered_anew (void)
+{
+  check (HELLO ("") EXAMINED ("1", "7", "11") "C: UID FETCH 1:* *\nR: * 1" MESSAGE (
+             "10", "100") "\nS: $T OK\n",
+         &known, "restart v7 u11 m0 n1\n" TOLD ("10", "100") "state v7 u11 m0 n1\ndone ok\n");
+  check (HELLO ("") EXAMINED ("4", "7", "30") "C: UID FETCH 1:* *\nR: * 1" MESSAGE (
+             "10", "100") "\nR: * 2" MESSAGE ("11", "100") "\nR: * 3" MESSAGE (
+             "12", "100") "\nR: * 4" MESSAGE ("13", "100") "\nS: $T OK\n",
+         &known,
+         "restart v7 u30 m0 n4\n" TOLD ("10", "100") TOLD ("11", "100") TOLD ("12", "100")
+             TOLD ("13", "100") "state v7 u30 m0 n4\ndone ok\n");
+}
+
 static void
 test_mailbox_gone (void)
 {
@@ -297,7 +314,7 @@ main (int argc, char **argv)
   ADD ("listing-refused-is-an-error", test_listing_refused);
   ADD ("unchanged-costs-only-examine", test_unchanged);
   ADD ("new-mail-is-fetched-from-uidnext", test_new_mail);
-  ADD ("last-message-below-uidnext-is-not-new", test_last_message_is_not_new);
+  ADD ("last-message-below-uidnext-is-told-and-not-counted", test_last_message_is_not_new);
   ADD ("expunged-is-found-by-esearch", test_expunged_with_esearch);
   ADD ("expunged-is-found-by-search", test_expunged_with_search);
   ADD ("one-came-and-one-went", test_came_and_went);
@@ -308,6 +325,7 @@ main (int argc, char **argv)
   ADD ("flags-without-condstore-are-compared", test_flags_without_condstore);
   ADD ("uidnext-not-told-is-found-out", test_no_uidnext);
   ADD ("new-uidvalidity-restarts", test_uidvalidity_changed);
+  ADD ("numbers-that-contradict-uidvalidity-restart", test_numbered_anew);
   ADD ("nonexistent-is-mailbox-gone", test_mailbox_gone);
   ADD ("noperm-is-permission", test_no_permission);
   ADD ("silence-is-a-timeout", test_timeout);
