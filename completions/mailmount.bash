@@ -10,11 +10,12 @@ _mailmount_option()
         *) part=$list ;;
     esac
     local options='ro names= cache= cache_size= cache_free= cafile= tls= connections= timeout= folders= exclude=
-        subscribed log= password_command= token_command= compress bandwidth= offline allow_other uid= gid=
+        subscribed log= password_command= token_command= compress bandwidth= daily_limit= offline allow_other uid= gid=
         umask= noauto nofail _netdev noexec noatime'
     local prefix='' words='' value
     case $part in
         names=*) prefix=names=; words='subject uid' ;;
+        daily_limit=*) prefix=daily_limit=; words='gmail none' ;;
         tls=*) prefix=tls=; words='implicit starttls none' ;;
         uid=*) prefix=uid=; words=$(compgen -u) ;;
         gid=*) prefix=gid=; words=$(compgen -g) ;;

@@ -45,6 +45,8 @@ function __mailmount_options
         token_command=\t'command that prints an OAuth2 token' \
         compress\t'compress the connection' \
         bandwidth=\t'octets received per second at most' \
+        daily_limit=\t'octets received within a day at most' \
+        daily_limit=gmail\t'2.5 GB, what Gmail allows' \
         offline\t'never connect, show what is known' \
         allow_other\t'let other users in' \
         uid=\t'owner of all files' \

@@ -117,6 +117,22 @@ gboolean mm_index_remove_message (MmIndex *index, guint32 folder_id, guint64 num
                                   GError **error);
 gboolean mm_index_remove_all_messages (MmIndex *index, guint32 folder_id, GError **error);
 
+/* ---- traffic ---- */
+
+/* What was received from an account in one hour; hours are counted from 1970-01-01 UTC. */
+typedef struct
+{
+  gint64 hour;
+  guint64 octets;
+} MmIndexTraffic;
+
+/* Adds to what is known of that hour, whichever process wrote it, and forgets hours more than a week
+ * before it. */
+gboolean mm_index_add_traffic (MmIndex *index, gint64 account, const MmIndexTraffic *traffic,
+                               GError **error);
+/* Appends all hours known to @out (Array<MmIndexTraffic>), ascending. */
+gboolean mm_index_load_traffic (MmIndex *index, gint64 account, GArray *out, GError **error);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (MmIndex, mm_index_close)
 
 G_END_DECLS

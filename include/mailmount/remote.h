@@ -50,6 +50,7 @@ typedef struct
   guint idle_close_ms;      /* an unused connection is logged out after this; 0: never */
   gboolean compress;        /* COMPRESS=DEFLATE when offered */
   guint64 bandwidth;        /* octets received per second over all connections; 0: no limit */
+  guint64 daily_octets;     /* received within any twenty-four hours; 0: no limit */
   gboolean is_offline;      /* never connects: every job ends in MM_ERROR_OFFLINE at once */
 } MmRemoteConfig;
 
@@ -204,6 +205,23 @@ MmRemoteJob *mm_remote_fetch (MmRemote *remote, const gchar *mailbox, guint64 ui
  * EXPUNGE, VANISHED, a flag. A hint to synchronise. NULL: nobody. Set before the first job. */
 typedef void (*MmRemoteChangeFunc) (const gchar *mailbox, gpointer user_data);
 void mm_remote_set_change_func (MmRemote *remote, MmRemoteChangeFunc func, gpointer user_data);
+
+/* ---- the daily limit ---- */
+
+/* What was received in one hour; hours are counted from 1970-01-01 UTC. */
+typedef struct
+{
+  gint64 hour;
+  guint64 octets;
+} MmRemoteTraffic;
+
+/* What the caller has written down of the last day; in place of what it gave before. */
+void mm_remote_set_spent (MmRemote *remote, const MmRemoteTraffic *hours, gsize n);
+
+/* Called (on a connection's thread, and while the remote closes) with what was received since it was
+ * last called, to be written down; where there is no limit never. Set before the first job. */
+typedef void (*MmRemoteSpendFunc) (const MmRemoteTraffic *traffic, gpointer user_data);
+void mm_remote_set_spend_func (MmRemote *remote, MmRemoteSpendFunc func, gpointer user_data);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (MmRemoteJob, mm_remote_job_unref)
 

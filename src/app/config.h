@@ -13,6 +13,10 @@
 
 G_BEGIN_DECLS
 
+/* What Gmail lets an account download within a day by IMAP; one that downloads more is closed for a
+ * day. */
+#define MM_GMAIL_DAILY_OCTETS G_GUINT64_CONSTANT (2500000000)
+
 typedef struct
 {
   MmSourceUrl source;
@@ -43,6 +47,8 @@ typedef struct
   gboolean compress;
   gboolean offline;
   guint64 bandwidth; /* octets per second; 0: no limit */
+  guint64 daily_octets; /* 0: no limit */
+  gboolean has_daily_limit;
 
   GStrv folders; /* nullable: shell globs of the folders wanted, all when NULL */
   GStrv exclude; /* nullable */

@@ -40,6 +40,7 @@ new_remote (const MmConfig *config, MmCredentials *credentials)
     .idle_close_ms = IDLE_CLOSE_MS,
     .compress = config->compress,
     .bandwidth = config->bandwidth,
+    .daily_octets = config->daily_octets,
     .is_offline = config->offline,
   };
   return mm_remote_new_imap (&remote);

@@ -251,6 +251,21 @@ apply_bandwidth (MmConfig *config, const gchar *name, const gchar *value, GError
 }
 
 static gboolean
+apply_daily_limit (MmConfig *config, const gchar *name, const gchar *value, GError **error)
+{
+  config->has_daily_limit = TRUE;
+  config->daily_octets = 0;
+  if (strcmp (value, "none") == 0)
+    return TRUE;
+  if (strcmp (value, "gmail") == 0)
+    {
+      config->daily_octets = MM_GMAIL_DAILY_OCTETS;
+      return TRUE;
+    }
+  return parse_size (name, value, &config->daily_octets, error);
+}
+
+static gboolean
 apply_offline (MmConfig *config, const gchar *name, const gchar *value, GError **error)
 {
   config->offline = TRUE;
@@ -350,6 +365,8 @@ static const MmOption table[] = {
     apply_compress },
   { "bandwidth", "RATE", "receive at most so many octets a second, such as 500K (default: no limit)",
     MM_OPTION_OURS, apply_bandwidth },
+  { "daily_limit", "SIZE|gmail|none", "receive at most so much within a day (default: none; Gmail: 2.5 GB)",
+    MM_OPTION_OURS, apply_daily_limit },
   { "offline", NULL, "never connect: show what is known from earlier mounts", MM_OPTION_OURS,
     apply_offline },
   { "allow_other", NULL, "let other users in", MM_OPTION_OURS, apply_allow_other },

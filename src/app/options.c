@@ -220,6 +220,13 @@ settle_tls (MmConfig *config, GError **error)
 }
 
 static gboolean
+is_gmail (const gchar *host)
+{
+  return g_ascii_strcasecmp (host, "imap.gmail.com") == 0
+         || g_ascii_strcasecmp (host, "imap.googlemail.com") == 0;
+}
+
+static gboolean
 settle (MmConfig *config, GError **error)
 {
   if (!settle_tls (config, error))
@@ -235,6 +242,8 @@ settle (MmConfig *config, GError **error)
         = config->has_no_cache ? DEFAULT_CACHE_MEMORY : DEFAULT_CACHE_SIZE;
   if (config->has_no_cache && config->cache_size_octets == 0)
     return fail (error, "cache=none,cache_size=0: memory needs a limit");
+  if (!config->has_daily_limit && is_gmail (config->source.host))
+    config->daily_octets = MM_GMAIL_DAILY_OCTETS;
   if (!config->has_umask)
     config->umask = config->allow_other ? 022 : DEFAULT_UMASK;
   if (!config->has_uid)

@@ -39,6 +39,8 @@ struct MmAccount
   MmWaitList *waits;
 };
 
+/* Has the remote go by what was received on the last day, and write down what it receives. */
+gboolean mm_account_load_traffic (MmAccount *account, MmIndex *index, GError **error);
 /* Queues the loading of the tree from the index. */
 void mm_account_load_folders (MmAccount *account);
 /* Shows the folders of earlier mounts, for the server cannot be asked. FALSE when there are none. */

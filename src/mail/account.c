@@ -33,7 +33,7 @@ open_store (MmAccount *account, const MmAccountConfig *config, GError **error)
   if (index == NULL)
     return FALSE;
   account->account_id = mm_index_get_account (index, config->key, error);
-  if (account->account_id == 0)
+  if (account->account_id == 0 || !mm_account_load_traffic (account, index, error))
     return FALSE;
   /* After the index: a new index sets aside content that was kept under another one's numbers. */
   account->context.cache = mm_content_cache_open (config->directory, error);

@@ -176,6 +176,24 @@ imap_set_change_func (MmRemote *remote, MmRemoteChangeFunc func, gpointer user_d
   self->change_data = user_data;
 }
 
+static void
+imap_set_spent (MmRemote *remote, const MmRemoteTraffic *hours, gsize n)
+{
+  MmRemoteBudget *budget = mm_remote_pool_get_budget (((MmImapRemote *) remote)->pool);
+
+  if (budget != NULL)
+    mm_remote_budget_set_spent (budget, hours, n);
+}
+
+static void
+imap_set_spend_func (MmRemote *remote, MmRemoteSpendFunc func, gpointer user_data)
+{
+  MmRemoteBudget *budget = mm_remote_pool_get_budget (((MmImapRemote *) remote)->pool);
+
+  if (budget != NULL)
+    mm_remote_budget_set_spend_func (budget, func, user_data);
+}
+
 static const MmRemoteDriver imap_driver = {
   .connect = imap_connect,
   .close = imap_close,
@@ -184,6 +202,8 @@ static const MmRemoteDriver imap_driver = {
   .fetch = imap_fetch,
   .get_status = imap_get_status,
   .set_change_func = imap_set_change_func,
+  .set_spent = imap_set_spent,
+  .set_spend_func = imap_set_spend_func,
 };
 
 MmRemote *
@@ -204,6 +224,8 @@ mm_remote_new_imap (const MmRemoteConfig *config)
   self->n_messages = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   self->pool = mm_remote_pool_new (config->connections, config->answer_timeout_ms,
                                    mm_imap_connection_run, self);
+  if (config->daily_octets > 0)
+    mm_remote_pool_limit_day (self->pool, config->daily_octets);
   if (config->bandwidth > 0)
     mm_remote_pool_limit_bandwidth (self->pool, config->bandwidth);
   if (config->is_offline)

@@ -52,6 +52,7 @@ struct MmRemotePool
   gpointer driver_data;
   MmRemoteMeter *meter;
   MmRemoteBandwidth *bandwidth; /* nullable: no limit; immutable after the first job */
+  MmRemoteBudget *budget;       /* the same */
   MmNetworkWatch *network; /* nullable: turned off */
   GThread *keeper; /* joins ended slots and ends jobs that no connection's thread has */
 

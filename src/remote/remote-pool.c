@@ -101,22 +101,54 @@ count_lost_opening_locked (MmRemotePool *pool, const GError *error)
       }
 }
 
-/* Whether @job may be queued. */
-static gboolean
-admit_locked (MmRemotePool *pool, const MmRemoteJob *job)
+/* Nothing is asked of the server until then, whatever the account wants. */
+static void
+hold_locked (MmRemotePool *pool, gint64 until_us, const GError *error)
+{
+  mm_remote_reach_hold (&pool->reach, until_us, error);
+  end_impatient_jobs_locked (pool);
+  g_cond_broadcast (&pool->changed);
+}
+
+/* The day's budget. (transfer full): why @job may not be queued. */
+static GError *
+check_budget_locked (MmRemotePool *pool, const MmRemoteJob *job)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (mm_remote_job_get_priority (job) == MM_REMOTE_PRIORITY_READ_AHEAD
+      && mm_remote_budget_is_scarce (pool->budget))
+    return g_error_new_literal (MM_ERROR, MM_ERROR_QUOTA,
+                                "what is left of the day's limit is for those who wait");
+  gint64 refill_us = mm_remote_budget_get_refill_us (pool->budget, &error);
+  if (refill_us != 0)
+    {
+      if (!mm_remote_reach_is_held (&pool->reach))
+        mm_log_warning ("%s", error->message);
+      hold_locked (pool, refill_us, error);
+    }
+  return NULL;
+}
+
+/* (transfer full): why @job may not be queued; NULL: it may. */
+static GError *
+refuse_locked (MmRemotePool *pool, const MmRemoteJob *job)
 {
   gboolean is_demand = mm_remote_job_get_priority (job) == MM_REMOTE_PRIORITY_DEMAND;
+  GError *error = pool->budget != NULL ? check_budget_locked (pool, job) : NULL;
 
+  if (error != NULL)
+    return error;
   switch (mm_remote_reach_judge (&pool->reach, is_demand, job->deadline_us))
     {
     case MM_REACH_GO:
     case MM_REACH_WAIT:
-      return TRUE;
+      return NULL;
     case MM_REACH_TRY:
       mm_remote_pool_try_locked (pool);
-      return TRUE;
+      return NULL;
     case MM_REACH_FAIL:
-      return FALSE;
+      return mm_remote_reach_dup_error (&pool->reach);
     }
   g_assert_not_reached ();
 }
@@ -124,6 +156,8 @@ admit_locked (MmRemotePool *pool, const MmRemoteJob *job)
 void
 mm_remote_pool_push (MmRemotePool *pool, MmRemoteJob *job)
 {
+  GError *refusal;
+
   g_atomic_ref_count_inc (&pool->refs);
   job->pool = pool;
   job->deadline_us = mm_clock_monotonic_us () + (gint64) pool->patience_ms * 1000;
@@ -133,8 +167,8 @@ mm_remote_pool_push (MmRemotePool *pool, MmRemoteJob *job)
   if (pool->is_closing)
     add_orphan_locked (
         pool, job, g_error_new_literal (MM_ERROR, MM_ERROR_CANCELLED, "the account is closing"));
-  else if (!admit_locked (pool, job))
-    add_orphan_locked (pool, job, mm_remote_reach_dup_error (&pool->reach));
+  else if ((refusal = refuse_locked (pool, job)) != NULL)
+    add_orphan_locked (pool, job, refusal);
   else
     {
       g_queue_push_tail (&pool->queues[job->priority], job);
@@ -479,15 +513,6 @@ mm_remote_slot_return_job (MmRemoteSlot *slot, MmRemoteJob *job, const GError *e
     mm_remote_slot_finish_job (slot, job, error);
 }
 
-/* What the server asked for concerns the whole account. */
-static void
-hold_locked (MmRemotePool *pool, gint64 until_us, const GError *error)
-{
-  mm_remote_reach_hold (&pool->reach, until_us, error);
-  end_impatient_jobs_locked (pool);
-  g_cond_broadcast (&pool->changed);
-}
-
 void
 mm_remote_slot_postpone_job (MmRemoteSlot *slot, MmRemoteJob *job, const GError *error,
                              guint wait_ms, MmRemoteRepeat repeat)
@@ -681,6 +706,18 @@ mm_remote_pool_limit_bandwidth (MmRemotePool *pool, guint64 octets_per_second)
 }
 
 void
+mm_remote_pool_limit_day (MmRemotePool *pool, guint64 daily_octets)
+{
+  pool->budget = mm_remote_budget_new (daily_octets);
+}
+
+MmRemoteBudget *
+mm_remote_pool_get_budget (MmRemotePool *pool)
+{
+  return pool->budget;
+}
+
+void
 mm_remote_pool_turn_off (MmRemotePool *pool)
 {
   g_clear_pointer (&pool->network, mm_network_watch_free);
@@ -708,6 +745,8 @@ mm_remote_pool_close (MmRemotePool *pool)
   g_cond_broadcast (&pool->changed);
   g_mutex_unlock (&pool->lock);
   g_thread_join (g_steal_pointer (&pool->keeper));
+  if (pool->budget != NULL)
+    mm_remote_budget_flush (pool->budget);
 }
 
 void
@@ -719,6 +758,7 @@ mm_remote_pool_unref (MmRemotePool *pool)
   g_ptr_array_unref (pool->slots);
   mm_remote_meter_free (pool->meter);
   mm_remote_bandwidth_free (pool->bandwidth);
+  mm_remote_budget_free (pool->budget);
   mm_remote_reach_clear (&pool->reach);
   g_mutex_clear (&pool->lock);
   g_cond_clear (&pool->changed);

@@ -22,6 +22,8 @@
 
 #include <mailmount/remote-status.h>
 
+#include "remote-budget.h"
+
 G_BEGIN_DECLS
 
 /* Jobs that share a connection: those of read-ahead leave some places to demands. */
@@ -116,6 +118,10 @@ void mm_remote_pool_turn_off (MmRemotePool *pool);
 
 /* So much is received, over all connections. Before the first job. */
 void mm_remote_pool_limit_bandwidth (MmRemotePool *pool, guint64 octets_per_second);
+/* So much is received within a day. Before the first job. */
+void mm_remote_pool_limit_day (MmRemotePool *pool, guint64 daily_octets);
+/* NULL: there is no limit. */
+MmRemoteBudget *mm_remote_pool_get_budget (MmRemotePool *pool);
 
 /* Ends all jobs with MM_ERROR_CANCELLED and all connections, and joins their threads. */
 void mm_remote_pool_close (MmRemotePool *pool);

@@ -70,6 +70,8 @@ mm_remote_slot_note_received (MmRemoteSlot *slot, gsize octets)
 {
   slot->received_octets += octets;
   mm_remote_meter_note_received (slot->pool->meter, octets);
+  if (slot->pool->budget != NULL)
+    mm_remote_budget_spend (slot->pool->budget, octets);
   if (slot->pool->bandwidth != NULL)
     mm_remote_bandwidth_spend (slot->pool->bandwidth, octets);
 }

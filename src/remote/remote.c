@@ -43,6 +43,18 @@ mm_remote_set_change_func (MmRemote *remote, MmRemoteChangeFunc func, gpointer u
 }
 
 void
+mm_remote_set_spent (MmRemote *remote, const MmRemoteTraffic *hours, gsize n)
+{
+  remote->driver->set_spent (remote, hours, n);
+}
+
+void
+mm_remote_set_spend_func (MmRemote *remote, MmRemoteSpendFunc func, gpointer user_data)
+{
+  remote->driver->set_spend_func (remote, func, user_data);
+}
+
+void
 mm_remote_job_cancel (MmRemoteJob *job)
 {
   mm_remote_pool_cancel (job);

@@ -46,7 +46,15 @@ static const gchar step_2[] =
   "ALTER TABLE message ADD COLUMN told_size INTEGER;"
   "ALTER TABLE message ADD COLUMN origin INTEGER;";
 
-const gchar *const mm_index_schema_steps[] = { step_1, step_2, NULL };
+/* What was received from an account, by the hour since 1970, for its daily limit. */
+static const gchar step_3[] =
+  "CREATE TABLE traffic ("
+  "  account INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE,"
+  "  hour INTEGER NOT NULL,"
+  "  octets INTEGER NOT NULL,"
+  "  PRIMARY KEY (account, hour)) WITHOUT ROWID;";
+
+const gchar *const mm_index_schema_steps[] = { step_1, step_2, step_3, NULL };
 
 gboolean
 mm_index_schema_is_damage (int result_code)

@@ -41,6 +41,12 @@ static const gchar *const sql_texts[MM_INDEX_N_SQL] = {
     " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
   [MM_INDEX_SQL_REMOVE_MESSAGE] = "DELETE FROM message WHERE folder = ?1 AND number = ?2",
   [MM_INDEX_SQL_REMOVE_ALL_MESSAGES] = "DELETE FROM message WHERE folder = ?1",
+  [MM_INDEX_SQL_ADD_TRAFFIC]
+  = "INSERT INTO traffic (account, hour, octets) VALUES (?1, ?2, ?3)"
+    " ON CONFLICT (account, hour) DO UPDATE SET octets = octets + excluded.octets",
+  [MM_INDEX_SQL_FORGET_TRAFFIC] = "DELETE FROM traffic WHERE account = ?1 AND hour < ?2",
+  [MM_INDEX_SQL_LOAD_TRAFFIC]
+  = "SELECT hour, octets FROM traffic WHERE account = ?1 ORDER BY hour",
 };
 
 int

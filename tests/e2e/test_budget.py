@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What may be downloaded: so much a second, so much a day."""
 
+import errno
 import time
 
 from mount import uid_of
@@ -35,3 +36,40 @@ def test_bandwidth_is_shared_by_all_readers(mount, server, small_corpus):
     seconds = time.monotonic() - started
     assert octets > 4 * rate
     assert octets <= rate * (seconds + 1) + 64 * KIB, seconds
+
+
+def error_of(path):
+    try:
+        sha256(path)
+    except OSError as error:
+        return error.errno
+    return None
+
+
+def test_daily_limit_is_kept_over_a_remount(mount, proxy, small_corpus):
+    limit = 1024 * KIB
+    options = {"daily_limit": "1M"}
+    by_uid = small_corpus.folders[("INBOX",)].by_uid()
+    mounted = mount(proxy, user="small", options=options)
+    tree = mounted.files()
+    medium = next((mounted.path / "INBOX").glob("*medium*"))
+    large = next((mounted.path / "INBOX").glob("*large*"))
+    assert sha256(medium) == by_uid[uid_of(medium)].sha256
+    small = next((mounted.path / "Lists/many").iterdir())
+    # The limit is reached in the middle of the large one; what was asked for until then still comes.
+    assert error_of(large) in (None, errno.EDQUOT)
+    assert error_of(small) == errno.EDQUOT
+    assert limit < proxy.octets_to_client < limit + 9 * 1024 * KIB
+    before = proxy.octets_to_client
+
+    mounted.unmount()
+    mounted = mount(proxy, user="small", options=options)
+    # The cache is readable, and known directories are shown.
+    assert sha256(medium) == by_uid[uid_of(medium)].sha256
+    assert mounted.files() == tree
+    assert error_of(small) == errno.EDQUOT
+    assert proxy.octets_to_client < before + 16 * KIB
+    mounted.unmount()
+
+    mounted = mount(proxy, user="small")
+    assert error_of(small) is None

@@ -11,6 +11,9 @@ struct MmRemote
   FakeServer *server;
   GThreadPool *threads; /* Pool<MmRemoteJob> */
   gboolean is_closing;  /* guarded by the server's lock */
+  guint64 spent_octets; /* as the account told */
+  MmRemoteSpendFunc spend_func;
+  gpointer spend_data;
 };
 
 struct MmRemoteJob
@@ -455,6 +458,34 @@ mm_remote_get_status (MmRemote *remote, MmRemoteStatus *out)
 void
 mm_remote_status_clear (MmRemoteStatus *status)
 {
+}
+
+void
+mm_remote_set_spent (MmRemote *remote, const MmRemoteTraffic *hours, gsize n)
+{
+  remote->spent_octets = 0;
+  for (gsize i = 0; i < n; i++)
+    remote->spent_octets += hours[i].octets;
+}
+
+void
+mm_remote_set_spend_func (MmRemote *remote, MmRemoteSpendFunc func, gpointer user_data)
+{
+  remote->spend_func = func;
+  remote->spend_data = user_data;
+}
+
+guint64
+fake_remote_get_spent (MmRemote *remote)
+{
+  return remote->spent_octets;
+}
+
+void
+fake_remote_spend (MmRemote *remote, gint64 hour, guint64 octets)
+{
+  const MmRemoteTraffic traffic = { hour, octets };
+  remote->spend_func (&traffic, remote->spend_data);
 }
 
 void

@@ -20,6 +20,10 @@ FakeServer *fake_server_new (void);
 void fake_server_free (FakeServer *server);
 
 MmRemote *fake_remote_new (FakeServer *server);
+/* What the account said was received, in all hours that it knows. */
+guint64 fake_remote_get_spent (MmRemote *remote);
+/* Tells the account that so much was received. */
+void fake_remote_spend (MmRemote *remote, gint64 hour, guint64 octets);
 
 /* ---- the model ---- */
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* What an account shows while its server cannot be asked. */
+/* What an account shows while its server cannot be asked, and what it remembers of its traffic. */
 #include <mailmount/clock.h>
 
 #include "mail-fixture.h"
@@ -155,6 +155,27 @@ test_an_unknown_account_does_not_start (void)
   g_assert_error (error, MM_ERROR, MM_ERROR_OFFLINE);
 }
 
+/* What was received is known to the next mount, whichever it was. */
+static void
+test_traffic_is_written_down (void)
+{
+  g_autoptr (MailFixture) fixture = new_fixture ();
+
+  mail_fixture_mount (fixture);
+  g_assert_cmpuint (fake_remote_get_spent (fixture->config.remote), ==, 0);
+  fake_remote_spend (fixture->config.remote, 1000000, 300);
+  fake_remote_spend (fixture->config.remote, 1000000, 30);
+  fake_remote_spend (fixture->config.remote, 1000001, 3);
+  mail_fixture_unmount (fixture);
+  mail_fixture_mount (fixture);
+  g_assert_cmpuint (fake_remote_get_spent (fixture->config.remote), ==, 333);
+  /* What is long ago is forgotten. */
+  fake_remote_spend (fixture->config.remote, 2000000, 5);
+  mail_fixture_unmount (fixture);
+  mail_fixture_mount (fixture);
+  g_assert_cmpuint (fake_remote_get_spent (fixture->config.remote), ==, 5);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -166,5 +187,6 @@ main (int argc, char **argv)
   ADD ("starts-at-a-known-folder", test_starts_at_a_known_folder);
   ADD ("filters-hold", test_filters_hold);
   ADD ("unknown-account-does-not-start", test_an_unknown_account_does_not_start);
+  g_test_add_func ("/account/traffic-is-written-down", test_traffic_is_written_down);
   return g_test_run ();
 }

@@ -80,6 +80,25 @@ test_cache_none_is_memory (void)
 }
 
 static void
+test_gmail_has_a_daily_limit (void)
+{
+  g_autoptr (MmConfig) other = parse_good ("mailmount imaps://user@example.org /mnt");
+  g_autoptr (MmConfig) gmail = parse_good ("mailmount imaps://user@IMAP.gmail.com /mnt");
+  g_autoptr (MmConfig) unlimited
+      = parse_good ("mailmount -o daily_limit=none imaps://user@imap.gmail.com /mnt");
+  g_autoptr (MmConfig) preset
+      = parse_good ("mailmount -o daily_limit=gmail imaps://user@example.org /mnt");
+  g_autoptr (MmConfig) own
+      = parse_good ("mailmount -o daily_limit=3M imaps://user@imap.gmail.com /mnt");
+
+  g_assert_cmpuint (other->daily_octets, ==, 0);
+  g_assert_cmpuint (gmail->daily_octets, ==, MM_GMAIL_DAILY_OCTETS);
+  g_assert_cmpuint (unlimited->daily_octets, ==, 0);
+  g_assert_cmpuint (preset->daily_octets, ==, MM_GMAIL_DAILY_OCTETS);
+  g_assert_cmpuint (own->daily_octets, ==, 3 << 20);
+}
+
+static void
 test_every_option_is_taken (void)
 {
   g_autoptr (MmConfig) config = parse_good (
@@ -265,6 +284,7 @@ static const struct
   { "mailmount -o cache=none,cache_size=0" GOOD, "cache=none" },
   { "mailmount -o cache_size=many" GOOD, "cache_size=many" },
   { "mailmount -o bandwidth=fast" GOOD, "bandwidth=fast" },
+  { "mailmount -o daily_limit=much" GOOD, "daily_limit=much" },
   { "mailmount -o cache_size=-1" GOOD, "cache_size=-1" },
   { "mailmount -o cache_size=1KB" GOOD, "cache_size=1KB" },
   { "mailmount -o cache_size=1000K" GOOD, "at least 1M" },
@@ -422,6 +442,7 @@ main (int argc, char **argv)
   g_setenv ("XDG_CACHE_HOME", "/xdg", TRUE);
   g_test_add_func ("/options/defaults", test_defaults);
   g_test_add_func ("/options/cache-none-is-memory", test_cache_none_is_memory);
+  g_test_add_func ("/options/gmail-has-a-daily-limit", test_gmail_has_a_daily_limit);
   g_test_add_func ("/options/every-option-is-taken", test_every_option_is_taken);
   g_test_add_func ("/options/stand-anywhere-and-the-last-wins",
                    test_options_stand_anywhere_and_the_last_wins);

@@ -253,6 +253,24 @@ test_backoff_time_at_login (void)
   g_assert_cmpint (g_get_monotonic_time () - started_us, >=, 1200 * 1000);
 }
 
+static void
+test_daily_limit (void)
+{
+  g_autoptr (Fixture) fixture = fixture_new ();
+  const MmRemoteTraffic before = { mm_clock_wall_us () / (3600 * (gint64) G_USEC_PER_SEC), 920 };
+  const MmRemoteTraffic after = { before.hour, 1000 };
+
+  fixture->config.daily_octets = 1000;
+  scripted_server_add (fixture->server, HELLO ("") EXAMINE_EMPTY ("A"));
+  mm_remote_set_spent (fixture_get_remote (fixture), &before, 1);
+  fixture_check (fixture,
+                 fixture_fetch (fixture, "Box", 7, items, 1, MM_REMOTE_PRIORITY_READ_AHEAD),
+                 "item 0 QUOTA\ndone QUOTA\n");
+  fixture_check (fixture, fixture_sync (fixture, "A", NULL), EMPTY_TOLD);
+  mm_remote_set_spent (fixture_get_remote (fixture), &after, 1);
+  fixture_check (fixture, fixture_sync (fixture, "B", NULL), "done QUOTA\n");
+}
+
 /* ---- connections that died without a word ---- */
 
 #define SILENCE_US (100 * (gint64) G_USEC_PER_SEC)
@@ -307,6 +325,7 @@ main (int argc, char **argv)
   g_test_add_func ("/remote/wait/only-one-folder-is-in-use", test_only_one_folder_is_in_use);
   g_test_add_func ("/remote/wait/too-long-to-wait", test_too_long_to_wait);
   g_test_add_func ("/remote/wait/quota", test_quota);
+  g_test_add_func ("/remote/wait/daily-limit", test_daily_limit);
   g_test_add_func ("/remote/away/silent-connection-proves-itself",
                    test_silent_connection_proves_itself);
   g_test_add_func ("/remote/away/dead-connection-is-given-up", test_dead_connection_is_given_up);

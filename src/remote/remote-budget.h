@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * So many octets within any twenty-four hours, for providers that close an account which downloads
+ * more. What was received is counted by the hour of the wall clock, so that an hour's worth comes back
+ * when that hour is a day ago; the application keeps the counts across mounts. Any thread.
+ */
+#pragma once
+
+#include <mailmount/remote.h>
+
+G_BEGIN_DECLS
+
+typedef struct MmRemoteBudget MmRemoteBudget;
+
+MmRemoteBudget *mm_remote_budget_new (guint64 daily_octets);
+void mm_remote_budget_free (MmRemoteBudget *budget);
+
+/* As in remote.h. */
+void mm_remote_budget_set_spent (MmRemoteBudget *budget, const MmRemoteTraffic *hours, gsize n);
+void mm_remote_budget_set_spend_func (MmRemoteBudget *budget, MmRemoteSpendFunc func,
+                                      gpointer user_data);
+
+/* Received; now and then tells the application. No lock held. */
+void mm_remote_budget_spend (MmRemoteBudget *budget, gsize octets);
+/* Tells the application what it was not told yet. */
+void mm_remote_budget_flush (MmRemoteBudget *budget);
+
+/* Nine tenths are used: what is left is for those who wait. */
+gboolean mm_remote_budget_is_scarce (MmRemoteBudget *budget);
+/* 0: something is left; else when something comes back, in the time of mm_clock_monotonic_us(), with
+ * @error (QUOTA) in people's words. */
+gint64 mm_remote_budget_get_refill_us (MmRemoteBudget *budget, GError **error);
+
+G_END_DECLS
