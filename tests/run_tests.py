@@ -8,6 +8,7 @@ usage: scripts/test [--quick | --full] [--only SUITE]... [--list]
   unit-asan   unit tests, clang with AddressSanitizer and UndefinedBehaviorSanitizer
   e2e         end-to-end tests against the sanitizer build
   e2e-plain   end-to-end tests against the plain build (with --quick the core of them)
+  soak        a mount under load for two minutes (ten with --full), beside the others: what it has stays as it is
   leaks       valgrind over a mount, ls -lR, a full copy and the unmount
   semantics   every test that SEMANTICS.md names did run and pass (only when everything else ran)
 
@@ -33,7 +34,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PYTHON = "/usr/bin/python3"  # Debian's, which has Debian's pytest, whatever comes first in PATH
 PLAIN, ASAN = ROOT / "build", ROOT / "build-asan"
 LOGS = PLAIN / "test-logs"
-SUITES = ["unit", "unit-asan", "e2e", "e2e-plain", "leaks", "semantics"]
+SUITES = ["unit", "unit-asan", "e2e", "e2e-plain", "soak", "leaks", "semantics"]
 # The long ones first, so that the two workers end at about the same time.
 E2E_ORDER = ["test_kills", "test_cuts", "test_failures", "test_mount", "test_backup", "test_capabilities"]
 SKIP_ALLOWED = "only root can"
@@ -193,7 +194,7 @@ def pytest_job(suite, name, files, arguments, environment, results):
 def end_to_end_jobs(wanted, quick, full):
     directory = ROOT / "tests" / "e2e"
     files = sorted((path for path in directory.glob("test_*.py")
-                    if path.stem not in ("test_semantics", "test_leaks")),
+                    if path.stem not in ("test_semantics", "test_leaks", "test_soak")),
                    key=lambda path: (E2E_ORDER.index(path.stem) if path.stem in E2E_ORDER else 99, path.stem))
     jobs = []
     if "leaks" in wanted:
@@ -210,6 +211,12 @@ def end_to_end_jobs(wanted, quick, full):
                 jobs.append(("e2e-plain", path.stem[5:] + number, [path], ["-m", "core"] if quick else [],
                              {"MAILMOUNT": str(PLAIN / "mailmount"), "MAILMOUNT_SLOWNESS": "2", **more}))
     return jobs
+
+
+def soak_jobs(wanted, full):
+    environment = {"MAILMOUNT": str(PLAIN / "mailmount"), "MAILMOUNT_SLOWNESS": "3",
+                   **({"MAILMOUNT_FULL": "1"} if full else {})}
+    return [("soak", "soak", [ROOT / "tests" / "e2e" / "test_soak.py"], [], environment)] if "soak" in wanted else []
 
 
 def run_jobs(jobs, results, workers=2):
@@ -282,9 +289,13 @@ def main():
         unit("unit", PLAIN, results)
     if "unit-asan" in wanted:
         unit("unit-asan", ASAN, results)
+    # It sleeps more than it works, so it needs no worker of its own.
+    soak = threading.Thread(target=run_jobs, args=(soak_jobs(wanted, arguments.full), results, 1))
+    soak.start()
     run_jobs(end_to_end_jobs(wanted, arguments.quick, arguments.full), results)
+    soak.join()
     if "semantics" in wanted:
-        everything = {"unit", "e2e"} <= wanted
+        everything = {"unit", "e2e", "soak"} <= wanted
         pytest_job("semantics", "promises", [ROOT / "tests" / "e2e" / "test_semantics.py"], [],
                    {"MAILMOUNT": str(PLAIN / "mailmount"), "MAILMOUNT_CHECK_SEMANTICS": "1" if everything else "0"},
                    results)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "read-ahead-private.h"
 
+#include <malloc.h>
+
 #include <mailmount/clock.h>
 
 /* A stream begins with this much of it and doubles its share with every open in order. */
@@ -402,6 +404,7 @@ static gpointer
 work (gpointer data)
 {
   MmReadAhead *ahead = data;
+  gboolean is_tidy = TRUE;
 
   for (;;)
     {
@@ -410,8 +413,13 @@ work (gpointer data)
       if (note == NULL)
         {
           release_from_the_gone (ahead, NULL, mm_clock_monotonic_us ());
+          /* What was read has left holes all over the heap: they go back to the system. */
+          if (!is_tidy)
+            malloc_trim (0);
+          is_tidy = TRUE;
           continue;
         }
+      is_tidy = FALSE;
       switch (note->kind)
         {
         case NOTE_LIST:

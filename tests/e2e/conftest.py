@@ -22,6 +22,7 @@ ODD_PASSWORD = "pässwörd \"quoted\" \\ back"
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "core: belongs to the short run against a second build")
+    config.addinivalue_line("markers", "seconds(n): may take so long")
     config.addinivalue_line("markers", "needs_program: drives the program")
     # A shell's background jobs ignore SIGINT, and so would every program that is started here.
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
@@ -39,13 +40,14 @@ def pytest_configure(config):
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_protocol(item):
-    """No test takes for ever: after TEST_SECONDS it is interrupted where it stands, in its fixtures too."""
+    """No test takes for ever: after TEST_SECONDS, or its own mark's, it is interrupted where it stands, in its fixtures too."""
     def too_long(*_):
         signal.alarm(60)  # for the fixtures' ends
         raise TimeoutError(f"{item.nodeid} took too long")
 
     previous = signal.signal(signal.SIGALRM, too_long)
-    signal.alarm(int(TEST_SECONDS * mounting.SLOW))
+    own = item.get_closest_marker("seconds")
+    signal.alarm(int((own.args[0] if own else TEST_SECONDS) * mounting.SLOW))
     try:
         yield
     finally:
