@@ -195,6 +195,29 @@ subtract (guint64 from, guint64 what)
   return what < from ? from - what : 0;
 }
 
+/* Those who read in no order and are not sure share a try: what it may bring unread is a multiple of
+ * what they read. */
+static guint64
+get_trial_room (const MmReadAhead *ahead)
+{
+  GHashTableIter iter;
+  gpointer value;
+  guint64 read = 0;
+  guint64 unread = 0;
+
+  g_hash_table_iter_init (&iter, ahead->streams);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    {
+      const MmAheadStream *stream = value;
+      if (mm_read_stream_get_order (stream->way) != MM_ORDER_ANY)
+        continue;
+      read += stream->read_octets;
+      if (!mm_read_stream_is_sure (stream->way))
+        unread += stream->unread_octets;
+    }
+  return subtract (MAX (MM_AHEAD_BUDGET_OCTETS, TRIAL_SHARE * read), unread);
+}
+
 /* Room for another command of a reader in no order: what flies and is not stored yet is in memory;
  * how much may lie unread on the disk depends on how sure it is. */
 static guint64
@@ -205,8 +228,7 @@ get_sweep_room (const MmReadAhead *ahead, const MmAheadStream *stream)
   guint64 room = subtract (MM_AHEAD_BUDGET_OCTETS, flying);
 
   if (!mm_read_stream_is_sure (stream->way))
-    room = MIN (room, subtract (MAX (MM_AHEAD_BUDGET_OCTETS, TRIAL_SHARE * stream->read_octets),
-                                stream->unread_octets));
+    room = MIN (room, get_trial_room (ahead));
   /* The other half is for what is read. */
   room = MIN (room, subtract (mm_content_cache_get_size (ahead->context->cache) / 2,
                               ahead->kept_octets));

@@ -46,6 +46,8 @@ struct MmReadAhead
   guint64 flying_octets; /* asked for and not answered yet */
   MmAheadStream *sweep; /* nullable; the one in no order that is being fetched: one mailbox at a
                            time, because changing it costs a round trip */
+  guint n_unordered;   /* opens in no order … */
+  gint64 unordered_since_us; /* … since then */
   MmReader reader;     /* the last one found, of @reader_thread_id */
   guint reader_thread_id;
   gint64 reader_found_us;

@@ -15,9 +15,11 @@
 #define SWEEP_US (60 * G_USEC_PER_SEC)
 #define SWEEP_SHARE 8
 #define SWEEP_OPENS_MIN 16
-/* So many opens in so short a time are worth a try. */
-#define SWEEP_TRY_OPENS 24
-#define SWEEP_TRY_US    (5 * G_USEC_PER_SEC)
+/* So many opens in so short a time are worth a try, or, while other folders are read like that too,
+ * so few. */
+#define SWEEP_TRY_OPENS      24
+#define SWEEP_TRY_OPENS_BUSY 4
+#define SWEEP_TRY_US         (5 * G_USEC_PER_SEC)
 
 #define NOT_FOUND G_MAXSIZE
 
@@ -28,6 +30,7 @@ typedef struct
   GArray *by_name;    /* Array<guint64 number>, as the names sort */
   guint32 *name_ranks; /* the place in @by_name of each place in @by_number */
   guint generation;   /* of the mailbox when they were made */
+  gboolean is_whole;  /* its listing was complete then */
 } Orders;
 
 struct MmReadStream
@@ -160,13 +163,16 @@ refresh_orders (MmReadStream *stream)
 {
   Orders *orders = &stream->orders;
   guint generation = mm_mailbox_get_generation (stream->mailbox);
+  gboolean is_whole = mm_mailbox_is_complete (stream->mailbox);
 
-  if (orders->by_number != NULL && orders->generation == generation)
+  if (orders->by_number != NULL && orders->generation == generation
+      && orders->is_whole == is_whole)
     return FALSE;
   clear_orders (orders);
   g_autoptr (MmStringPool) strings G_GNUC_UNUSED = mm_mailbox_hold_strings (stream->mailbox);
   g_autoptr (GArray) messages = mm_mailbox_dup_messages (stream->mailbox);
   orders->generation = generation;
+  orders->is_whole = is_whole;
   orders->by_number = take_numbers (messages);
   g_array_sort (messages, stream->names_by_number ? compare_numbers_as_text : compare_names);
   orders->by_name = take_numbers (messages);
@@ -253,15 +259,17 @@ advance (MmReadStream *stream, guint64 number)
 
 /* An open in no known order: now the share of the folder that was opened counts. */
 static void
-count_sweep (MmReadStream *stream, gint64 now_us)
+count_sweep (MmReadStream *stream, gboolean is_busy, gint64 now_us)
 {
+  guint try_opens = is_busy ? SWEEP_TRY_OPENS_BUSY : SWEEP_TRY_OPENS;
+
   if (now_us - stream->sweep_start_us > SWEEP_US)
     {
       stream->sweep_start_us = now_us;
       stream->n_opens = 0;
     }
   stream->n_opens++;
-  gboolean is_worth_a_try = stream->n_opens >= SWEEP_TRY_OPENS
+  gboolean is_worth_a_try = stream->n_opens >= try_opens
                             && now_us - stream->sweep_start_us <= SWEEP_TRY_US;
   if (!is_worth_a_try && !mm_read_stream_is_sure (stream))
     return;
@@ -276,11 +284,27 @@ mm_read_stream_is_sure (const MmReadStream *stream)
          && (guint64) stream->n_opens * SWEEP_SHARE >= stream->orders.by_number->len;
 }
 
+/* The messages are others than before, or more: the reader goes on behind the last one it opened. */
+static void
+find_place_again (MmReadStream *stream)
+{
+  if (stream->order == MM_ORDER_ANY)
+    take_order (stream, MM_ORDER_ANY, 0);
+  if (stream->order != MM_ORDER_NAME && stream->order != MM_ORDER_NUMBER)
+    return;
+  gsize rank = find_rank (stream, stream->order, stream->last_number);
+  if (rank == NOT_FOUND)
+    stream->order = MM_ORDER_UNKNOWN;
+  else
+    take_order (stream, stream->order, rank + 1);
+}
+
 void
-mm_read_stream_note_open (MmReadStream *stream, guint64 number, gboolean is_lister, gint64 now_us)
+mm_read_stream_note_open (MmReadStream *stream, guint64 number, gboolean is_lister,
+                          gboolean is_busy, gint64 now_us)
 {
   if (refresh_orders (stream))
-    stream->order = MM_ORDER_UNKNOWN;
+    find_place_again (stream);
 
   if (stream->order == MM_ORDER_ANY)
     stream->n_opens++;
@@ -293,7 +317,7 @@ mm_read_stream_note_open (MmReadStream *stream, guint64 number, gboolean is_list
         }
       guess_order (stream, number, is_lister);
       if (stream->order == MM_ORDER_UNKNOWN)
-        count_sweep (stream, now_us);
+        count_sweep (stream, is_busy, now_us);
     }
   stream->last_number = number;
   stream->last_open_us = now_us;

@@ -33,9 +33,10 @@ void mm_read_stream_reset (MmReadStream *stream);
 void mm_read_stream_begin (MmReadStream *stream, MmReadOrder order,
                            const MmReadStream *previous);
 
-/* A message was opened. @is_lister: by the process that listed the directory. */
+/* A message was opened. @is_lister: by the process that listed the directory. @is_busy: many were
+ * opened in no order lately, in this mailbox and others. */
 void mm_read_stream_note_open (MmReadStream *stream, guint64 number, gboolean is_lister,
-                               gint64 now_us);
+                               gboolean is_busy, gint64 now_us);
 
 /* The reader is known to read one folder after another: it need not prove itself again. */
 void mm_read_stream_widen (MmReadStream *stream);

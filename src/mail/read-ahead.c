@@ -27,6 +27,9 @@
 #define WALK_US                    (20 * 1000)
 /* Of a folder that will be read next only if the walk goes on so, this much is fetched. */
 #define GUESS_OCTETS (128 * 1024)
+/* So many opens in no order within this time, whichever the folder, are no accident. */
+#define BUSY_OPENS 48
+#define BUSY_US    (5 * G_USEC_PER_SEC)
 /* What was passed over is looked for this often while the budget is used up. */
 #define RELEASE_PASSED_US (50 * 1000)
 /* Who a thread belongs to is asked again after this. */
@@ -299,6 +302,18 @@ on_list (MmReadAhead *ahead, const Note *note)
     g_queue_push_tail (&ahead->listed, note->mailbox);
 }
 
+/* An open in no order, in whichever folder. TRUE when there were many lately. */
+static gboolean
+count_unordered (MmReadAhead *ahead, gint64 now_us)
+{
+  if (now_us - ahead->unordered_since_us > BUSY_US)
+    {
+      ahead->unordered_since_us = now_us;
+      ahead->n_unordered = 0;
+    }
+  return ++ahead->n_unordered >= BUSY_OPENS;
+}
+
 static void
 on_open (MmReadAhead *ahead, const Note *note)
 {
@@ -314,7 +329,8 @@ on_open (MmReadAhead *ahead, const Note *note)
   stream->is_guess = FALSE;
   mm_ahead_release (ahead, stream, note->number);
   mm_read_stream_note_open (stream->way, note->number,
-                            mm_reader_is_served_by (&reader, stream->lister), now_us);
+                            mm_reader_is_served_by (&reader, stream->lister),
+                            is_new && count_unordered (ahead, now_us), now_us);
   if (mm_read_stream_get_order (stream->way) == MM_ORDER_UNKNOWN)
     {
       mm_ahead_release_all (ahead, stream);

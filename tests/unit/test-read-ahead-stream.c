@@ -40,7 +40,7 @@ tear_down (Fixture *fixture, gconstpointer data)
 static void
 open_message (Fixture *fixture, guint64 number)
 {
-  mm_read_stream_note_open (fixture->stream, number, FALSE, SECOND);
+  mm_read_stream_note_open (fixture->stream, number, FALSE, FALSE, SECOND);
 }
 
 static void
@@ -54,7 +54,7 @@ test_first_open_tells_nothing (Fixture *fixture, gconstpointer data)
 static void
 test_lister_at_the_first_name_goes_by_name (Fixture *fixture, gconstpointer data)
 {
-  mm_read_stream_note_open (fixture->stream, N_MESSAGES, TRUE, SECOND);
+  mm_read_stream_note_open (fixture->stream, N_MESSAGES, TRUE, FALSE, SECOND);
   g_assert_cmpint (mm_read_stream_get_order (fixture->stream), ==, MM_ORDER_NAME);
   g_assert_cmpuint (mm_read_stream_next (fixture->stream), ==, N_MESSAGES - 1);
   g_assert_cmpuint (mm_read_stream_next (fixture->stream), ==, N_MESSAGES - 2);
@@ -63,7 +63,7 @@ test_lister_at_the_first_name_goes_by_name (Fixture *fixture, gconstpointer data
 static void
 test_lister_at_the_first_number_goes_by_number (Fixture *fixture, gconstpointer data)
 {
-  mm_read_stream_note_open (fixture->stream, 1, TRUE, SECOND);
+  mm_read_stream_note_open (fixture->stream, 1, TRUE, FALSE, SECOND);
   g_assert_cmpint (mm_read_stream_get_order (fixture->stream), ==, MM_ORDER_NUMBER);
   g_assert_cmpuint (mm_read_stream_next (fixture->stream), ==, 2);
 }
@@ -129,12 +129,23 @@ shuffled (guint i)
 }
 
 static void
+test_few_opens_are_worth_a_try_when_all_is_read_like_that (Fixture *fixture, gconstpointer data)
+{
+  for (guint i = 0; i < 3; i++)
+    mm_read_stream_note_open (fixture->stream, shuffled (i), FALSE, TRUE, SECOND);
+  g_assert_cmpint (mm_read_stream_get_order (fixture->stream), ==, MM_ORDER_UNKNOWN);
+  mm_read_stream_note_open (fixture->stream, shuffled (3), FALSE, TRUE, SECOND);
+  g_assert_cmpint (mm_read_stream_get_order (fixture->stream), ==, MM_ORDER_ANY);
+  g_assert_false (mm_read_stream_is_sure (fixture->stream));
+}
+
+static void
 test_an_eighth_in_any_order_is_a_sweep (Fixture *fixture, gconstpointer data)
 {
   guint n = 0;
 
   for (; mm_read_stream_get_order (fixture->stream) == MM_ORDER_UNKNOWN; n++)
-    mm_read_stream_note_open (fixture->stream, shuffled (n), FALSE, n * SECOND);
+    mm_read_stream_note_open (fixture->stream, shuffled (n), FALSE, FALSE, n * SECOND);
   g_assert_cmpint (mm_read_stream_get_order (fixture->stream), ==, MM_ORDER_ANY);
   g_assert_cmpuint (n, ==, N_MESSAGES / 8);
   g_assert_true (mm_read_stream_is_sure (fixture->stream));
@@ -149,10 +160,10 @@ test_many_opens_at_once_are_worth_a_try (Fixture *fixture, gconstpointer data)
   guint n = 0;
 
   for (; mm_read_stream_get_order (fixture->stream) == MM_ORDER_UNKNOWN; n++)
-    mm_read_stream_note_open (fixture->stream, shuffled (n), FALSE, SECOND);
+    mm_read_stream_note_open (fixture->stream, shuffled (n), FALSE, FALSE, SECOND);
   g_assert_cmpuint (n, <, N_MESSAGES / 8);
   g_assert_false (mm_read_stream_is_sure (fixture->stream));
-  mm_read_stream_note_open (fixture->stream, shuffled (n), FALSE, SECOND);
+  mm_read_stream_note_open (fixture->stream, shuffled (n), FALSE, FALSE, SECOND);
   g_assert_true (mm_read_stream_is_sure (fixture->stream));
 }
 
@@ -160,7 +171,7 @@ static void
 test_slow_opens_are_no_sweep (Fixture *fixture, gconstpointer data)
 {
   for (guint i = 0; i < N_MESSAGES; i++)
-    mm_read_stream_note_open (fixture->stream, shuffled (i), FALSE, i * 61 * SECOND);
+    mm_read_stream_note_open (fixture->stream, shuffled (i), FALSE, FALSE, i * 61 * SECOND);
   g_assert_cmpint (mm_read_stream_get_order (fixture->stream), ==, MM_ORDER_UNKNOWN);
 }
 
@@ -200,6 +211,8 @@ main (int argc, char **argv)
   add ("/mail/read-ahead-stream/a-reader-that-leaves-some-out-is-still-in-order",
        test_a_reader_that_leaves_some_out_is_still_in_order);
   add ("/mail/read-ahead-stream/the-end-is-the-end", test_the_end_is_the_end);
+  add ("/mail/read-ahead-stream/few-opens-are-worth-a-try-when-all-is-read-like-that",
+       test_few_opens_are_worth_a_try_when_all_is_read_like_that);
   add ("/mail/read-ahead-stream/an-eighth-in-any-order-is-a-sweep",
        test_an_eighth_in_any_order_is_a_sweep);
   add ("/mail/read-ahead-stream/many-opens-at-once-are-worth-a-try",
