@@ -77,6 +77,10 @@ show_end (Run *run, const MmFetchProgress *progress, gboolean is_interrupted)
   for (guint i = 0; i < run->failed->len; i++)
     mm_subcommand_complain (run->command, "%s",
                             (const gchar *) g_ptr_array_index (run->failed, i));
+  if (progress->n_lost > 0)
+    mm_subcommand_complain (run->command,
+                            "%" G_GUINT64_FORMAT " messages did not stay in the cache, which is too "
+                            "small for all: mount with a larger cache_size=", progress->n_lost);
   if (progress->n_failed > run->failed->len)
     mm_subcommand_complain (run->command, "and %" G_GUINT64_FORMAT " more",
                             progress->n_failed - run->failed->len);
@@ -146,7 +150,7 @@ fetch (Run *run, GStrv paths)
   show_end (run, &progress, is_interrupted);
   if (is_interrupted)
     return STATUS_INTERRUPTED;
-  return progress.n_failed > 0 ? STATUS_FAILED : MM_SUBCOMMAND_OK;
+  return progress.n_failed + progress.n_lost > 0 ? STATUS_FAILED : MM_SUBCOMMAND_OK;
 }
 
 static int
@@ -179,10 +183,10 @@ const MmSubcommand mm_fetch_command = {
   .arguments = "[--quiet] MOUNTPOINT[/FOLDER…]…",
   .summary = "make messages available offline",
   .description = "Reads all messages in mounted directories and below them, so that they are in the\n"
-                 "cache. What is there already costs nothing; what is too much for the limit of the\n"
-                 "cache pushes out what was read longest ago.\n"
+                 "cache. What is there already costs nothing. When the cache is too small for all,\n"
+                 "this is told.\n"
                  "\n"
-                 "Exit status: 0 when all are there; 1 when some could not be read; 130 when it was\n"
+                 "Exit status: 0 when all are there; 1 when some are not; 130 when it was\n"
                  "interrupted; 2 for wrong arguments.",
   .run = run_command,
 };

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/xattr.h>
 
+#include <mailmount/clock.h>
 #include <mailmount/fd.h>
 
 #include "tree-list.h"
@@ -18,11 +19,15 @@
 /* Ends a system call that waits for the server. */
 #define STOP_SIGNAL   SIGUSR1
 #define STOP_AGAIN_US (20 * 1000)
+/* What was read goes to the disk behind its reader's back. */
+#define STORE_US      (5 * G_USEC_PER_SEC)
+#define LOOK_AGAIN_US (50 * 1000)
 
 typedef struct
 {
   gchar *path; /* owned */
   guint64 octets;
+  gint64 read_us; /* monotonic */
 } Item;
 
 typedef struct
@@ -47,6 +52,7 @@ struct MmFetchReaders
   Worker lister;
   Worker workers[N_READERS];
   GQueue items;  /* Queue<owned Item> */
+  GQueue read;   /* the same; to be looked for in the cache */
   guint n_running;
   MmFetchProgress progress;
 };
@@ -81,7 +87,7 @@ add_item (MmFetchReaders *readers, const gchar *directory, const MmTreeEntry *en
 {
   Item *item = g_new (Item, 1);
 
-  *item = (Item){ g_build_filename (directory, entry->name, NULL), entry->size };
+  *item = (Item){ g_build_filename (directory, entry->name, NULL), entry->size, 0 };
   g_mutex_lock (&readers->lock);
   readers->progress.n_messages++;
   readers->progress.octets += entry->size;
@@ -117,6 +123,7 @@ list_tree (MmFetchReaders *readers, const gchar *path)
 
 /* ---- reading ---- */
 
+/* FALSE with errno, which is ENODATA when it is not. */
 static gboolean
 is_cached (const gchar *path)
 {
@@ -148,28 +155,79 @@ take_next (MmFetchReaders *readers)
   return item;
 }
 
+/* Takes over @item. */
 static void
-note_done (MmFetchReaders *readers, const Item *item)
+note_done (MmFetchReaders *readers, Item *item, gboolean was_read)
 {
+  item->read_us = mm_clock_monotonic_us ();
   g_mutex_lock (&readers->lock);
   readers->progress.n_done++;
   readers->progress.done_octets += item->octets;
+  if (was_read)
+    g_queue_push_tail (&readers->read, item);
+  else
+    free_item (item);
   g_mutex_unlock (&readers->lock);
 }
 
+/* Takes over @item. */
 static void
-fetch (MmFetchReaders *readers, const Item *item, guint8 *buffer)
+fetch (MmFetchReaders *readers, Item *item, guint8 *buffer)
 {
-  if (!is_cached (item->path) && !read_whole (readers, item->path, buffer))
+  gboolean is_there = is_cached (item->path) || read_whole (readers, item->path, buffer);
+  int errno_value = errno;
+
+  if (readers->is_stopping)
     {
-      int errno_value = errno;
-      if (readers->is_stopping)
-        return;
-      /* What was expunged meanwhile is not missing. */
-      if (errno_value != ENOENT && errno_value != ESTALE)
-        tell_failed (readers, item->path, g_strerror (errno_value));
+      free_item (item);
+      return;
     }
-  note_done (readers, item);
+  /* What was expunged meanwhile is not missing. */
+  if (!is_there && errno_value != ENOENT && errno_value != ESTALE)
+    tell_failed (readers, item->path, g_strerror (errno_value));
+  note_done (readers, item, is_there);
+}
+
+/* ---- looking back: a cache that is too small lost the first when the last came ---- */
+
+static Item *
+take_read (MmFetchReaders *readers)
+{
+  g_mutex_lock (&readers->lock);
+  Item *item = readers->is_stopping ? NULL : g_queue_pop_head (&readers->read);
+  g_mutex_unlock (&readers->lock);
+  return item;
+}
+
+static gboolean
+is_lost (MmFetchReaders *readers, const Item *item)
+{
+  while (!is_cached (item->path))
+    {
+      if (errno != ENODATA || readers->is_stopping)
+        return FALSE;
+      if (mm_clock_monotonic_us () >= item->read_us + STORE_US)
+        return TRUE;
+      g_usleep (LOOK_AGAIN_US);
+    }
+  return FALSE;
+}
+
+static void
+look_back (MmFetchReaders *readers)
+{
+  Item *item;
+
+  while ((item = take_read (readers)) != NULL)
+    {
+      if (is_lost (readers, item))
+        {
+          g_mutex_lock (&readers->lock);
+          readers->progress.n_lost++;
+          g_mutex_unlock (&readers->lock);
+        }
+      free_item (item);
+    }
 }
 
 /* ---- the threads ---- */
@@ -218,10 +276,8 @@ read_main (gpointer data)
 
   begin_work (worker);
   while ((item = take_next (worker->readers)) != NULL)
-    {
-      fetch (worker->readers, item, buffer);
-      free_item (item);
-    }
+    fetch (worker->readers, item, buffer);
+  look_back (worker->readers);
   end_work (worker);
   return NULL;
 }
@@ -250,6 +306,7 @@ mm_fetch_readers_new (const gchar *const *paths, MmFetchFailFunc func, gpointer 
   readers->user_data = user_data;
   readers->paths = g_strdupv ((gchar **) paths);
   g_queue_init (&readers->items);
+  g_queue_init (&readers->read);
   g_mutex_init (&readers->lock);
   g_cond_init (&readers->changed);
   readers->progress.is_listing = TRUE;
@@ -301,6 +358,7 @@ mm_fetch_readers_free (MmFetchReaders *readers)
   for (guint i = 0; i < N_READERS; i++)
     g_thread_join (readers->workers[i].thread);
   g_queue_clear_full (&readers->items, free_item);
+  g_queue_clear_full (&readers->read, free_item);
   g_cond_clear (&readers->changed);
   g_mutex_clear (&readers->lock);
   g_strfreev (readers->paths);

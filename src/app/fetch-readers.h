@@ -19,6 +19,7 @@ typedef struct
   guint64 n_done;     /* in the cache now, or failed, or expunged meanwhile */
   guint64 done_octets;
   guint64 n_failed;   /* messages, and directories that could not be listed */
+  guint64 n_lost;     /* messages that were read and are not in the cache: it has no room for them */
 } MmFetchProgress;
 
 /* Called for what cannot be read. One at a time, on any thread; must not call back. */

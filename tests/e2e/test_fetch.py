@@ -98,6 +98,14 @@ def test_a_folder_that_cannot_be_listed_is_named(small, proxy):
     assert "29 of 29 messages" in result.out or "30 of 30 messages" in result.out
 
 
+def test_a_cache_that_is_too_small_is_told(mount, proxy):
+    mounted = mount(proxy, user="small", options={"timeout": TIMEOUT, "cache_size": "1M"})
+    result = fetch(mounted.path)
+    assert result.returncode == 1
+    assert "; 0 failed" in result.out
+    assert re.search(r"\d+ messages did not stay in the cache", result.err)
+
+
 def test_quiet_says_nothing(small):
     result = fetch("--quiet", small.path / "Sent")
     assert (result.returncode, result.out, result.err) == (0, "", "")
