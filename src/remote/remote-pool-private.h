@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * What remote-pool.c (threads and lifetimes) and remote-dispatch.c (who gets which job) share.
+ * What remote-pool.c (lifetime and keeper), remote-slot.c (connections), remote-queue.c (jobs without
+ * one) and remote-dispatch.c (who gets which job) share.
  */
 #pragma once
 
@@ -44,6 +45,13 @@ struct MmRemoteSlot
   gint64 last_used_us;
 };
 
+/* A job that ended without being on any connection. */
+typedef struct
+{
+  MmRemoteJob *job; /* owns a reference */
+  GError *error;    /* owned */
+} MmRemoteOrphan;
+
 struct MmRemotePool
 {
   gatomicrefcount refs;
@@ -63,7 +71,7 @@ struct MmRemotePool
                        until it put them into `ended` */
   guint n_threads;  /* slots' threads that the keeper has not joined */
   GQueue ended;     /* of MmRemoteSlot, to be joined and freed */
-  GQueue orphans;   /* of Orphan, see remote-pool.c */
+  GQueue orphans;   /* of MmRemoteOrphan */
   gboolean is_closing;
   guint limit; /* connections the server bears, while limit_until_us has not come */
   gint64 limit_until_us;
@@ -73,13 +81,38 @@ struct MmRemotePool
   guint patience_ms; /* for how long a job may be made to wait */
 };
 
+/* How often a job that delivered nothing is tried again after its connection was lost. */
+#define MM_REMOTE_REPETITIONS_MAX 2
+
+/* ---- remote-dispatch.c ---- */
+
 /* Assigns what can be assigned and opens connections for the rest. */
 void mm_remote_pool_dispatch_locked (MmRemotePool *pool);
 
-/* For remote-dispatch.c. */
+/* ---- remote-queue.c ---- */
+
+/* The keeper will end @job with @error. (transfer full) of both */
+void mm_remote_pool_add_orphan_locked (MmRemotePool *pool, MmRemoteJob *job, GError *error);
+/* Does so. No lock held. */
+void mm_remote_pool_end_orphan (MmRemoteOrphan *orphan);
+void mm_remote_pool_end_queued_locked (MmRemotePool *pool, const GError *error);
+/* Those that would have to wait for longer than anybody waits for them. */
+void mm_remote_pool_end_impatient_locked (MmRemotePool *pool);
+/* A connection was lost before it was of use. */
+void mm_remote_pool_count_lost_opening_locked (MmRemotePool *pool, const GError *error);
+/* Nothing is asked of the server until then. */
+void mm_remote_pool_hold_locked (MmRemotePool *pool, gint64 until_us, const GError *error);
+/* Dispatches the jobs that were put off until now. */
+void mm_remote_pool_tend_postponed_locked (MmRemotePool *pool);
+
+/* ---- remote-slot.c ---- */
+
 void mm_remote_pool_open_slot_locked (MmRemotePool *pool);
 /* Opens one to see whether the server is there again. */
 void mm_remote_pool_try_locked (MmRemotePool *pool);
+gboolean mm_remote_pool_has_ready_slot_locked (const MmRemotePool *pool);
 void mm_remote_slot_wake (MmRemoteSlot *slot);
+/* Its thread was joined. */
+void mm_remote_slot_free (MmRemoteSlot *slot);
 
 G_END_DECLS

@@ -132,7 +132,8 @@ mm_remote_reach_hold (MmRemoteReach *reach, gint64 until_us, const GError *error
 {
   if (until_us == 0)
     until_us = mm_clock_monotonic_us () + QUOTA_US;
-  if (reach->state == MM_REACH_OFF || (mm_remote_reach_is_held (reach) && until_us < reach->until_us))
+  if (reach->state == MM_REACH_OFF
+      || (mm_remote_reach_is_held (reach) && until_us < reach->until_us))
     return;
   reach->state = MM_REACH_HELD;
   reach->until_us = until_us;
