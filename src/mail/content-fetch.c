@@ -285,7 +285,9 @@ judge_range (Fetch *fetch, GBytes *octets)
 {
   MmContent *content = fetch->content;
   gsize length = g_bytes_get_size (octets);
+  g_mutex_lock (&content->lock);
   guint64 size = fetch->ask.probe_size != 0 ? fetch->ask.probe_size : content->size;
+  g_mutex_unlock (&content->lock);
 
   if (fetch->ask.probe_size != 0 && fetch->probe != MM_PROBE_PROVED)
     {
