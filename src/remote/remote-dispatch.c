@@ -90,7 +90,8 @@ cost_of_sharing (const Pass *pass, const MmRemoteSlot *slot, const MmRemoteJob *
 
   if (mm_remote_job_get_priority (job) == MM_REMOTE_PRIORITY_READ_AHEAD)
     {
-      if (slot->n_jobs >= MM_REMOTE_SLOT_READ_AHEAD_MAX)
+      if (slot->n_jobs >= (job->is_bulk ? MM_REMOTE_SLOT_READ_AHEAD_MAX
+                                        : MM_REMOTE_SLOT_LISTINGS_AHEAD_MAX))
         return COST_IMPOSSIBLE;
       if (is_light && !job->is_bulk)
         return COST_SHARED_LIGHTLY;
@@ -100,7 +101,7 @@ cost_of_sharing (const Pass *pass, const MmRemoteSlot *slot, const MmRemoteJob *
         return COST_IMPOSSIBLE;
       /* What demands use stays free of it as long as may be, but the first of it does not wait: who
        * reads in order is just about to come for it. */
-      gboolean is_first = is_light && pass->n_with_read_ahead == 0;
+      gboolean is_first = pass->n_with_read_ahead == 0;
       if (!is_same && !is_first && (can_open_more (pass) || pass->n_starting > 0))
         return COST_IMPOSSIBLE;
       return cost;

@@ -26,12 +26,14 @@
 
 G_BEGIN_DECLS
 
-/* Jobs that share a connection: those of read-ahead leave some places to demands. */
-#define MM_REMOTE_SLOT_READ_AHEAD_MAX 8
-#define MM_REMOTE_SLOT_JOBS_MAX       12
-/* What is due on a connection that a job of another mailbox may well wait for: some 20 ms of a good
+/* Jobs that share a connection: those of read-ahead leave some places to demands, listings ahead some to
+ * bodies. */
+#define MM_REMOTE_SLOT_LISTINGS_AHEAD_MAX 6
+#define MM_REMOTE_SLOT_READ_AHEAD_MAX     8
+#define MM_REMOTE_SLOT_JOBS_MAX           12
+/* What is due on a connection that a job of another mailbox may well wait for: some 50 ms of a good
  * line. */
-#define MM_REMOTE_SLOT_LIGHT_OCTETS (1024 * 1024)
+#define MM_REMOTE_SLOT_LIGHT_OCTETS (2 * 1024 * 1024)
 
 typedef struct MmRemotePool MmRemotePool;
 typedef struct MmRemoteSlot MmRemoteSlot;
