@@ -132,7 +132,8 @@ mm_mailbox_reidentify_prepare (const MmMessage *before, gsize n_before, const Mm
   side_init (&new_side, now, n_now);
   while (next_candidates (&old_side, &new_side, &old, &new))
     {
-      gboolean is_provable = FALSE;
+      /* Of several that look alike it has to be known whether they are copies of one. */
+      gboolean is_provable = old.end - old.start > 1 && new.end - new.start > 1;
       for (gsize i = old.start; i < old.end; i++)
         {
           const MmMessage *message = side_at (&old_side, i);
@@ -233,13 +234,30 @@ find_end_of_stem (const Matching *matching, const GArray *rest, const MmMessage 
   return i;
 }
 
-/* TRUE when these two, equal in all other marks, may be taken for one message. */
+/* TRUE when these two, equal in all other marks, may be taken for one message. @is_any: it does not
+ * matter which of those left over on the other side is taken. */
 static gboolean
-is_likely (const MmMessage *before, const MmMessage *now, gboolean is_alone)
+is_likely (const MmMessage *before, const MmMessage *now, gboolean is_any)
 {
   if (before->message_id == NULL)
-    return is_alone;
+    return is_any;
   return now->message_id != NULL && *now->message_id == '\0';
+}
+
+/* TRUE when there is one, or all are copies of one message. */
+static gboolean
+are_copies (const Matching *matching, const Run *new)
+{
+  const MmMessage *now = matching->now->messages;
+  const MmMessage *first = &now[g_array_index (matching->new_rest, guint, new->start)];
+
+  if (new->end - new->start > 1 && !has_id (first))
+    return FALSE;
+  for (gsize i = new->start + 1; i < new->end; i++)
+    if (g_strcmp0 (now[g_array_index (matching->new_rest, guint, i)].message_id,
+                   first->message_id) != 0)
+      return FALSE;
+  return TRUE;
 }
 
 /* Pairs what is left of equal size, date and subject. */
@@ -248,13 +266,14 @@ match_rest_of_stem (Matching *matching, const Run *old, const Run *new)
 {
   gsize n = new->end - new->start;
   gboolean are_likely = old->end - old->start == n;
+  gboolean is_any = are_likely && are_copies (matching, new);
 
   for (gsize k = 0; are_likely && k < n; k++)
     {
       guint old_place = g_array_index (matching->old_rest, guint, old->start + k);
       guint new_place = g_array_index (matching->new_rest, guint, new->start + k);
       are_likely = is_likely (&matching->before->messages[old_place],
-                              &matching->now->messages[new_place], n == 1);
+                              &matching->now->messages[new_place], is_any);
     }
   for (gsize k = 0; are_likely && k < n; k++)
     pair (matching, g_array_index (matching->old_rest, guint, old->start + k),

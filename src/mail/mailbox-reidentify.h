@@ -11,7 +11,8 @@
  * name again, but no octets.
  *
  * Messages equal in all marks, the Message-ID included, are told apart by the order of their UIDs,
- * and only when there are as many on both sides; otherwise they are new.
+ * and only when there are as many on both sides; otherwise they are new. So are those whose Message-ID
+ * is known now only, if it is one and the same: copies of one message.
  *
  * Time and space are O(n log n) and O(n). Thread-safe: nothing is kept.
  */

@@ -125,6 +125,30 @@ def test_a_new_uidvalidity_while_mounted_moves_nothing(mount, own_server, own_pr
     tell_count("re-identified messages", recognised(mounted))
 
 
+@pytest.mark.parametrize("reverse", [False, True], ids=["in-order", "reversed"])
+def test_who_reads_on_after_a_new_uidvalidity_reads_the_same_messages(mount, own_server, place, reverse):
+    """Without a look at the directory: names are known, and no message was read before."""
+    mounted = mount(own_server, user="small", options={"cache": place.directory / "another-cache"})
+    expected = digests(mounted.path)
+    mounted.unmount()
+    mounted = mount(own_server, user="small")
+    paths = sorted(expected)
+    numbers = {path: os.lstat(mounted.path / path).st_ino for path in paths}
+    descriptor = os.open(mounted.path / paths[0], os.O_RDONLY)
+    change(own_server, reverse)
+
+    def readable():
+        try:
+            return os.read(descriptor, 1)
+        except OSError:
+            return None
+
+    wait_for(readable, 60, "the server to be found again")
+    os.close(descriptor)
+    assert {path: sha256(mounted.path / path) for path in paths} == expected
+    assert {path: os.lstat(mounted.path / path).st_ino for path in paths} == numbers
+
+
 def test_a_listing_cut_after_a_new_uidvalidity_deletes_nothing(mount, own_server, own_proxy, target):
     mounted = mount(own_proxy, user="small")
     rsync(mounted, target)

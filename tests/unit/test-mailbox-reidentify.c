@@ -146,6 +146,10 @@ test_unknown_before (void)
   check ("7:10:a:? 8:10:a:?", "1:10:a:x", "+");
   check ("7:10:a:?", "1:10:a:x 2:10:a:y", "+ +");
   check ("7:10:a:? 8:10:a:?", "1:10:a:x 2:10:a:y", "+ +");
+  check ("7:10:a:? 8:10:a:?", "1:10:a:? 2:10:a:?", "+ +");
+  /* Which of two copies it is does not matter. */
+  check ("7:10:a:? 8:10:a:?", "1:10:a:x 2:10:a:x", "~7 ~8");
+  check ("7:10:a:? 8:10:a:?", "1:10:a:x 2:10:a:x 3:10:a:x", "+ + +");
   /* Alone when the others are proved to be others. */
   check ("7:10:a:? 8:10:a:y", "1:10:a:y 2:10:a:z", "=8 ~7");
   check ("7:10:a:? 8:10:b:?", "1:10:b:x 2:10:a:y", "~8 ~7");
@@ -219,6 +223,9 @@ test_prepare (void)
   check_prepare ("7:10:a:?! 8:20:b:?!", "1:10:a:? 2:11:a:?", "7,/1,");
   /* Never fetched: nothing to prove. */
   check_prepare ("7:10:a:?", "1:10:a:?", "/");
+  /* Alike: are they copies of one? */
+  check_prepare ("7:10:a:? 8:10:a:?", "1:10:a:? 2:10:a:?", "/1,2,");
+  check_prepare ("7:10:a:?", "1:10:a:? 2:10:a:?", "/");
   /* One of several. */
   check_prepare ("7:10:a:? 8:10:b:?!", "1:10:a:? 2:10:b:? 3:10:c:z", "8,/1,2,");
 }
