@@ -17,6 +17,7 @@
 #include "transport-curl-private.h"
 
 /* What a server may say before the connection is ours. */
+#define RECEIVE_OCTETS_MAX (128L * 1024)
 #define PREAMBLE_LINES_MAX 100
 
 /* A connection on which nothing was said for so long is asked by the kernel whether it lives. */
@@ -174,6 +175,8 @@ configure (MmCurlTransport *self, MmCurlOpening *opening)
 
   configure_scheme (curl, endpoint);
   curl_easy_setopt (curl, CURLOPT_CONNECT_ONLY, 1L);
+  /* curl_easy_recv() receives no more than this at once, however large the buffer. */
+  curl_easy_setopt (curl, CURLOPT_BUFFERSIZE, RECEIVE_OCTETS_MAX);
   curl_easy_setopt (curl, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt (curl, CURLOPT_NETRC, (long) CURL_NETRC_IGNORED);
   curl_easy_setopt (curl, CURLOPT_ERRORBUFFER, self->curl_message);
