@@ -65,7 +65,8 @@ static void
 end_activity (MmFuse *fuse)
 {
   g_mutex_lock (&fuse->lock);
-  if (--fuse->n_active == 0)
+  /* A signal is a system call, also when nobody waits. */
+  if (--fuse->n_active == 0 && fuse->is_ending)
     g_cond_signal (&fuse->idle);
   g_mutex_unlock (&fuse->lock);
 }
