@@ -110,6 +110,8 @@ void mm_remote_pool_tend_postponed_locked (MmRemotePool *pool);
 void mm_remote_pool_open_slot_locked (MmRemotePool *pool);
 /* Opens one to see whether the server is there again. */
 void mm_remote_pool_try_locked (MmRemotePool *pool);
+/* The network is another one: gives up those that hang while they are opened. */
+void mm_remote_pool_give_up_openings_locked (MmRemotePool *pool);
 gboolean mm_remote_pool_has_ready_slot_locked (const MmRemotePool *pool);
 void mm_remote_slot_wake (MmRemoteSlot *slot);
 /* Its thread was joined. */

@@ -16,6 +16,7 @@ on_network_change (MmNetworkChange change, gpointer user_data)
   if ((change & MM_NETWORK_MAY_BE_BACK) != 0)
     {
       mm_remote_reach_hurry (&pool->reach);
+      mm_remote_pool_give_up_openings_locked (pool);
       pool->limit = 0;
       g_cond_broadcast (&pool->changed);
     }
@@ -189,11 +190,13 @@ mm_remote_pool_connect (MmRemotePool *pool, GError **error)
   g_mutex_lock (&pool->lock);
   guint n_failures = pool->n_open_failures;
   gboolean may_try = pool->reach.state != MM_REACH_OFF && !pool->is_closing;
-  if (pool->slots->len == 0 && may_try)
-    mm_remote_pool_open_slot_locked (pool);
   while (!mm_remote_pool_has_ready_slot_locked (pool) && pool->n_open_failures == n_failures
          && may_try && !pool->is_closing)
-    g_cond_wait (&pool->changed, &pool->lock);
+    {
+      if (pool->slots->len == 0)
+        mm_remote_pool_open_slot_locked (pool);
+      g_cond_wait (&pool->changed, &pool->lock);
+    }
 
   gboolean is_connected = mm_remote_pool_has_ready_slot_locked (pool);
   if (pool->is_closing)

@@ -110,6 +110,12 @@ mm_remote_reach_note_failed (MmRemoteReach *reach, const GError *error)
 }
 
 void
+mm_remote_reach_note_given_up (MmRemoteReach *reach)
+{
+  reach->is_trying = FALSE;
+}
+
+void
 mm_remote_reach_note_opened (MmRemoteReach *reach)
 {
   reach->is_trying = FALSE;
@@ -151,8 +157,6 @@ mm_remote_reach_hurry (MmRemoteReach *reach)
     reach->state = MM_REACH_OPEN;
   if (reach->state != MM_REACH_AWAY)
     return;
-  /* A try that began on the old network may hang for long: it is not waited for. */
-  reach->is_trying = FALSE;
   reach->n_failures = 0;
   reach->until_us = MAX (now_us, reach->tried_us + HURRY_US);
 }

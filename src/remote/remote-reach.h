@@ -51,6 +51,8 @@ void mm_remote_reach_turn_off (MmRemoteReach *reach);
 
 /* A connection could not be opened, and there is no other one. */
 void mm_remote_reach_note_failed (MmRemoteReach *reach, const GError *error);
+/* The try was given up because of mm_remote_reach_hurry(). */
+void mm_remote_reach_note_given_up (MmRemoteReach *reach);
 /* A connection is open. */
 void mm_remote_reach_note_opened (MmRemoteReach *reach);
 /* A connection is being opened because of MM_REACH_TRY or because it was due. */
@@ -60,7 +62,8 @@ void mm_remote_reach_note_trying (MmRemoteReach *reach);
  * quota is used up does not say until when: @until_us 0. */
 void mm_remote_reach_hold (MmRemoteReach *reach, gint64 until_us, const GError *error);
 
-/* The network may be another one, or the machine slept: what was said before counts no more. */
+/* The network may be another one, or the machine slept: what was said before counts no more. A try
+ * that goes on is the pool's to give up. */
 void mm_remote_reach_hurry (MmRemoteReach *reach);
 
 /* @is_demand: somebody waits for it in a system call. @deadline_us: until when it is worth

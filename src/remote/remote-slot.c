@@ -13,6 +13,8 @@
 
 /* A server that refused one connection more is not asked again before. */
 #define LIMIT_SECONDS 60
+/* A connection that is being opened for longer than this when the network changes hangs. */
+#define HANGING_US (3 * G_USEC_PER_SEC)
 
 void
 mm_remote_slot_free (MmRemoteSlot *slot)
@@ -197,7 +199,9 @@ slot_main (gpointer data)
   if (error != NULL && !pool->is_closing)
     {
       mm_remote_meter_note_error (pool->meter, error);
-      if (!slot->was_ready)
+      if (!slot->was_ready && g_error_matches (error, MM_ERROR, MM_ERROR_CANCELLED))
+        mm_remote_reach_note_given_up (&pool->reach);
+      else if (!slot->was_ready)
         note_open_failed_locked (pool, error);
       else
         mm_log_info ("a connection ended: %s", error->message);
@@ -220,6 +224,7 @@ mm_remote_pool_open_slot_locked (MmRemotePool *pool)
   if (slot->wake_fd < 0)
     g_error ("no descriptor for a connection: %s", g_strerror (errno));
   slot->state = MM_REMOTE_SLOT_STARTING;
+  slot->last_used_us = mm_clock_monotonic_us ();
   g_queue_init (&slot->inbox);
   g_ptr_array_add (pool->slots, slot);
   pool->n_threads++;
@@ -235,6 +240,22 @@ mm_remote_pool_try_locked (MmRemotePool *pool)
 }
 
 void
+mm_remote_pool_give_up_openings_locked (MmRemotePool *pool)
+{
+  gint64 before_us = mm_clock_monotonic_us () - HANGING_US;
+
+  for (guint i = 0; i < pool->slots->len; i++)
+    {
+      MmRemoteSlot *slot = g_ptr_array_index (pool->slots, i);
+
+      if (slot->state != MM_REMOTE_SLOT_STARTING || slot->last_used_us > before_us)
+        continue;
+      g_atomic_int_set (&slot->abort_flag, 1);
+      mm_remote_slot_wake (slot);
+    }
+}
+
+void
 mm_remote_slot_set_ready (MmRemoteSlot *slot)
 {
   MmRemotePool *pool = slot->pool;
@@ -242,6 +263,9 @@ mm_remote_slot_set_ready (MmRemoteSlot *slot)
   g_mutex_lock (&pool->lock);
   slot->state = MM_REMOTE_SLOT_READY;
   slot->was_ready = TRUE;
+  /* It came just when it was given up. */
+  if (!pool->is_closing)
+    g_atomic_int_set (&slot->abort_flag, 0);
   slot->last_used_us = mm_clock_monotonic_us ();
   if (pool->reach.state == MM_REACH_AWAY)
     mm_log_info ("online again");

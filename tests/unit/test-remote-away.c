@@ -271,6 +271,50 @@ test_daily_limit (void)
   fixture_check (fixture, fixture_sync (fixture, "B", NULL), "done QUOTA\n");
 }
 
+/* ---- the end does not wait ---- */
+
+static void
+assert_closes_quickly (Fixture *fixture)
+{
+  gint64 started_us = g_get_monotonic_time ();
+
+  fixture_close_remote (fixture);
+  g_assert_cmpint (g_get_monotonic_time () - started_us, <, 5 * G_USEC_PER_SEC);
+}
+
+static void
+test_end_while_waiting (void)
+{
+  g_autoptr (Fixture) fixture = fixture_new ();
+
+  fixture->config.answer_timeout_ms = 60000;
+  scripted_server_add (fixture->server,
+                       HELLO ("") "C: EXAMINE \"A\"*\n"
+                                  "S: $T NO Suggested Backoff Time: 40000 milliseconds\n");
+  mm_remote_job_unref (fixture_sync (fixture, "A", NULL));
+  scripted_server_wait_ended (fixture->server, 1);
+  g_usleep (200000); /* long enough for the answer to be read, or the test proves less */
+  assert_closes_quickly (fixture);
+  fixture_wait_done (fixture, 1);
+  g_assert_null (strstr (fixture->log->str, "ok"));
+}
+
+static void
+test_end_without_bandwidth (void)
+{
+  g_autoptr (Fixture) fixture = fixture_new ();
+
+  fixture->config.bandwidth = 1;
+  fixture->config.answer_timeout_ms = 60000;
+  scripted_server_add (fixture->server, "S: * OK ready\nC: *\nS: * CAPABILITY IMAP4rev1\nX");
+  mm_remote_job_unref (fixture_sync (fixture, "A", NULL));
+  g_usleep (200000); /* long enough for the bucket to be in debt, or the test proves less */
+  assert_closes_quickly (fixture);
+  fixture_wait_done (fixture, 1);
+  fixture_check_log (fixture, "done CANCELLED\n");
+  scripted_server_free (g_steal_pointer (&fixture->server));
+}
+
 /* ---- connections that died without a word ---- */
 
 #define SILENCE_US (100 * (gint64) G_USEC_PER_SEC)
@@ -326,6 +370,8 @@ main (int argc, char **argv)
   g_test_add_func ("/remote/wait/too-long-to-wait", test_too_long_to_wait);
   g_test_add_func ("/remote/wait/quota", test_quota);
   g_test_add_func ("/remote/wait/daily-limit", test_daily_limit);
+  g_test_add_func ("/remote/wait/end-while-waiting", test_end_while_waiting);
+  g_test_add_func ("/remote/wait/end-without-bandwidth", test_end_without_bandwidth);
   g_test_add_func ("/remote/away/silent-connection-proves-itself",
                    test_silent_connection_proves_itself);
   g_test_add_func ("/remote/away/dead-connection-is-given-up", test_dead_connection_is_given_up);

@@ -142,7 +142,9 @@ test_hurry (void)
   mm_remote_reach_note_trying (&reach);
   mm_clock_advance_for_test (2 * SECOND);
   mm_remote_reach_hurry (&reach);
-  /* Also though a try on the old network still hangs. */
+  /* As soon as the try on the old network is given up. */
+  g_assert_false (mm_remote_reach_is_try_due (&reach));
+  mm_remote_reach_note_given_up (&reach);
   g_assert_true (mm_remote_reach_is_try_due (&reach));
   mm_remote_reach_note_trying (&reach);
   fail (&reach, MM_ERROR_OFFLINE);
