@@ -35,6 +35,11 @@ void mm_index_close (MmIndex *index);
 gboolean mm_index_begin (MmIndex *index, GError **error);
 gboolean mm_index_commit (MmIndex *index, GError **error);
 void mm_index_rollback (MmIndex *index);
+/* TRUE when an error has ended the transaction: nothing more belongs to it, and its commit fails. */
+gboolean mm_index_is_lost (MmIndex *index);
+/* Commits what a transaction did so far, and goes on in another. FALSE: that is lost, and what comes
+ * behind it too, which the commit at the end will say. Without a transaction nothing is to be done. */
+gboolean mm_index_secure (MmIndex *index, GError **error);
 
 /* The persistent number of the account named @key ("imap://user@host:port"). 0 with @error. */
 gint64 mm_index_get_account (MmIndex *index, const gchar *key, GError **error);

@@ -6,7 +6,6 @@
  */
 #include "account-private.h"
 
-#include <fnmatch.h>
 #include <string.h>
 
 #include <mailmount/clock.h>
@@ -28,7 +27,8 @@ typedef struct
   GArray *listed;     /* Array<Listed> */
   GHashTable *changed; /* Set<folder id>: directories that list other folders now */
   GArray *gone;       /* Array<Gone> */
-  GError *error;      /* nullable: a folder of the list is not in the tree */
+  GPtrArray *added;   /* Array<MmFolderNode>, borrowed: parents first */
+  GError *error;      /* nullable: a folder could not be given a number */
 } FolderList;
 
 typedef struct
@@ -51,6 +51,7 @@ free_folder_list (gpointer data)
   FolderList *list = data;
   g_array_unref (list->listed);
   g_array_unref (list->gone);
+  g_ptr_array_unref (list->added);
   g_hash_table_unref (list->changed);
   g_clear_error (&list->error);
   g_free (list);
@@ -63,53 +64,6 @@ log_index_error (const MmAccount *account, GError *error)
     return;
   mm_log_warning ("the index of %s: %s", account->context.name, error->message);
   g_error_free (error);
-}
-
-/* ---- filters ---- */
-
-/* A glob that matches a folder matches everything below it. */
-static gboolean
-matches_any (gchar **globs, const gchar *path)
-{
-  g_autofree gchar *prefix = g_strdup (path);
-
-  for (;;)
-    {
-      for (guint i = 0; globs[i] != NULL; i++)
-        if (fnmatch (globs[i], prefix, 0) == 0)
-          return TRUE;
-      gchar *slash = strrchr (prefix, '/');
-      if (slash == NULL)
-        return FALSE;
-      *slash = '\0';
-    }
-}
-
-static gboolean
-passes_filters (const MmAccount *account, const MmFolderNode *node)
-{
-  if (account->subscribed_only && (node->flags & MM_MAILBOX_SUBSCRIBED) == 0
-      && !mm_mailbox_is_inbox (node->path))
-    return FALSE;
-  if (account->include != NULL && !matches_any (account->include, node->path))
-    return FALSE;
-  return account->exclude == NULL || !matches_any (account->exclude, node->path);
-}
-
-static void
-mark_visible (MmAccount *account, GPtrArray *nodes)
-{
-  /* Children come after their parents, so backwards a parent knows about all of them. */
-  for (guint i = 0; i < nodes->len; i++)
-    ((MmFolderNode *) g_ptr_array_index (nodes, i))->is_visible = FALSE;
-  for (guint i = nodes->len; i-- > 0;)
-    {
-      MmFolderNode *node = g_ptr_array_index (nodes, i);
-      if (!node->is_placeholder && passes_filters (account, node))
-        node->is_visible = TRUE;
-      if (node->is_visible)
-        node->parent->is_visible = TRUE;
-    }
 }
 
 /* ---- from the index ---- */
@@ -156,7 +110,7 @@ load_folders (MmIndex *index, gpointer data)
 
   g_autoptr (GPtrArray) nodes = mm_folder_tree_list (account->tree);
   g_mutex_lock (&account->lock);
-  mark_visible (account, nodes);
+  mm_account_mark_visible_locked (account, nodes);
   account->is_loaded = TRUE;
   g_cond_broadcast (&account->listed);
   g_mutex_unlock (&account->lock);
@@ -176,8 +130,7 @@ note_changed (FolderList *list, guint32 folder_id)
   g_hash_table_add (list->changed, GUINT_TO_POINTER (folder_id));
 }
 
-/* Adds a folder with its number from the index. NULL when the index failed: then the list is not
- * whole. */
+/* Adds a folder with its number from the index. NULL when the index failed. */
 static MmFolderNode *
 add_folder (FolderList *list, MmIndex *index, MmFolderNode *parent, const gchar *path,
             const Listed *listed)
@@ -194,8 +147,7 @@ add_folder (FolderList *list, MmIndex *index, MmFolderNode *parent, const gchar 
     .mtime_us = mm_clock_wall_us (),
   };
 
-  row.id = mm_index_add_folder (index, account->account_id, &row,
-                                list->error == NULL ? &list->error : NULL);
+  row.id = mm_index_add_folder (index, account->account_id, &row, &list->error);
   if (row.id == 0)
     return NULL;
   g_mutex_lock (&account->lock);
@@ -205,6 +157,7 @@ add_folder (FolderList *list, MmIndex *index, MmFolderNode *parent, const gchar 
   node->flags = MM_MAILBOX_NOSELECT;
   g_mutex_unlock (&account->lock);
   note_changed (list, parent->id);
+  g_ptr_array_add (list->added, node);
   return node;
 }
 
@@ -241,14 +194,36 @@ let_go (MmAccount *account, MmMailbox *mailbox)
   mm_mailbox_set_gone (mailbox);
 }
 
+/* Gives every folder of the list its number. Nobody sees a new one before the index keeps it: a number
+ * that is lost would be given again, and the content of two folders be taken for that of one. On
+ * failure none is added. */
+static gboolean
+number_folders (FolderList *list, MmIndex *index)
+{
+  MmAccount *account = list->account;
+
+  for (guint i = 0; i < list->listed->len && list->error == NULL; i++)
+    {
+      const Listed *listed = &g_array_index (list->listed, Listed, i);
+      ensure_folder (list, index, listed->path, listed);
+    }
+  if (list->error == NULL && (list->added->len == 0 || mm_index_secure (index, &list->error)))
+    return TRUE;
+  g_mutex_lock (&account->lock);
+  for (guint i = list->added->len; i-- > 0;)
+    mm_folder_tree_remove (account->tree, g_ptr_array_index (list->added, i));
+  g_mutex_unlock (&account->lock);
+  return FALSE;
+}
+
 /* What the list says of one folder. */
 static void
 apply_listed (FolderList *list, MmIndex *index, const Listed *listed)
 {
   MmAccount *account = list->account;
-  MmFolderNode *node = ensure_folder (list, index, listed->path, listed);
+  MmFolderNode *node = mm_folder_tree_find_path (account->tree, listed->path);
 
-  if (node == NULL || node->is_listed)
+  if (node->is_listed)
     return;
   g_mutex_lock (&account->lock);
   MmMailbox *before = node->mailbox;
@@ -429,21 +404,25 @@ apply_list (MmIndex *index, gpointer data)
   /* Ids are given in this order, and directories are read in that of ids: tools that walk by name and
    * those that walk as they read then take the same way. */
   g_array_sort (list->listed, compare_paths);
+  if (!number_folders (list, index))
+    {
+      report_failure (account, list->error);
+      finish_list (account, list->error);
+      return;
+    }
   for (guint i = 0; i < list->listed->len; i++)
     apply_listed (list, index, &g_array_index (list->listed, Listed, i));
 
   g_autoptr (GPtrArray) nodes = mm_folder_tree_list (account->tree);
   remove_unlisted (list, index, nodes);
   g_mutex_lock (&account->lock);
-  mark_visible (account, nodes);
+  mm_account_mark_visible_locked (account, nodes);
   gboolean is_first = account->listed_us == 0 && before->len == 0;
   g_mutex_unlock (&account->lock);
 
   touch_changed (list, index, is_first);
   tell_observer (list);
-  if (list->error != NULL)
-    report_failure (account, list->error);
-  finish_list (account, list->error);
+  finish_list (account, NULL);
 }
 
 /* ---- collecting a list, on a connection's thread ---- */
@@ -492,6 +471,7 @@ mm_account_start_list (MmAccount *account)
   list->listed = g_array_new (FALSE, FALSE, sizeof (Listed));
   g_array_set_clear_func (list->listed, clear_listed);
   list->gone = g_array_new (FALSE, FALSE, sizeof (Gone));
+  list->added = g_ptr_array_new ();
   list->changed = g_hash_table_new (NULL, NULL);
   g_autoptr (MmRemoteJob) job = mm_remote_list_mailboxes (account->context.remote, &sink, list);
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * The inside of an account, shared by account.c (construction and what the filesystem asks) and
- * account-folders.c (keeping the tree as the server's list says).
+ * The inside of an account, shared by account.c (construction and what the filesystem asks),
+ * account-folders.c (keeping the tree as the server's list says) and account-filter.c (what of it is
+ * shown).
  */
 #pragma once
 
@@ -45,5 +46,7 @@ gboolean mm_account_load_traffic (MmAccount *account, MmIndex *index, GError **e
 void mm_account_load_folders (MmAccount *account);
 /* Shows the folders of earlier mounts, for the server cannot be asked. FALSE when there are none. */
 gboolean mm_account_accept_known_locked (MmAccount *account);
+/* Marks those of @nodes, parents first, that the filters let through, and what is above them. */
+void mm_account_mark_visible_locked (MmAccount *account, GPtrArray *nodes);
 /* Asks the server for the list; is_listing was just set under the lock. No lock held. */
 void mm_account_start_list (MmAccount *account);

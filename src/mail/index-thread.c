@@ -63,7 +63,7 @@ run_batch (MmIndexThread *thread, Queued *first)
           break;
         }
       queued->func (thread->index, queued->job);
-      if (ran->len >= JOBS_PER_TRANSACTION)
+      if (ran->len >= JOBS_PER_TRANSACTION || mm_index_is_lost (thread->index))
         break;
     }
   thread->is_rolling_back = has_begun && !mm_index_commit (thread->index, &error);

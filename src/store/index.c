@@ -68,7 +68,7 @@ mm_index_commit (MmIndex *index, GError **error)
   g_assert (index->in_transaction);
 
   /* A full disk or an I/O error has ended the transaction already. */
-  if (sqlite3_get_autocommit (index->db))
+  if (mm_index_is_lost (index))
     {
       index->in_transaction = FALSE;
       g_set_error (error, MM_ERROR, MM_ERROR_CACHE,
@@ -84,6 +84,25 @@ mm_index_commit (MmIndex *index, GError **error)
   if (index->must_be_durable)
     make_durable (index);
   return TRUE;
+}
+
+gboolean
+mm_index_is_lost (MmIndex *index)
+{
+  return index->in_transaction && sqlite3_get_autocommit (index->db);
+}
+
+gboolean
+mm_index_secure (MmIndex *index, GError **error)
+{
+  g_autoptr (GError) later = NULL;
+
+  if (!index->in_transaction)
+    return TRUE;
+  gboolean is_kept = mm_index_commit (index, error);
+  if (!is_kept || !mm_index_begin (index, &later))
+    index->in_transaction = TRUE; /* the commit at its end finds that there is none */
+  return is_kept;
 }
 
 void

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include <signal.h>
 #include <sqlite3.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include <mailmount/clock.h>
 
@@ -459,6 +461,38 @@ test_failing_index_is_an_error (void)
   g_assert_error (error, MM_ERROR, MM_ERROR_LIMIT);
 }
 
+/* Numbers that the index could not keep are not used: they would be given to other folders too. */
+static void
+test_number_that_is_not_kept_is_not_used (void)
+{
+  g_autoptr (MailFixture) fixture = new_fixture (NAMES ("INBOX", "A"));
+  g_autoptr (GError) error = NULL;
+  const struct rlimit none = { 0, RLIM_INFINITY };
+  struct rlimit before;
+  MmFolder folder;
+
+  mail_fixture_mount (fixture);
+  fake_server_add_mailbox (fixture->server, "B/C", 0);
+  signal (SIGXFSZ, SIG_IGN);
+  g_assert_no_errno (getrlimit (RLIMIT_FSIZE, &before));
+  g_assert_no_errno (setrlimit (RLIMIT_FSIZE, &none));
+  mm_clock_advance_for_test (LATER_US);
+  AWAIT (&error, mm_account_try_folders (fixture->account, TRUE, waiter, &error));
+  g_assert_no_errno (setrlimit (RLIMIT_FSIZE, &before));
+  g_assert_nonnull (error);
+  assert_tree (fixture, "A INBOX");
+  g_clear_error (&error);
+
+  refresh (fixture);
+  assert_tree (fixture, "A INBOX B/(C)");
+  g_assert_true (mm_account_find_child (fixture->account, 0, "B", &folder));
+  guint32 id = folder.id;
+  mail_fixture_unmount (fixture);
+  mail_fixture_mount (fixture);
+  g_assert_true (mm_account_find_child (fixture->account, 0, "B", &folder));
+  g_assert_cmpuint (folder.id, ==, id);
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -483,6 +517,8 @@ main (int argc, char *argv[])
                    test_removed_folder_leaves_the_cache);
   g_test_add_func ("/account/two-accounts-on-one-index", test_two_accounts_on_one_index);
   g_test_add_func ("/account/failing-index-is-an-error", test_failing_index_is_an_error);
+  g_test_add_func ("/account/number-that-is-not-kept-is-not-used",
+                   test_number_that_is_not_kept_is_not_used);
   g_test_add_func ("/account/unmount-at-once", test_unmount_at_once);
   g_test_add_func ("/account/bad-directory-is-an-error", test_bad_directory);
   return g_test_run ();
