@@ -118,6 +118,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (MmFetchTarget, mm_fetch_target_clear)
  * (transfer full) */
 GArray *mm_mailbox_dup_messages (MmMailbox *mailbox);
 gboolean mm_mailbox_is_complete (MmMailbox *mailbox);
+/* Its messages are being loaded, or told by the server. */
+gboolean mm_mailbox_is_coming (MmMailbox *mailbox);
 
 /* Starts a first listing that nobody asked for yet, where there is none. */
 void mm_mailbox_list_ahead (MmMailbox *mailbox);

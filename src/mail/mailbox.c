@@ -496,6 +496,15 @@ mm_mailbox_is_complete (MmMailbox *mailbox)
   return is_complete;
 }
 
+gboolean
+mm_mailbox_is_coming (MmMailbox *mailbox)
+{
+  g_mutex_lock (&mailbox->lock);
+  gboolean is_coming = mailbox->load == MM_MAILBOX_LOADING || mailbox->is_syncing;
+  g_mutex_unlock (&mailbox->lock);
+  return is_coming;
+}
+
 /* The index told what it has: now the server's turn comes. */
 static void
 go_on_listing_ahead (const GError *error, gpointer user_data)

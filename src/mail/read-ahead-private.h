@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * The inside of reading ahead, shared by read-ahead.c (what readers do, and what follows from it) and
- * read-ahead-fetch.c (what is fetched, and how much of it). All of it runs on the read-ahead's thread.
+ * The inside of reading ahead, shared by read-ahead.c (what readers do, and what follows from it),
+ * read-ahead-fetch.c (what is fetched, and how much of it) and read-ahead-walk.c (which folders are
+ * listed). All of it runs on the read-ahead's thread.
  */
 #pragma once
 
@@ -25,9 +26,21 @@ typedef struct
   guint64 share_octets; /* of the budget */
   guint n_heads;       /* messages in a row of which only the beginning was read */
   gboolean reads_whole; /* one was read beyond its beginning */
+  gboolean was_listed_ahead; /* tried, once */
   gboolean is_guess;   /* begun before its reader listed the folder */
   guint lister;        /* process that listed the directory last; 0: not known */
 } MmAheadStream;
+
+/* The way of a process through the tree of folders. */
+typedef struct
+{
+  guint walker;       /* the process that listed last; 0: none */
+  MmMailbox *walked;  /* what it listed last; NULL: a folder without one */
+  guint n_walked;     /* folders it listed in a row … */
+  gboolean is_read;   /* … and messages were opened meanwhile */
+  gint64 noted_us;    /* when it did */
+  gint64 listed_us;   /* when the next folders were last listed ahead */
+} MmAheadWalk;
 
 struct MmReadAhead
 {
@@ -52,14 +65,13 @@ struct MmReadAhead
   guint reader_thread_id;
   gint64 reader_found_us;
   gint64 released_us;  /* when what was passed over was last looked for */
-  guint walker;        /* the process that listed last */
-  MmMailbox *walked;   /* what it listed last; NULL: a folder without one */
-  guint n_walked;      /* folders it listed in a row … */
-  gboolean is_walk_read; /* … and messages were opened meanwhile */
-  gint64 walked_us;    /* when the next folders were last listed ahead */
+  MmAheadWalk walk;
 };
 
 /* ---- read-ahead.c ---- */
+
+/* The one of @mailbox, made when there is none. */
+MmAheadStream *mm_ahead_get_stream (MmReadAhead *ahead, MmMailbox *mailbox);
 
 /* Tells the thread that @octets that were on their way are not any more. Any thread. */
 void mm_ahead_note_fetched (MmReadAhead *ahead, MmMailbox *mailbox, guint64 octets);
@@ -78,3 +90,15 @@ void mm_ahead_release_passed (MmReadAhead *ahead, MmAheadStream *stream);
 guint64 mm_ahead_get_room (const MmReadAhead *ahead, const MmAheadStream *stream);
 /* Sends commands for what comes next in @stream as long as there is room. */
 void mm_ahead_fill (MmReadAhead *ahead, MmAheadStream *stream);
+
+/* ---- read-ahead-walk.c ---- */
+
+/* @lister opened the directory of @mailbox (nullable). FALSE when it had done so already. */
+gboolean mm_ahead_walk_note_list (MmAheadWalk *walk, MmMailbox *mailbox, guint lister);
+/* A message was opened. */
+void mm_ahead_walk_note_open (MmReadAhead *ahead, gint64 now_us);
+/* Lists the folders that the walk comes to next, if there is one. */
+void mm_ahead_walk_on (MmReadAhead *ahead);
+/* @reader, or its parent, walks the tree; beyond doubt. */
+gboolean mm_ahead_walk_is_by (const MmAheadWalk *walk, const MmReader *reader);
+gboolean mm_ahead_walk_is_sure (const MmAheadWalk *walk, const MmReader *reader);

@@ -13,18 +13,6 @@
 #define HEADS_IN_A_ROW 2
 /* Folders that were listed and not yet read, remembered in the order of their listing. */
 #define LISTED_MAX 4096
-/* A process that listed so many folders one after another walks the tree: the next ones are listed
- * before it comes to them, folders of so many messages in all, four times as many with each further
- * one. Tools differ in the order of their walk, so that what is next is not always what is listed. */
-#define WALK_FOLDERS_MIN      2
-#define WALK_MESSAGES_AHEAD   2000
-#define WALK_QUADRUPLINGS_MAX 2
-/* So many of them at a time: twice as many with each further one, but few while messages are read on
- * the way, which come first. */
-#define WALK_FOLDERS_AHEAD_MIN     2
-#define WALK_FOLDERS_AHEAD_READING 4
-#define WALK_FOLDERS_AHEAD_MAX     64
-#define WALK_US                    (20 * 1000)
 /* Of a folder that will be read next only if the walk goes on so, this much is fetched. */
 #define GUESS_OCTETS (128 * 1024)
 /* So many opens in no order within this time, whichever the folder, are no accident. */
@@ -81,8 +69,8 @@ free_stream (gpointer data)
   g_free (stream);
 }
 
-static MmAheadStream *
-ensure_stream (MmReadAhead *ahead, MmMailbox *mailbox)
+MmAheadStream *
+mm_ahead_get_stream (MmReadAhead *ahead, MmMailbox *mailbox)
 {
   MmAheadStream *stream = g_hash_table_lookup (ahead->streams, mailbox);
 
@@ -142,11 +130,10 @@ find_next_folder (MmReadAhead *ahead, MmMailbox *mailbox, const MmReader *reader
   MmMailbox *next = NULL;
 
   for (GList *link = ahead->listed.head; link != NULL && next == NULL; link = link->next)
-    if (mm_reader_is_served_by (reader, ensure_stream (ahead, link->data)->lister))
+    if (mm_reader_is_served_by (reader, mm_ahead_get_stream (ahead, link->data)->lister))
       next = link->data;
   *out_is_guess = next == NULL;
-  if (next == NULL && ahead->n_walked >= WALK_FOLDERS_MIN
-      && mm_reader_is_served_by (reader, ahead->walker))
+  if (next == NULL && mm_ahead_walk_is_by (&ahead->walk, reader))
     next = ahead->next_mailbox (mailbox, ahead->next_mailbox_data);
   return next != NULL && mm_mailbox_is_complete (next) ? next : NULL;
 }
@@ -189,7 +176,7 @@ go_on_with_next_folder (MmReadAhead *ahead, const MmAheadStream *stream, guint t
       MmMailbox *mailbox = find_next_folder (ahead, stream->mailbox, &reader, &is_guess);
       if (mailbox == NULL)
         return;
-      MmAheadStream *next = ensure_stream (ahead, mailbox);
+      MmAheadStream *next = mm_ahead_get_stream (ahead, mailbox);
       if (mm_read_stream_get_order (next->way) == MM_ORDER_UNKNOWN)
         {
           mm_read_stream_begin (next->way, order, stream->way);
@@ -216,63 +203,6 @@ confirm (MmReadAhead *ahead, MmAheadStream *stream)
   mm_ahead_fill (ahead, stream);
 }
 
-/* The next mailbox in the tree that was not listed yet, from the beginning again behind the end. NULL
- * when there is none but @start. */
-static MmMailbox *
-find_next_unlisted (MmReadAhead *ahead, MmMailbox *mailbox, const MmMailbox *start)
-{
-  gboolean is_second_round = FALSE;
-
-  do
-    {
-      mailbox = ahead->next_mailbox (mailbox, ahead->next_mailbox_data);
-      if (mailbox == NULL && is_second_round)
-        return NULL;
-      is_second_round |= mailbox == NULL;
-    }
-  while (mailbox == NULL || (mailbox != start && mm_mailbox_is_complete (mailbox)));
-  return mailbox != start ? mailbox : NULL;
-}
-
-static guint
-count_folders_ahead (const MmReadAhead *ahead)
-{
-  guint n_doublings = MIN (ahead->n_walked - WALK_FOLDERS_MIN, 8);
-  guint n = MIN (WALK_FOLDERS_AHEAD_MIN << n_doublings, WALK_FOLDERS_AHEAD_MAX);
-
-  return ahead->is_walk_read ? MIN (n, WALK_FOLDERS_AHEAD_READING) : n;
-}
-
-/* Lists the next folders of the walk, the next one whatever its size: more of them the longer the walk
- * goes on. */
-static void
-list_next_folders (MmReadAhead *ahead)
-{
-  MmMailbox *start = ahead->walked;
-  MmMailbox *mailbox = start;
-  guint64 sum = 0;
-
-  if (start == NULL || ahead->n_walked < WALK_FOLDERS_MIN)
-    return;
-  guint n_quadruplings = MIN (ahead->n_walked - WALK_FOLDERS_MIN, WALK_QUADRUPLINGS_MAX);
-  guint64 limit = (guint64) WALK_MESSAGES_AHEAD << (2 * n_quadruplings);
-  guint n = count_folders_ahead (ahead);
-  ahead->walked_us = mm_clock_monotonic_us ();
-  for (guint i = 0; i < n && sum < limit; i++)
-    {
-      guint64 messages;
-      guint64 octets;
-
-      mailbox = find_next_unlisted (ahead, mailbox, start);
-      if (mailbox == NULL)
-        return;
-      mm_mailbox_get_totals (mailbox, &messages, &octets);
-      sum += messages;
-      if (i == 0 || sum <= limit)
-        mm_mailbox_list_ahead (mailbox);
-    }
-}
-
 /* ---- notes ---- */
 
 static void
@@ -280,23 +210,14 @@ on_list (MmReadAhead *ahead, const Note *note)
 {
   guint lister = find_reader (ahead, note->thread_id).id;
 
-  if (note->mailbox != NULL && note->mailbox == ahead->walked && lister == ahead->walker)
+  if (!mm_ahead_walk_note_list (&ahead->walk, note->mailbox, lister))
     return;
-  ahead->walked = note->mailbox;
-  if (lister != 0 && lister == ahead->walker)
-    ahead->n_walked++;
-  else
-    {
-      ahead->n_walked = 1;
-      ahead->is_walk_read = FALSE;
-    }
-  ahead->walker = lister;
   if (note->mailbox == NULL)
     return;
-  MmAheadStream *stream = ensure_stream (ahead, note->mailbox);
+  MmAheadStream *stream = mm_ahead_get_stream (ahead, note->mailbox);
   stream->lister = lister;
   confirm (ahead, stream);
-  list_next_folders (ahead);
+  mm_ahead_walk_on (ahead);
   if (g_queue_find (&ahead->listed, note->mailbox) == NULL
       && ahead->listed.length < LISTED_MAX)
     g_queue_push_tail (&ahead->listed, note->mailbox);
@@ -317,15 +238,13 @@ count_unordered (MmReadAhead *ahead, gint64 now_us)
 static void
 on_open (MmReadAhead *ahead, const Note *note)
 {
-  MmAheadStream *stream = ensure_stream (ahead, note->mailbox);
+  MmAheadStream *stream = mm_ahead_get_stream (ahead, note->mailbox);
   gint64 now_us = mm_clock_monotonic_us ();
   gboolean is_new = mm_read_stream_get_order (stream->way) == MM_ORDER_UNKNOWN;
   MmReader reader = is_new ? find_reader (ahead, note->thread_id) : (MmReader){ 0, 0 };
 
   g_queue_remove (&ahead->listed, note->mailbox);
-  ahead->is_walk_read = TRUE;
-  if (now_us - ahead->walked_us > WALK_US)
-    list_next_folders (ahead);
+  mm_ahead_walk_note_open (ahead, now_us);
   stream->is_guess = FALSE;
   mm_ahead_release (ahead, stream, note->number);
   mm_read_stream_note_open (stream->way, note->number,
@@ -343,7 +262,7 @@ on_open (MmReadAhead *ahead, const Note *note)
       sweep (ahead);
       return;
     }
-  if (is_new && ahead->n_walked > WALK_FOLDERS_MIN && reader.id == ahead->walker)
+  if (is_new && mm_ahead_walk_is_sure (&ahead->walk, &reader))
     mm_read_stream_widen (stream->way);
   stream->share_octets = MIN (stream->share_octets * 2, MM_AHEAD_BUDGET_OCTETS);
   if (mm_ahead_get_room (ahead, stream) == 0 && now_us - ahead->released_us > RELEASE_PASSED_US)
@@ -360,7 +279,7 @@ on_open (MmReadAhead *ahead, const Note *note)
 static void
 on_close (MmReadAhead *ahead, const Note *note)
 {
-  MmAheadStream *stream = ensure_stream (ahead, note->mailbox);
+  MmAheadStream *stream = mm_ahead_get_stream (ahead, note->mailbox);
 
   stream->read_octets += MIN (note->read_octets, note->size);
   if (note->read_octets == MM_READ_UNKNOWN)
