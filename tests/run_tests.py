@@ -173,7 +173,7 @@ def pytest_job(suite, name, files, arguments, environment, results):
         path.unlink(missing_ok=True)
     started = time.monotonic()
     command = [PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-ra", "--tb=short", "--durations=8",
-               f"--junitxml={report}", *arguments, *files]
+               f"--junitxml={report}", "-o", "junit_family=xunit1", *arguments, *files]
     status = run_logged(command, log, {"PYTHONDONTWRITEBYTECODE": "1", "MAILMOUNT_PASSED_TESTS": str(
         LOGS / "passed-tests"), "LC_ALL": "C.UTF-8", **environment})
     if status == 5:  # nothing collected: no test of this file has the wanted mark

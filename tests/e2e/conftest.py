@@ -188,7 +188,7 @@ def tell_count(record_property):
     """tell_count("kills", 10) adds to the counts that scripts/test prints at its end; with highest=True the highest
     of all is printed."""
     def tell(what, number, highest=False):
-        record_property(f"{'highest' if highest else 'count'} {what}", number)
+        record_property(f"{'highest' if highest else 'count'} {what}", int(number))
         print(f"{what}: {number}")
     return tell
 

@@ -3,12 +3,13 @@
 
 import random
 import subprocess
+import time
 
-from mount import FULL, sh
+from mount import FULL, SLOW, sh
 from tree import compare
 
 TRIES_EACH = 10 if FULL else 1  # random points in each of ten tests
-RUNS_MAX = 6  # of rsync, after which a copy must be complete
+COMPLETE_SECONDS = 60  # within which the mount must have found its server again
 
 
 def rsync(mounted, target):
@@ -22,11 +23,11 @@ def start_rsync(mounted, target):
 
 def complete(mounted, target, corpus):
     """Runs rsync until it succeeds; the number of runs. Fails when the copy is not the source in the end."""
-    for runs in range(1, RUNS_MAX + 1):
-        if rsync(mounted, target).returncode == 0:
-            break
-    else:
-        raise AssertionError(f"no complete copy in {RUNS_MAX} runs: {rsync(mounted, target).err}")
+    deadline, runs = time.monotonic() + COMPLETE_SECONDS * SLOW, 1
+    while (result := rsync(mounted, target)).returncode != 0:
+        assert time.monotonic() < deadline, f"no complete copy in {runs} runs: {result.err}"
+        runs += 1
+        time.sleep(0.5)
     differences = compare(target, corpus)
     assert not differences, str(differences)
     return runs
