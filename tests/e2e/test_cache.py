@@ -317,6 +317,45 @@ def test_two_mounts_give_the_same_names_and_inodes(mount, much_proxy, second_pla
     assert len(listings[0]) == MESSAGES + 1
 
 
+@pytest.mark.parametrize("last", [0, 1])
+def test_changes_under_two_mounts(mount, own_server, place, second_place, last):
+    """One has seen the change and one has not; whoever ends last, what the index keeps leads to the truth."""
+    mounts = [mount(own_server, user="small", place=here) for here in (place, second_place)]
+    for mounted in mounts:
+        for path in mounted.files():
+            sha256(mounted.path / path)
+    before = {uid_of(name) for name in os.listdir(mounts[0].path / "INBOX")}
+    gone = sorted(before)[3:8]
+    session = connect(own_server, "small")
+    for number in range(4):
+        session.append("INBOX", None, None, f"Subject: new {number}\r\n\r\nHello {number}.\r\n".encode())
+    session.select("INBOX")
+    session.uid("STORE", ",".join(map(str, gone)), "+FLAGS", r"(\Deleted)")
+    session.uid("STORE", "1:3", "+FLAGS", r"(\Flagged)")
+    session.expunge()
+    session.logout()
+    expected = (before - set(gone)) | {max(before) + number for number in range(1, 5)}
+    # A new mount sees it at once.
+    mounts[0].unmount()
+    mounts[0] = mount(own_server, user="small", place=place)
+    assert {uid_of(name) for name in os.listdir(mounts[0].path / "INBOX")} == expected
+    with contextlib.suppress(OSError):
+        for name in os.listdir(mounts[1].path / "INBOX"):
+            sha256(mounts[1].path / "INBOX" / name)
+    for mounted in (mounts[1 - last], mounts[last]):
+        mounted.unmount()
+        assert "set aside" not in mounted.output(), mounted.output()
+
+    mounted = mount(own_server, user="small")
+    names = os.listdir(mounted.path / "INBOX")
+    assert {uid_of(name) for name in names} == expected
+    for number in range(4):
+        name = next(name for name in names if uid_of(name) == max(before) + number + 1)
+        assert (mounted.path / "INBOX" / name).read_bytes().endswith(f"Hello {number}.\r\n".encode())
+    mounted.unmount()
+    assert not audit(place.cache).problems
+
+
 # What cannot be trusted.
 
 def make_garbage(cache):
