@@ -206,6 +206,11 @@ MmRemoteJob *mm_remote_fetch (MmRemote *remote, const gchar *mailbox, guint64 ui
 typedef void (*MmRemoteChangeFunc) (const gchar *mailbox, gpointer user_data);
 void mm_remote_set_change_func (MmRemote *remote, MmRemoteChangeFunc func, gpointer user_data);
 
+/* Called (on a connection's thread) when the server is there again after it could not be reached. Set
+ * before the first job. */
+typedef void (*MmRemoteOnlineFunc) (gpointer user_data);
+void mm_remote_set_online_func (MmRemote *remote, MmRemoteOnlineFunc func, gpointer user_data);
+
 /* ---- the daily limit ---- */
 
 /* What was received in one hour; hours are counted from 1970-01-01 UTC. */

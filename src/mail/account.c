@@ -61,6 +61,20 @@ on_server_change (const gchar *mailbox_name, gpointer user_data)
   g_mutex_unlock (&account->lock);
 }
 
+/* What is shown may be of an earlier mount; and nobody may ask for the folders for long. */
+static void
+on_online (gpointer user_data)
+{
+  MmAccount *account = user_data;
+
+  g_mutex_lock (&account->lock);
+  gboolean start = !account->is_listing;
+  account->is_listing = TRUE;
+  g_mutex_unlock (&account->lock);
+  if (start)
+    mm_account_start_list (account);
+}
+
 /* The next folder with a mailbox in the order in which a tree is walked: a folder, what is below it,
  * its siblings. */
 static MmMailbox *
@@ -118,6 +132,7 @@ mm_account_new (const MmAccountConfig *config, GError **error)
     }
   account->digests = mm_digest_lookup_new (context->cache, context->disk_readers);
   mm_remote_set_change_func (context->remote, on_server_change, account);
+  mm_remote_set_online_func (context->remote, on_online, account);
   account->read_ahead
       = mm_read_ahead_new (account->contents, context, find_next_mailbox, account);
   mm_account_load_folders (account);

@@ -177,6 +177,12 @@ imap_set_change_func (MmRemote *remote, MmRemoteChangeFunc func, gpointer user_d
 }
 
 static void
+imap_set_online_func (MmRemote *remote, MmRemoteOnlineFunc func, gpointer user_data)
+{
+  mm_remote_pool_set_online_func (((MmImapRemote *) remote)->pool, func, user_data);
+}
+
+static void
 imap_set_spent (MmRemote *remote, const MmRemoteTraffic *hours, gsize n)
 {
   MmRemoteBudget *budget = mm_remote_pool_get_budget (((MmImapRemote *) remote)->pool);
@@ -202,6 +208,7 @@ static const MmRemoteDriver imap_driver = {
   .fetch = imap_fetch,
   .get_status = imap_get_status,
   .set_change_func = imap_set_change_func,
+  .set_online_func = imap_set_online_func,
   .set_spent = imap_set_spent,
   .set_spend_func = imap_set_spend_func,
 };

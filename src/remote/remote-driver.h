@@ -22,6 +22,7 @@ typedef struct
                          const MmRemoteFetchSink *sink, gpointer user_data);
   void (*get_status) (MmRemote *remote, MmRemoteStatus *out);
   void (*set_change_func) (MmRemote *remote, MmRemoteChangeFunc func, gpointer user_data);
+  void (*set_online_func) (MmRemote *remote, MmRemoteOnlineFunc func, gpointer user_data);
   void (*set_spent) (MmRemote *remote, const MmRemoteTraffic *hours, gsize n);
   void (*set_spend_func) (MmRemote *remote, MmRemoteSpendFunc func, gpointer user_data);
 } MmRemoteDriver;

@@ -61,6 +61,8 @@ struct MmRemotePool
   MmRemoteMeter *meter;
   MmRemoteBandwidth *bandwidth; /* nullable: no limit; immutable after the first job */
   MmRemoteBudget *budget;       /* the same */
+  MmRemoteOnlineFunc online_func; /* nullable; the same */
+  gpointer online_data;
   MmNetworkWatch *network; /* nullable: turned off */
   GThread *keeper; /* joins ended slots and ends jobs that no connection's thread has */
 

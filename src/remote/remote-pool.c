@@ -130,6 +130,13 @@ mm_remote_pool_limit_day (MmRemotePool *pool, guint64 daily_octets)
   pool->budget = mm_remote_budget_new (daily_octets);
 }
 
+void
+mm_remote_pool_set_online_func (MmRemotePool *pool, MmRemoteOnlineFunc func, gpointer user_data)
+{
+  pool->online_func = func;
+  pool->online_data = user_data;
+}
+
 MmRemoteBudget *
 mm_remote_pool_get_budget (MmRemotePool *pool)
 {

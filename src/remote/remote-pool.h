@@ -122,6 +122,9 @@ void mm_remote_pool_turn_off (MmRemotePool *pool);
 void mm_remote_pool_limit_bandwidth (MmRemotePool *pool, guint64 octets_per_second);
 /* So much is received within a day. Before the first job. */
 void mm_remote_pool_limit_day (MmRemotePool *pool, guint64 daily_octets);
+/* Before the first job. */
+void mm_remote_pool_set_online_func (MmRemotePool *pool, MmRemoteOnlineFunc func,
+                                     gpointer user_data);
 /* NULL: there is no limit. */
 MmRemoteBudget *mm_remote_pool_get_budget (MmRemotePool *pool);
 

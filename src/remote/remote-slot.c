@@ -267,12 +267,16 @@ mm_remote_slot_set_ready (MmRemoteSlot *slot)
   if (!pool->is_closing)
     g_atomic_int_set (&slot->abort_flag, 0);
   slot->last_used_us = mm_clock_monotonic_us ();
-  if (pool->reach.state == MM_REACH_AWAY)
-    mm_log_info ("online again");
+  gboolean was_away = pool->reach.state == MM_REACH_AWAY;
   mm_remote_reach_note_opened (&pool->reach);
   mm_remote_pool_dispatch_locked (pool);
   g_cond_broadcast (&pool->changed);
   g_mutex_unlock (&pool->lock);
+
+  if (was_away)
+    mm_log_info ("online again");
+  if (was_away && pool->online_func != NULL)
+    pool->online_func (pool->online_data);
 }
 
 MmRemoteJob *

@@ -43,6 +43,12 @@ mm_remote_set_change_func (MmRemote *remote, MmRemoteChangeFunc func, gpointer u
 }
 
 void
+mm_remote_set_online_func (MmRemote *remote, MmRemoteOnlineFunc func, gpointer user_data)
+{
+  remote->driver->set_online_func (remote, func, user_data);
+}
+
+void
 mm_remote_set_spent (MmRemote *remote, const MmRemoteTraffic *hours, gsize n)
 {
   remote->driver->set_spent (remote, hours, n);

@@ -117,6 +117,18 @@ def test_start_without_a_server(mount, proxy, small_corpus, options):
     wait_for(lambda: readable(visit.unread, visit.message(visit.unread)), 30 * SLOW, "the server's return")
 
 
+def test_folders_are_listed_when_it_is_back(mount, proxy, options):
+    """Without anybody opening the root."""
+    mounted = mount(proxy, user="small", options=options)
+    os.listdir(mounted.path)
+    mounted.unmount()
+    proxy.refuse()
+    mount(proxy, user="small", options=options)
+    proxy.clear()
+    proxy.accept_again()
+    wait_for(lambda: proxy.log("^LIST"), 60 * SLOW, "a list that nobody asked for")
+
+
 def test_start_without_a_server_needs_a_known_account(mount, proxy, options):
     proxy.refuse()
     with pytest.raises(Failed) as failure:

@@ -12,6 +12,8 @@ struct MmRemote
   GThreadPool *threads; /* Pool<MmRemoteJob> */
   gboolean is_closing;  /* guarded by the server's lock */
   guint64 spent_octets; /* as the account told */
+  MmRemoteOnlineFunc online_func;
+  gpointer online_data;
   MmRemoteSpendFunc spend_func;
   gpointer spend_data;
 };
@@ -458,6 +460,20 @@ mm_remote_get_status (MmRemote *remote, MmRemoteStatus *out)
 void
 mm_remote_status_clear (MmRemoteStatus *status)
 {
+}
+
+void
+mm_remote_set_online_func (MmRemote *remote, MmRemoteOnlineFunc func, gpointer user_data)
+{
+  remote->online_func = func;
+  remote->online_data = user_data;
+}
+
+void
+fake_remote_come_online (MmRemote *remote)
+{
+  fake_server_set_away (remote->server, FALSE);
+  remote->online_func (remote->online_data);
 }
 
 void

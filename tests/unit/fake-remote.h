@@ -20,6 +20,8 @@ FakeServer *fake_server_new (void);
 void fake_server_free (FakeServer *server);
 
 MmRemote *fake_remote_new (FakeServer *server);
+/* The server is away no more, and the account is told. */
+void fake_remote_come_online (MmRemote *remote);
 /* What the account said was received, in all hours that it knows. */
 guint64 fake_remote_get_spent (MmRemote *remote);
 /* Tells the account that so much was received. */

@@ -106,6 +106,27 @@ test_starts_with_what_is_known (void)
   assert_listing (fixture, "New", "");
 }
 
+/* Nobody has to open the root for that. */
+static void
+test_the_folders_are_listed_when_the_server_is_back (void)
+{
+  g_autoptr (MailFixture) fixture = new_fixture ();
+  g_autoptr (GError) error = NULL;
+
+  mail_fixture_mount (fixture);
+  mail_fixture_unmount (fixture);
+  fake_server_set_away (fixture->server, TRUE);
+  g_assert_true (connect_account (fixture, NULL, &error));
+  fake_server_clear_log (fixture->server);
+  fake_server_add_mailbox (fixture->server, "New", 0);
+  mm_clock_advance_for_test (LATER_US);
+  fake_remote_come_online (fixture->config.remote);
+  /* Whoever asks now waits for that list, or has it, and begins none. */
+  await_folders (fixture);
+  g_assert_cmpuint (fake_server_count (fixture->server, "list"), ==, 1);
+  mail_fixture_find (fixture, "New");
+}
+
 static void
 test_starts_at_a_known_folder (void)
 {
@@ -184,6 +205,8 @@ main (int argc, char **argv)
   ADD ("what-was-listed-stays", test_what_was_listed_stays);
   ADD ("what-was-never-listed-fails", test_what_was_never_listed_fails);
   ADD ("starts-with-what-is-known", test_starts_with_what_is_known);
+  ADD ("folders-are-listed-when-the-server-is-back",
+       test_the_folders_are_listed_when_the_server_is_back);
   ADD ("starts-at-a-known-folder", test_starts_at_a_known_folder);
   ADD ("filters-hold", test_filters_hold);
   ADD ("unknown-account-does-not-start", test_an_unknown_account_does_not_start);

@@ -6,10 +6,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,6 +21,26 @@
 #include "test-directory.h"
 
 #define TEST_EXIT_UNAVAILABLE 77
+
+/* In a child: a network of its own, in which there is nothing but a loopback that is down. Ends the
+ * child where the system has none to give. */
+static inline void
+test_child_enter_network (void)
+{
+  if (unshare (CLONE_NEWUSER | CLONE_NEWNET) != 0)
+    _exit (TEST_EXIT_UNAVAILABLE);
+}
+
+static inline void
+test_child_set_loopback (gboolean is_up)
+{
+  struct ifreq request = { .ifr_name = "lo", .ifr_flags = is_up ? IFF_UP | IFF_RUNNING : 0 };
+  int fd = socket (AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+  if (fd < 0 || ioctl (fd, SIOCSIFFLAGS, &request) != 0)
+    _exit (TEST_EXIT_UNAVAILABLE);
+  close (fd);
+}
 
 typedef void (*TestChildFunc) (const gchar *directory, int report_fd);
 

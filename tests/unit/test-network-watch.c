@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
-#include <net/if.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
 
 #include <mailmount/network-watch.h>
 
@@ -96,17 +93,6 @@ note (MmNetworkChange change, gpointer user_data)
   g_mutex_unlock (&seen->lock);
 }
 
-static gboolean
-bring_up_loopback (void)
-{
-  struct ifreq request = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING };
-  int fd = socket (AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  gboolean is_up = fd >= 0 && ioctl (fd, SIOCSIFFLAGS, &request) == 0;
-
-  close (fd);
-  return is_up;
-}
-
 /* In a network namespace of its own, as an ordinary user would be. */
 static void
 watch_a_network (const gchar *directory, int report_fd)
@@ -114,13 +100,11 @@ watch_a_network (const gchar *directory, int report_fd)
   Seen seen = { 0 };
   gint64 deadline_us = g_get_monotonic_time () + 20 * SECOND;
 
-  if (unshare (CLONE_NEWUSER | CLONE_NEWNET) != 0)
-    _exit (TEST_EXIT_UNAVAILABLE);
+  test_child_enter_network ();
   g_mutex_init (&seen.lock);
   g_cond_init (&seen.changed);
   MmNetworkWatch *watch = mm_network_watch_new (note, &seen);
-  if (!bring_up_loopback ())
-    _exit (TEST_EXIT_UNAVAILABLE);
+  test_child_set_loopback (TRUE);
   g_mutex_lock (&seen.lock);
   while ((seen.seen & MM_NETWORK_MAY_BE_BACK) == 0)
     if (!g_cond_wait_until (&seen.changed, &seen.lock, deadline_us))
