@@ -60,7 +60,9 @@ void mm_vfs_set_account (MmVfs *vfs, MmAccount *account);
 void mm_vfs_set_observer (MmVfs *vfs, const MmVfsObserver *observer, gpointer user_data);
 
 /* What the mount says of itself, in the directory `.mailmount` of the root, which is found by its
- * name and never listed: one file for each. */
+ * name and never listed: one file for each. The same texts are attributes of the root,
+ * "user.mailmount.status" and so on, not listed either, for who must not wait behind the lookups of
+ * others. */
 typedef enum
 {
   MM_VFS_REPORT_STATUS,  /* JSON */

@@ -3,36 +3,62 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <mailmount/clock.h>
 #include <mailmount/fd.h>
 
-/* In the child; ends it. The exit status is the errno, which is below 256 for all that open and read
- * can say. */
-static G_NORETURN void
-copy (const gchar *path, int out)
-{
-  char buffer[16384];
-  ssize_t n = -1;
+/* What the child does: FALSE with errno. */
+typedef gboolean (*CopyFunc) (const gchar *path, const gchar *name, int out);
 
+static gboolean
+write_all (int out, const gchar *data, ssize_t length)
+{
+  for (ssize_t done = 0; done < length;)
+    {
+      ssize_t n = write (out, data + done, (size_t) (length - done));
+      if (n < 0)
+        return FALSE;
+      done += n;
+    }
+  return TRUE;
+}
+
+static gboolean
+copy_file (const gchar *path, const gchar *name, int out)
+{
+  gchar buffer[16384];
+  ssize_t n = -1;
+  int in = open (path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+  while (in >= 0 && (n = read (in, buffer, sizeof buffer)) > 0)
+    if (!write_all (out, buffer, n))
+      return FALSE;
+  return n == 0;
+}
+
+static gboolean
+copy_attribute (const gchar *path, const gchar *name, int out)
+{
+  gchar buffer[XATTR_SIZE_MAX];
+  ssize_t n = getxattr (path, name, buffer, sizeof buffer);
+  return n >= 0 && write_all (out, buffer, n);
+}
+
+/* The exit status is the errno, which is below 256 for all that these calls can say. */
+static G_NORETURN void
+run_child (CopyFunc copy, const gchar *path, const gchar *name, int out)
+{
   /* Left behind, it must not keep the pipe open that somebody reads our output from. */
   close (STDIN_FILENO);
   close (STDOUT_FILENO);
   close (STDERR_FILENO);
-  int in = open (path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-  while (in >= 0 && (n = read (in, buffer, sizeof buffer)) > 0)
-    for (ssize_t done = 0; done < n;)
-      {
-        ssize_t written = write (out, buffer + done, (size_t) (n - done));
-        if (written < 0)
-          _exit (errno);
-        done += written;
-      }
-  _exit (n == 0 ? 0 : errno);
+  _exit (copy (path, name, out) ? 0 : errno);
 }
 
 /* FALSE when the deadline passed before the child closed its end. */
@@ -69,8 +95,8 @@ reap (pid_t child)
   return WIFEXITED (status) ? WEXITSTATUS (status) : EINTR;
 }
 
-gchar *
-mm_patient_read (const gchar *path, guint deadline_ms, GError **error)
+static gchar *
+run (CopyFunc copy, const gchar *path, const gchar *name, guint deadline_ms, GError **error)
 {
   gint64 deadline_us = mm_clock_monotonic_us () + (gint64) deadline_ms * 1000;
   g_autoptr (GString) text = g_string_new (NULL);
@@ -90,7 +116,7 @@ mm_patient_read (const gchar *path, guint deadline_ms, GError **error)
       return NULL;
     }
   if (child == 0)
-    copy (path, write_end);
+    run_child (copy, path, name, write_end);
   mm_fd_clear (&write_end);
 
   if (!collect (read_end, deadline_us, text))
@@ -104,8 +130,23 @@ mm_patient_read (const gchar *path, guint deadline_ms, GError **error)
   int result = reap (child);
   if (result == 0)
     return g_string_free (g_steal_pointer (&text), FALSE);
-  g_propagate_error (error, mm_error_new_from_errno (
-                                result == ENOENT ? MM_ERROR_NOT_FOUND : MM_ERROR_SYSTEM, result,
-                                path));
+  MmError code = MM_ERROR_SYSTEM;
+  if (result == ENOENT || result == ENODATA)
+    code = MM_ERROR_NOT_FOUND;
+  else if (result == ERANGE)
+    code = MM_ERROR_TOO_BIG;
+  g_propagate_error (error, mm_error_new_from_errno (code, result, path));
   return NULL;
+}
+
+gchar *
+mm_patient_read (const gchar *path, guint deadline_ms, GError **error)
+{
+  return run (copy_file, path, NULL, deadline_ms, error);
+}
+
+gchar *
+mm_patient_get_attribute (const gchar *path, const gchar *name, guint deadline_ms, GError **error)
+{
+  return run (copy_attribute, path, name, deadline_ms, error);
 }

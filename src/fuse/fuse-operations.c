@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* Nothing changes behind the kernel's back without a notification, so what it learned is good for a
  * year. */
@@ -400,6 +401,16 @@ reply_getxattr (MmFuseRequest *request)
     reply_xattr (request, request->value, strlen (request->value));
 }
 
+/* The attributes of the root are its reports, which are not for everybody who is let in. */
+static gboolean
+may_get_xattr (fuse_req_t req, fuse_ino_t inode)
+{
+  const MmFuse *fuse = fuse_req_userdata (req);
+  uid_t caller = fuse_req_ctx (req)->uid;
+
+  return inode != MM_VFS_ROOT_INODE || caller == fuse->uid || caller == getuid () || caller == 0;
+}
+
 static void
 do_getxattr (fuse_req_t req, fuse_ino_t inode, const char *name, size_t size)
 {
@@ -410,6 +421,11 @@ do_getxattr (fuse_req_t req, fuse_ino_t inode, const char *name, size_t size)
   if (!g_str_has_prefix (name, XATTR_PREFIX))
     {
       fuse_reply_err (req, EOPNOTSUPP);
+      return;
+    }
+  if (!may_get_xattr (req, inode))
+    {
+      fuse_reply_err (req, EACCES);
       return;
     }
   MmFuseRequest *request = mm_fuse_request_new (req, &operation, inode);
@@ -472,6 +488,10 @@ do_init (void *user_data, struct fuse_conn_info *connection)
    * large folder asks for each file. */
   if ((connection->capable & FUSE_CAP_READDIRPLUS) != 0)
     connection->want |= FUSE_CAP_READDIRPLUS;
+  /* Else a lookup that waits for the server keeps everybody waiting who looks into the same directory,
+   * also for what is known. (libfuse 3.14 does not tell the kernel; later ones do.) */
+  if ((connection->capable & FUSE_CAP_PARALLEL_DIROPS) != 0)
+    connection->want |= FUSE_CAP_PARALLEL_DIROPS;
   connection->want &= ~(unsigned) FUSE_CAP_READDIRPLUS_AUTO;
   connection->want &= ~(unsigned) FUSE_CAP_AUTO_INVAL_DATA;
   connection->max_background = 128;

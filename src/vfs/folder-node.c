@@ -226,4 +226,5 @@ const MmNodeClass mm_folder_node_class = {
   .get_attributes = try_get_attributes,
   .open_directory = try_open_directory,
   .read_directory = try_read_directory,
+  .get_xattr = mm_vfs_try_report_attribute,
 };

@@ -10,7 +10,8 @@
 
 #include <mailmount/clock.h>
 
-#define DIRECTORY_NAME ".mailmount"
+#define DIRECTORY_NAME   ".mailmount"
+#define ATTRIBUTE_PREFIX "mailmount."
 
 /* Local numbers; files are numbered by MmVfsReport behind it. */
 #define DIRECTORY_NUMBER 1
@@ -166,6 +167,21 @@ try_read (MmVfsFile *file, gsize size, guint64 offset, GBytes **out_octets, MmWa
 
   *out_octets = g_bytes_new_from_bytes (file->report, begin, MIN (size, file->size - begin));
   return MM_TRY_DONE;
+}
+
+MmTry
+mm_vfs_try_report_attribute (MmVfs *vfs, guint64 inode, const gchar *name, gchar **out_value,
+                             MmWaiter *waiter, GError **error)
+{
+  for (guint i = 0; vfs->report_func != NULL && inode == MM_VFS_ROOT_INODE
+                    && g_str_has_prefix (name, ATTRIBUTE_PREFIX) && i < G_N_ELEMENTS (file_names);
+       i++)
+    if (strcmp (name + strlen (ATTRIBUTE_PREFIX), file_names[i]) == 0)
+      {
+        *out_value = vfs->report_func ((MmVfsReport) i, vfs->report_data);
+        return MM_TRY_DONE;
+      }
+  return mm_vfs_fail_not_found (error);
 }
 
 const MmNodeClass mm_report_node_class = {

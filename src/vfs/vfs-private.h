@@ -92,4 +92,8 @@ void mm_vfs_describe_message (guint32 folder_id, const MmMessage *message, MmAtt
 gboolean mm_vfs_find_report_directory (const MmVfs *vfs, guint64 inode, const gchar *name,
                                        MmAttributes *out);
 
+/* The reports as attributes of the root, which are not listed: who asks for one looks no name up. */
+MmTry mm_vfs_try_report_attribute (MmVfs *vfs, guint64 inode, const gchar *name,
+                                   gchar **out_value, MmWaiter *waiter, GError **error);
+
 MmTry mm_vfs_fail_not_found (GError **error);

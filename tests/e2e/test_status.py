@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import stat
+import subprocess
 
 import pytest
 
@@ -85,6 +86,9 @@ def test_nobody_else_may_look_into_it(mount, proxy):
     assert sh(["ls", mounted.path / "INBOX"], user=other).out
     assert sh(["ls", mounted.path / ".mailmount"], user=other, check=False).returncode != 0
     assert sh(["cat", mounted.path / ".mailmount" / "status"], user=other, check=False).out == ""
+    read_attribute = "import os, sys; print(os.getxattr(sys.argv[1], 'user.mailmount.status'))"
+    result = sh(["/usr/bin/python3", "-c", read_attribute, mounted.path], user=other, check=False)
+    assert result.out == "" and "PermissionError" in result.err
 
 
 # What it says.
@@ -99,6 +103,15 @@ def test_any_program_can_read_it(small, tmp_path):
     with open(path, "rb") as file:
         assert os.fstat(file.fileno()).st_size == len(file.read())
     assert "small@127.0.0.1" in (small.path / ".mailmount" / "summary").read_text(encoding="utf-8")
+
+
+def test_the_root_has_it_as_attributes_that_are_not_listed(small):
+    assert json.loads(os.getxattr(small.path, "user.mailmount.status"))["account"] == "small@127.0.0.1"
+    assert b"small@127.0.0.1" in os.getxattr(small.path, "user.mailmount.summary")
+    assert os.listxattr(small.path) == []
+    for path, name in ((small.path, "user.mailmount.other"), (small.path / "INBOX", "user.mailmount.status")):
+        with pytest.raises(OSError):
+            os.getxattr(path, name)
 
 
 def test_each_open_tells_of_that_moment_and_each_handle_its_own(small):
@@ -239,6 +252,29 @@ def test_it_is_told_when_the_server_is_away(small, proxy):
     wait_for(lambda: sh(["grep", "-rc", "marker", small.path / "Sent"], check=False).returncode == 0, 60 * SLOW,
              "the server")
     assert status_of(small)["state"] == "online"
+
+
+def jobs_of(status):
+    """At work and waiting."""
+    return sum(one["jobs"] for one in status.get("connections", [])) + status.get("queue", {}).get("demand", 0)
+
+
+def test_it_answers_while_the_server_is_silent(small, proxy):
+    """Also while a lookup waits in the root: who has to look a name up there may wait behind it."""
+    def told():
+        return json.loads(command("--json", small.path).out)[0]
+
+    proxy.stall()
+    reader = subprocess.Popen(["ls", small.path / "Sent"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        wait_for(lambda: jobs_of(told()) > 0, 10 * SLOW, "a job")
+        for _ in range(3):
+            assert told()["state"] != "silent"
+            assert command(small.path).out.startswith("imap://small@127.0.0.1:")
+            assert reader.poll() is None
+    finally:
+        proxy.go_on()
+        reader.wait(60)
 
 
 def test_offline_by_choice_is_told_and_is_no_trouble(mount, proxy, small):
