@@ -16,10 +16,11 @@ on_network_change (MmNetworkChange change, gpointer user_data)
   if ((change & MM_NETWORK_MAY_BE_BACK) != 0)
     {
       mm_remote_reach_hurry (&pool->reach);
-      mm_remote_pool_give_up_openings_locked (pool);
       pool->limit = 0;
       g_cond_broadcast (&pool->changed);
     }
+  if ((change & MM_NETWORK_MAY_BE_LOST) != 0)
+    mm_remote_pool_give_up_openings_locked (pool);
   for (guint i = 0; (change & MM_NETWORK_MAY_BE_LOST) != 0 && i < pool->slots->len; i++)
     {
       MmRemoteSlot *slot = g_ptr_array_index (pool->slots, i);

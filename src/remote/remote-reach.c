@@ -11,7 +11,7 @@
 /* A demand does not try again what was tried so recently. */
 #define DEMAND_TRY_US (5 * G_USEC_PER_SEC)
 /* Not every event of a network that is just coming up is worth a try of its own. */
-#define HURRY_US (1 * G_USEC_PER_SEC)
+#define HURRY_US (2 * G_USEC_PER_SEC)
 /* Connections lost while they are made may be chance; so many in a row are not. */
 #define LOST_MAX 3
 /* A refused login is not repeated with every read: servers lock accounts for that. */

@@ -29,24 +29,55 @@ struct MmNetworkWatch
 
 /* ---- judging ---- */
 
+/* Links, addresses and routes come and go all day on a machine with containers, and are told again
+ * whenever a router or an access point says that it is there. */
+static MmNetworkChange
+change_of_link (const struct ifinfomsg *link)
+{
+  return link->ifi_change != 0 ? MM_NETWORK_MAY_BE_BACK : 0;
+}
+
+static MmNetworkChange
+change_of_address (guint16 type, const struct ifaddrmsg *address)
+{
+  if (address->ifa_scope >= RT_SCOPE_LINK)
+    return 0;
+  return type == RTM_NEWADDR ? MM_NETWORK_MAY_BE_BACK : MM_NETWORK_MAY_BE_LOST;
+}
+
+/* Only the default route concerns everybody. */
+static MmNetworkChange
+change_of_route (guint16 type, const struct rtmsg *route)
+{
+  if (type == RTM_NEWROUTE)
+    return MM_NETWORK_MAY_BE_BACK;
+  return route->rtm_dst_len == 0 ? MM_NETWORK_MAY_BE_LOST : 0;
+}
+
+static gboolean
+has_body (const struct nlmsghdr *message, gsize length)
+{
+  return message->nlmsg_len >= NLMSG_LENGTH (length);
+}
+
 static MmNetworkChange
 change_of_message (const struct nlmsghdr *message)
 {
-  const struct rtmsg *route = NLMSG_DATA (message);
-
   switch (message->nlmsg_type)
     {
     case RTM_NEWLINK:
+      return has_body (message, sizeof (struct ifinfomsg)) ? change_of_link (NLMSG_DATA (message))
+                                                           : 0;
     case RTM_NEWADDR:
-      return MM_NETWORK_MAY_BE_BACK;
     case RTM_DELADDR:
-      return MM_NETWORK_MAY_BE_LOST;
+      return has_body (message, sizeof (struct ifaddrmsg))
+                 ? change_of_address (message->nlmsg_type, NLMSG_DATA (message))
+                 : 0;
     case RTM_NEWROUTE:
     case RTM_DELROUTE:
-      /* Only the default route concerns everybody: containers make and remove others all day. */
-      if (message->nlmsg_len >= NLMSG_LENGTH (sizeof *route) && route->rtm_dst_len == 0)
-        return MM_NETWORK_MAY_BE_BACK | MM_NETWORK_MAY_BE_LOST;
-      return MM_NETWORK_MAY_BE_BACK;
+      return has_body (message, sizeof (struct rtmsg))
+                 ? change_of_route (message->nlmsg_type, NLMSG_DATA (message))
+                 : 0;
     default:
       return 0;
     }

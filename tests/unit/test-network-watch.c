@@ -23,37 +23,71 @@ append_message (GByteArray *buffer, guint16 type, gconstpointer body, gsize leng
 }
 
 static MmNetworkChange
-change_of_route (guint16 type, guint8 prefix_length)
+change_of (guint16 type, gconstpointer body, gsize length)
 {
   g_autoptr (GByteArray) buffer = g_byte_array_new ();
+
+  append_message (buffer, type, body, length);
+  return mm_network_change_of_messages (buffer->data, buffer->len);
+}
+
+static MmNetworkChange
+change_of_link (guint changed_flags)
+{
+  struct ifinfomsg link = { .ifi_change = changed_flags };
+
+  return change_of (RTM_NEWLINK, &link, sizeof link);
+}
+
+static MmNetworkChange
+change_of_address (guint16 type, guint8 scope)
+{
+  struct ifaddrmsg address = { .ifa_scope = scope };
+
+  return change_of (type, &address, sizeof address);
+}
+
+static MmNetworkChange
+change_of_route (guint16 type, guint8 prefix_length)
+{
   struct rtmsg route = { .rtm_dst_len = prefix_length };
 
-  append_message (buffer, type, &route, sizeof route);
-  return mm_network_change_of_messages (buffer->data, buffer->len);
+  return change_of (type, &route, sizeof route);
 }
 
 static void
 test_messages (void)
 {
+  /* A link that is merely told of again, by an access point for example, is no news. */
+  g_assert_cmpint (change_of_link (0), ==, 0);
+  g_assert_cmpint (change_of_link (IFF_UP), ==, MM_NETWORK_MAY_BE_BACK);
+
+  g_assert_cmpint (change_of_address (RTM_NEWADDR, RT_SCOPE_UNIVERSE), ==, MM_NETWORK_MAY_BE_BACK);
+  g_assert_cmpint (change_of_address (RTM_DELADDR, RT_SCOPE_UNIVERSE), ==, MM_NETWORK_MAY_BE_LOST);
+  g_assert_cmpint (change_of_address (RTM_DELADDR, RT_SCOPE_LINK), ==, 0);
+
+  g_assert_cmpint (change_of_route (RTM_NEWROUTE, 0), ==, MM_NETWORK_MAY_BE_BACK);
+  g_assert_cmpint (change_of_route (RTM_DELROUTE, 0), ==, MM_NETWORK_MAY_BE_LOST);
+  g_assert_cmpint (change_of_route (RTM_DELROUTE, 24), ==, 0);
+}
+
+static void
+test_buffers (void)
+{
   g_autoptr (GByteArray) buffer = g_byte_array_new ();
-  struct ifinfomsg link = { 0 };
-  struct ifaddrmsg address = { 0 };
+  struct ifaddrmsg address = { .ifa_scope = RT_SCOPE_UNIVERSE };
 
   g_assert_cmpint (mm_network_change_of_messages (buffer->data, 0), ==, 0);
-  append_message (buffer, RTM_NEWLINK, &link, sizeof link);
-  g_assert_cmpint (mm_network_change_of_messages (buffer->data, buffer->len), ==,
-                   MM_NETWORK_MAY_BE_BACK);
+  append_message (buffer, RTM_NEWADDR, &address, sizeof address);
   append_message (buffer, RTM_DELADDR, &address, sizeof address);
   g_assert_cmpint (mm_network_change_of_messages (buffer->data, buffer->len), ==,
                    MM_NETWORK_MAY_BE_BACK | MM_NETWORK_MAY_BE_LOST);
-  /* A message that is cut is none. */
-  g_assert_cmpint (mm_network_change_of_messages (buffer->data, sizeof (struct nlmsghdr) - 1), ==, 0);
-
-  g_assert_cmpint (change_of_route (RTM_NEWROUTE, 24), ==, MM_NETWORK_MAY_BE_BACK);
-  g_assert_cmpint (change_of_route (RTM_NEWROUTE, 0), ==,
-                   MM_NETWORK_MAY_BE_BACK | MM_NETWORK_MAY_BE_LOST);
-  g_assert_cmpint (change_of_route (RTM_DELROUTE, 0), ==,
-                   MM_NETWORK_MAY_BE_BACK | MM_NETWORK_MAY_BE_LOST);
+  /* A message that is cut, or has no body, is none. */
+  g_assert_cmpint (mm_network_change_of_messages (buffer->data, sizeof (struct nlmsghdr) + 1), ==,
+                   0);
+  g_assert_cmpint (change_of (RTM_DELADDR, "", 0), ==, 0);
+  g_assert_cmpint (change_of (RTM_DELROUTE, "", 0), ==, 0);
+  g_assert_cmpint (change_of (RTM_NEWLINK, "", 0), ==, 0);
 }
 
 /* ---- clocks ---- */
@@ -135,6 +169,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/network/messages-are-judged", test_messages);
+  g_test_add_func ("/network/buffers-are-bounded", test_buffers);
   g_test_add_func ("/network/sleep-is-noticed", test_sleep);
   g_test_add_func ("/network/link-that-comes-up-is-noticed", test_link_comes_up);
   return g_test_run ();
