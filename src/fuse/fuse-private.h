@@ -108,6 +108,11 @@ void mm_fuse_end_requests (MmFuse *fuse);
 
 int mm_fuse_errno (const GError *error, gboolean is_open);
 
+/* ---- fuse-xattr.c ---- */
+
+void mm_fuse_do_getxattr (fuse_req_t req, fuse_ino_t inode, const char *name, size_t size);
+void mm_fuse_do_listxattr (fuse_req_t req, fuse_ino_t inode, size_t size);
+
 /* ---- fuse-operations.c ---- */
 
 extern const struct fuse_lowlevel_ops mm_fuse_operations;
