@@ -122,6 +122,7 @@ mm_account_new (const MmAccountConfig *config, GError **error)
       context->observer_data = config->observer_data;
     }
   context->statistics = mm_statistics_new ();
+  context->relists = mm_gate_new ();
   context->disk_readers = mm_disk_pool_new (DISK_READERS);
   context->disk_writers = mm_disk_pool_new (1);
   account->contents = mm_content_table_new (context);
@@ -150,6 +151,7 @@ mm_account_free (MmAccount *account)
 
   if (account->read_ahead != NULL)
     mm_read_ahead_stop (account->read_ahead);
+  mm_gate_close (context->relists);
   mm_remote_close (context->remote);
   mm_content_table_wait_empty (account->contents);
   mm_disk_pool_free (context->disk_readers);
@@ -171,6 +173,7 @@ mm_account_free (MmAccount *account)
   g_strfreev (account->include);
   g_strfreev (account->exclude);
   g_clear_error (&account->list_error);
+  mm_gate_free (context->relists);
   mm_statistics_free (context->statistics);
   g_free (context->name);
   g_cond_clear (&account->listed);

@@ -11,6 +11,7 @@
 #include <mailmount/remote.h>
 
 #include "disk-pool.h"
+#include "gate.h"
 #include "index-thread.h"
 #include "statistics.h"
 
@@ -23,6 +24,8 @@ typedef struct
   MmDiskPool *disk_readers; /* look up and verify */
   MmDiskPool *disk_writers; /* one thread: what it stores is stored in order */
   MmStatistics *statistics;
+  MmGate *relists;          /* entered by what goes on with a listing on a disk thread: whoever waits for
+                               it asks the remote next */
   gboolean want_subject;
   gint64 refresh_us;
   const MmAccountObserver *observer; /* nullable */

@@ -344,24 +344,55 @@ peek_message_id (const MmRelist *relist, const MmMessage *message)
 }
 
 static void
+give_up (MmRelist *relist, const GError *error)
+{
+  MmMailbox *mailbox = relist->mailbox;
+
+  g_mutex_lock (&mailbox->lock);
+  mm_mailbox_drop_relist_locked (mailbox);
+  g_mutex_unlock (&mailbox->lock);
+  mm_mailbox_end_sync (mailbox, NULL, error);
+}
+
+static void
+give_up_at_the_end (MmRelist *relist)
+{
+  g_autoptr (GError) error = g_error_new_literal (MM_ERROR, MM_ERROR_CANCELLED,
+                                                  "the account is being closed");
+  give_up (relist, error);
+}
+
+/* Inside the gate. */
+static void
 read_unread_and_finish (gpointer data)
 {
   MmRelist *relist = data;
+  MmGate *gate = relist->mailbox->context->relists;
 
-  for (guint i = 0; i < relist->unread->len; i++)
+  for (guint i = 0; i < relist->unread->len && !mm_gate_is_closed (gate); i++)
     {
       guint place = g_array_index (relist->unread, guint, i);
       MmMessage *message = &g_array_index (relist->before, MmMessage, place);
       g_autofree gchar *id = peek_message_id (relist, message);
       message->message_id = mm_message_table_keep (relist->listing, id);
     }
-  finish (relist);
+  /* Without all of them there are fewer proofs than could be had. */
+  if (mm_gate_is_closed (gate))
+    give_up_at_the_end (relist);
+  else
+    finish (relist);
+  mm_gate_leave (gate);
 }
 
 static void
 go_on_with_cache (MmRelist *relist)
 {
-  mm_disk_pool_push (relist->mailbox->context->disk_readers, read_unread_and_finish, relist);
+  const MmMailContext *context = relist->mailbox->context;
+
+  if (mm_gate_enter (context->relists))
+    mm_disk_pool_push (context->disk_readers, read_unread_and_finish, relist);
+  else
+    give_up_at_the_end (relist);
 }
 
 /* ---- Message-IDs of what is told, from the server ---- */
@@ -380,17 +411,11 @@ static void
 on_ids_done (const GError *error, gpointer user_data)
 {
   MmRelist *relist = user_data;
-  MmMailbox *mailbox = relist->mailbox;
 
   if (error == NULL)
-    {
-      go_on_with_cache (relist);
-      return;
-    }
-  g_mutex_lock (&mailbox->lock);
-  mm_mailbox_drop_relist_locked (mailbox);
-  g_mutex_unlock (&mailbox->lock);
-  mm_mailbox_end_sync (mailbox, NULL, error);
+    go_on_with_cache (relist);
+  else
+    give_up (relist, error);
 }
 
 /* The UIDs of what is to be asked for: Array<guint32>. (transfer full) */
