@@ -23,6 +23,9 @@
 /* So many connections may be lost under one message. */
 #define REPEATS_MAX 2
 
+/* The first listing may have been on its way already. */
+#define RELISTS_MAX 2
+
 typedef enum
 {
   STEP_FIRST,  /* the bytes */
@@ -43,7 +46,8 @@ typedef struct
   gboolean is_gone;       /* the first answer had no body at all */
   MmProbeResult probe;
   guint n_repeats;        /* after connections were lost */
-  gboolean is_relisted;   /* the mailbox was listed again because of this fetch */
+  guint n_relists;        /* after the mailbox turned out to have other UIDs */
+  gboolean was_doubted;   /* the mailbox was listed again because of what came */
   GError *error;          /* of the item */
 } Fetch;
 
@@ -231,14 +235,14 @@ take_new_target (Fetch *fetch)
   mm_waiter_unref (waiter);
 }
 
-/* TRUE when the mailbox is to be listed, and the message asked for again: somebody waits for it, and it
- * was not tried before. */
+/* TRUE when the mailbox is to be listed, and the message asked for again: somebody waits for it, and
+ * that was not tried too often. */
 static gboolean
 is_worth_relisting (Fetch *fetch)
 {
   MmContent *content = fetch->content;
 
-  if (fetch->is_relisted)
+  if (fetch->n_relists == RELISTS_MAX)
     return FALSE;
   g_mutex_lock (&content->lock);
   gboolean is_wanted = mm_wait_list_is_wanted_locked (content->waits);
@@ -246,28 +250,28 @@ is_worth_relisting (Fetch *fetch)
   return is_wanted;
 }
 
-static void
-relist (Fetch *fetch)
-{
-  fetch->is_relisted = TRUE;
-  take_new_target (fetch);
-}
-
 /* What came has the header of another message: the server may have numbered its messages anew without
- * a word. If it then tells the same of this UID as before, its listing and its octets just differ.
- * TRUE when the fetch goes on by itself. */
+ * a word. If it then tells the same of this UID as before, its listing and its octets just differ,
+ * unless its UIDs say nothing. TRUE when that was seen to. */
 static gboolean
 is_another_message (Fetch *fetch, GBytes *octets)
 {
   MmContent *content = fetch->content;
 
-  if (fetch->is_relisted || mm_content_identity_fits (&fetch->target, octets, fetch->ask.is_whole))
+  if (mm_content_identity_fits (&fetch->target, octets, fetch->ask.is_whole)
+      || (fetch->was_doubted && !fetch->target.is_distrusted))
     return FALSE;
+  if (fetch->was_doubted)
+    {
+      fail_with (fetch, MM_ERROR_MESSAGE_BAD, "the server sends another message in its place");
+      return TRUE;
+    }
   mm_log_info ("what the server sends as message %" G_GUINT64_FORMAT
                " of '%s' on %s is another message: the folder is listed anew",
                content->number, content->mailbox->path, content->context->name);
   mm_mailbox_set_doubted (content->mailbox, fetch->target.numbering);
-  relist (fetch);
+  fetch->was_doubted = TRUE;
+  take_new_target (fetch);
   return TRUE;
 }
 
@@ -405,8 +409,9 @@ judge (Fetch *fetch)
   else if (g_error_matches (fetch->error, MM_ERROR, MM_ERROR_MAILBOX_CHANGED)
            && is_worth_relisting (fetch))
     {
+      fetch->n_relists++;
       mm_mailbox_set_stale (fetch->content->mailbox);
-      relist (fetch);
+      take_new_target (fetch);
     }
   else if (fetch->error != NULL)
     fail (fetch, fetch->error);
