@@ -107,6 +107,24 @@ test_a_hanging_try_is_not_waited_for (void)
   scripted_server_open_gate (fixture->server, "never");
 }
 
+/* The clock that is turned looks like a sleep: the server is tried although the next try was minutes
+ * away. */
+static void
+test_sleep_is_followed_by_a_try (void)
+{
+  g_autoptr (Fixture) fixture = fixture_new ();
+
+  take_server_away (fixture);
+  for (guint i = 0; i < 12; i++)
+    {
+      fixture_check (fixture, fixture_list (fixture), "done OFFLINE\n");
+      mm_clock_advance_for_test (10 * G_USEC_PER_SEC);
+    }
+  bring_server_back (fixture);
+  scripted_server_add (fixture->server, HELLO (""));
+  scripted_server_wait_ended (fixture->server, 1);
+}
+
 static void
 test_offline_by_choice (void)
 {
@@ -358,6 +376,7 @@ main (int argc, char **argv)
   ADD ("demand-finds-the-server", test_demand_finds_the_server);
   ADD ("it-comes-back-by-itself", test_it_comes_back_by_itself);
   ADD ("hanging-try-is-not-waited-for", test_a_hanging_try_is_not_waited_for);
+  g_test_add_func ("/remote/away/sleep-is-followed-by-a-try", test_sleep_is_followed_by_a_try);
   ADD ("offline-by-choice-connects-never", test_offline_by_choice);
   ADD ("unavailable-at-first-is-waited-for", test_unavailable_at_first);
   g_test_add_func ("/remote/wait/limit", test_limit);

@@ -256,7 +256,7 @@ main (int argc, char **argv)
   ADD ("demand-tries-every-few-seconds", test_demand_tries);
   ADD ("timeout-is-told-as-offline-later", test_a_timeout_is_told_as_offline_later);
   ADD ("connections-lost-while-made", test_lost_openings);
-  ADD ("network-change-tries-at-once", test_hurry);
+  g_test_add_func ("/remote/reach/network-change-is-tried-at-once", test_hurry);
   ADD ("refused-login-is-not-repeated", test_refused);
   ADD ("server-asks-to-wait", test_held);
   ADD ("server-is-unavailable-at-login", test_unavailable_openings);
