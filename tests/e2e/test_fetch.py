@@ -99,8 +99,8 @@ def test_a_folder_that_cannot_be_listed_is_named(small, proxy):
 
 
 def test_a_cache_that_is_too_small_is_told(mount, proxy):
-    mounted = mount(proxy, user="small", options={"timeout": TIMEOUT, "cache_size": "1M"})
-    result = fetch(mounted.path)
+    mounted = mount(proxy, options={"cache_size": "1M"})
+    result = fetch(mounted.path / "Large")  # two of 20 MB
     assert result.returncode == 1
     assert "; 0 failed" in result.out
     assert re.search(r"\d+ messages did not stay in the cache", result.err)

@@ -83,7 +83,7 @@ def test_a_mail_folder_of_that_name_is_another(mount, place):
 def test_nobody_else_may_look_into_it(mount, proxy):
     mounted = mount(proxy, user="small", options={"allow_other": True})
     other = ordinary_user()
-    assert sh(["ls", mounted.path / "INBOX"], user=other).out
+    wait_for(lambda: sh(["ls", mounted.path / "INBOX"], user=other, check=False).out, 10 * SLOW, "to be let in")
     assert sh(["ls", mounted.path / ".mailmount"], user=other, check=False).returncode != 0
     assert sh(["cat", mounted.path / ".mailmount" / "status"], user=other, check=False).out == ""
     read_attribute = "import os, sys; print(os.getxattr(sys.argv[1], 'user.mailmount.status'))"
