@@ -39,6 +39,7 @@ CUT_SECONDS = 3.0  # between two breaks, on average
 SAMPLE_SECONDS = 2.0
 REST_SECONDS = 12.0  # a mount that nobody reads has given back memory after ten
 RESTING_SAMPLES = 24
+QUIET_SECONDS = 60.0  # in which idle threads and connections that are tried have ended
 BETWEEN_RESTS_SECONDS = 300.0
 GROWTH_KIB_MAX = 1024
 OPTIONS = {"tls": "none", "timeout": 10, "cache_size": "1M"}  # so that what is read is fetched again and again
@@ -307,6 +308,10 @@ class Soak:
             self.busy.append(sample(mounted.pid, self.started))
             time.sleep(SAMPLE_SECONDS)
 
+    def _is_more_than_at_first(self, samples):
+        return self.quiet and any(min(getattr(value, name) for value in samples) > getattr(self.quiet[0], name)
+                                  for name in ("descriptors", "threads"))
+
     def _look_at_rest(self, proxy, mounted):
         """Without a server nothing can be under way, and no connection is left. Now and then one is tried, so that the
         least of several samples is what there is at rest."""
@@ -314,9 +319,10 @@ class Soak:
         proxy.refuse()
         time.sleep(REST_SECONDS)
         samples = []
-        for _ in range(RESTING_SAMPLES):
+        deadline = time.monotonic() + QUIET_SECONDS
+        while len(samples) < RESTING_SAMPLES or (self._is_more_than_at_first(samples) and time.monotonic() < deadline):
             samples.append(sample(mounted.pid, self.started))
-            time.sleep(REST_SECONDS / RESTING_SAMPLES)
+            time.sleep(0.5)
         proxy.accept_again()
         rest = Sample(samples[-1].seconds, *(min(getattr(value, name) for value in samples)
                                              for name in ("rss_kib", "private_kib", "descriptors", "threads")))
