@@ -33,6 +33,7 @@ struct MmImapConnection
   gboolean may_send;     /* something happened since no job had anything to send */
   gint64 proof_due_us; /* when the connection counts as dead; 0: it is not suspected */
   gint64 unproved_us;  /* of the last activity when it began to be */
+  gint64 proved_us;    /* when it was last asked and answered; 0: never */
 };
 
 static inline const MmImapJobClass *

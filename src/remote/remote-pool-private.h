@@ -30,6 +30,7 @@ struct MmRemoteSlot
   gint abort_flag;    /* atomic */
   gint is_suspect;    /* atomic */
   gint64 opened_us;   /* since 1970 UTC, immutable */
+  gint64 started_us;  /* the same, monotonic */
   _Atomic guint64 received_octets;
 
   /* Guarded by the pool's lock. */

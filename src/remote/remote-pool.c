@@ -7,10 +7,14 @@
 
 #include "remote-pool-private.h"
 
+/* A sleep is noticed a few seconds late: what was opened since is younger than it. */
+#define YOUNG_US (7 * G_USEC_PER_SEC)
+
 static void
 on_network_change (MmNetworkChange change, gpointer user_data)
 {
   MmRemotePool *pool = user_data;
+  gint64 now_us = mm_clock_monotonic_us ();
 
   g_mutex_lock (&pool->lock);
   if ((change & MM_NETWORK_MAY_BE_BACK) != 0)
@@ -24,6 +28,9 @@ on_network_change (MmNetworkChange change, gpointer user_data)
   for (guint i = 0; (change & MM_NETWORK_MAY_BE_LOST) != 0 && i < pool->slots->len; i++)
     {
       MmRemoteSlot *slot = g_ptr_array_index (pool->slots, i);
+
+      if (slot->started_us > now_us - YOUNG_US)
+        continue;
       g_atomic_int_set (&slot->is_suspect, 1);
       mm_remote_slot_wake (slot);
     }

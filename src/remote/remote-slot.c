@@ -224,7 +224,7 @@ mm_remote_pool_open_slot_locked (MmRemotePool *pool)
   if (slot->wake_fd < 0)
     g_error ("no descriptor for a connection: %s", g_strerror (errno));
   slot->state = MM_REMOTE_SLOT_STARTING;
-  slot->last_used_us = mm_clock_monotonic_us ();
+  slot->started_us = mm_clock_monotonic_us ();
   g_queue_init (&slot->inbox);
   g_ptr_array_add (pool->slots, slot);
   pool->n_threads++;
@@ -248,7 +248,7 @@ mm_remote_pool_give_up_openings_locked (MmRemotePool *pool)
     {
       MmRemoteSlot *slot = g_ptr_array_index (pool->slots, i);
 
-      if (slot->state != MM_REMOTE_SLOT_STARTING || slot->last_used_us > before_us)
+      if (slot->state != MM_REMOTE_SLOT_STARTING || slot->started_us > before_us)
         continue;
       g_atomic_int_set (&slot->abort_flag, 1);
       mm_remote_slot_wake (slot);
