@@ -37,6 +37,7 @@ function __mailmount_options
         tls=none\t'clear text' \
         connections=\t'connections at most' \
         timeout=\t'seconds to wait for the server' \
+        refresh=\t'seconds after which a listing is compared' \
         folders=\t'only these folders: globs, separated by colons' \
         exclude=\t'not these folders: globs, separated by colons' \
         subscribed\t'only subscribed folders' \

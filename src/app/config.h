@@ -42,6 +42,7 @@ typedef struct
   gchar *log_file;       /* absolute, nullable: syslog, or the terminal with -f */
   guint connections;
   guint timeout_s;
+  guint refresh_s; /* 0: at every opening of a directory */
   gchar *password_command; /* nullable */
   gchar *token_command;    /* nullable */
   gboolean compress;

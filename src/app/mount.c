@@ -11,8 +11,6 @@
 
 #include "report.h"
 
-/* A listing older than this is compared with the server when it is opened. */
-#define REFRESH_US (60 * G_USEC_PER_SEC)
 /* An unused connection is given back after this. */
 #define IDLE_CLOSE_MS (4 * 60 * 1000)
 /* The deadline of a system call is this much later than the connection's own, whose error says
@@ -68,7 +66,7 @@ new_account (const MmConfig *config, MmCredentials *credentials, MmVfs *vfs, GEr
     .include = (const gchar *const *) config->folders,
     .exclude = (const gchar *const *) config->exclude,
     .subscribed_only = config->subscribed,
-    .refresh_us = REFRESH_US,
+    .refresh_us = (gint64) config->refresh_s * G_USEC_PER_SEC,
     .observer = mm_vfs_get_account_observer (),
     .observer_data = vfs,
   };

@@ -27,13 +27,15 @@ fail (GError **error, const gchar *format, ...)
 }
 
 static gboolean
-parse_number (const gchar *name, const gchar *value, guint64 least, guint64 most, guint64 *out,
+parse_number (const gchar *name, const gchar *value, guint least, guint most, guint *out,
               GError **error)
 {
-  if (g_ascii_string_to_unsigned (value, 10, least, most, out, NULL))
-    return TRUE;
-  return fail (error, "%s=%s: a number from %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT
-                      " is expected", name, value, least, most);
+  guint64 number;
+
+  if (!g_ascii_string_to_unsigned (value, 10, least, most, &number, NULL))
+    return fail (error, "%s=%s: a number from %u to %u is expected", name, value, least, most);
+  *out = (guint) number;
+  return TRUE;
 }
 
 /* A number of octets, or of KiB, MiB, GiB, TiB with a letter behind it. */
@@ -141,23 +143,19 @@ apply_log (MmConfig *config, const gchar *name, const gchar *value, GError **err
 static gboolean
 apply_connections (MmConfig *config, const gchar *name, const gchar *value, GError **error)
 {
-  guint64 number;
-
-  if (!parse_number (name, value, 1, 32, &number, error))
-    return FALSE;
-  config->connections = (guint) number;
-  return TRUE;
+  return parse_number (name, value, 1, 32, &config->connections, error);
 }
 
 static gboolean
 apply_timeout (MmConfig *config, const gchar *name, const gchar *value, GError **error)
 {
-  guint64 number;
+  return parse_number (name, value, 1, 3600, &config->timeout_s, error);
+}
 
-  if (!parse_number (name, value, 1, 3600, &number, error))
-    return FALSE;
-  config->timeout_s = (guint) number;
-  return TRUE;
+static gboolean
+apply_refresh (MmConfig *config, const gchar *name, const gchar *value, GError **error)
+{
+  return parse_number (name, value, 0, 86400, &config->refresh_s, error);
 }
 
 /* Adds the globs of @value to @list: "A:B", where "\:" is a colon of a name. */
@@ -352,6 +350,8 @@ static const MmOption table[] = {
     apply_connections },
   { "timeout", "SECONDS", "how long to wait for the server (default 60)", MM_OPTION_OURS,
     apply_timeout },
+  { "refresh", "SECONDS", "how long a listing may go uncompared with the server (default 60)",
+    MM_OPTION_OURS, apply_refresh },
   { "folders", "GLOBS", "only these folders: shell globs separated by colons", MM_OPTION_OURS,
     apply_folders },
   { "exclude", "GLOBS", "not these folders", MM_OPTION_OURS, apply_exclude },

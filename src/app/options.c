@@ -11,6 +11,7 @@
 
 #define DEFAULT_CONNECTIONS 4
 #define DEFAULT_TIMEOUT_S   60
+#define DEFAULT_REFRESH_S   60
 #define DEFAULT_UMASK       077
 #define DEFAULT_CACHE_SIZE  ((guint64) 2 << 30)
 #define DEFAULT_CACHE_MEMORY ((guint64) 64 << 20)
@@ -289,6 +290,7 @@ mm_options_parse (gint argc, gchar **argv, MmConfig **out_config, GError **error
   config->connections = DEFAULT_CONNECTIONS;
   config->cache_free_octets = MM_CONTENT_CACHE_FREE_DEFAULT;
   config->timeout_s = DEFAULT_TIMEOUT_S;
+  config->refresh_s = DEFAULT_REFRESH_S;
 
   if (!read_words (&parser, error))
     return MM_COMMAND_INVALID;

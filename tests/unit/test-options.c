@@ -45,6 +45,7 @@ test_defaults (void)
   g_assert_cmpuint (config->port, ==, 993);
   g_assert_cmpuint (config->connections, ==, 4);
   g_assert_cmpuint (config->timeout_s, ==, 60);
+  g_assert_cmpuint (config->refresh_s, ==, 60);
   g_assert_cmpuint (config->umask, ==, 077);
   g_assert_cmpuint (config->uid, ==, getuid ());
   g_assert_cmpuint (config->gid, ==, getgid ());
@@ -103,7 +104,7 @@ test_every_option_is_taken (void)
 {
   g_autoptr (MmConfig) config = parse_good (
       "mailmount -o ro,names=uid,cache=/c,tls=starttls,connections=7 "
-      "-o timeout=9,folders=INBOX:Lists/*,subscribed,log=/l,umask=022 "
+      "-o timeout=9,refresh=0,folders=INBOX:Lists/*,subscribed,log=/l,umask=022 "
       "-oexclude=Trash,cache_size=3G,cache_free=17k,bandwidth=300k,offline,allow_other,uid=0,gid=0,compress,password_command='cat f' "
       "-f -o cafile=/ca imap://user@example.org /mnt");
 
@@ -121,6 +122,7 @@ test_every_option_is_taken (void)
   g_assert_cmpuint (config->port, ==, 143);
   g_assert_cmpuint (config->connections, ==, 7);
   g_assert_cmpuint (config->timeout_s, ==, 9);
+  g_assert_cmpuint (config->refresh_s, ==, 0);
   g_assert_cmpuint (config->umask, ==, 022);
   g_assert_cmpuint (config->uid, ==, 0);
   g_assert_cmpuint (config->gid, ==, 0);
@@ -280,6 +282,9 @@ static const struct
   { "mailmount -o timeout=0" GOOD, "from 1 to 3600" },
   { "mailmount -o timeout=99999999999999999999" GOOD, "from 1 to 3600" },
   { "mailmount -o timeout=1.5" GOOD, "from 1 to 3600" },
+  { "mailmount -o refresh=86401" GOOD, "from 0 to 86400" },
+  { "mailmount -o refresh=-1" GOOD, "from 0 to 86400" },
+  { "mailmount -o refresh=" GOOD, "refresh=SECONDS" },
   { "mailmount -o cache" GOOD, "cache=DIR" },
   { "mailmount -o cache=none,cache_size=0" GOOD, "cache=none" },
   { "mailmount -o cache_size=many" GOOD, "cache_size=many" },
