@@ -34,6 +34,8 @@ from mount import Mount, Place  # noqa: E402
 FOLDERS = [("INBOX",), ("Archive", "2019"), ("Lists", "many"), ("Lists", "few"), ("Sent",)]
 DELIVERED_AT_ONCE = 4
 CHURN_SECONDS = 0.25  # between two rounds of delivery and expunge
+# Of these rounds, in so many a folder is made and deleted. Each leaves a KiB or two in the mount until it is unmounted.
+FOLDER_SHARE = 0.02
 READ_SECONDS = 0.5  # between two rounds of a reader, on average
 CUT_SECONDS = 3.0  # between two breaks, on average
 SAMPLE_SECONDS = 2.0
@@ -130,7 +132,7 @@ class Churn:
         self.session.uid("STORE", gone, "+FLAGS", r"(\Deleted)")
         self.session.expunge()
         self.load.count("expunged", DELIVERED_AT_ONCE)
-        if self.random.random() < 0.1:
+        if self.random.random() < FOLDER_SHARE:
             self.folder_comes_and_goes()
         self.load.ended.wait(CHURN_SECONDS)
 
