@@ -270,6 +270,9 @@ const gchar *const *mm_imap_session_get_sasl_mechanisms (const MmImapSession *se
 /* TRUE after ENABLED named UTF8=ACCEPT: names are UTF-8, not modified UTF-7 (RFC 6855). */
 gboolean mm_imap_session_is_utf8 (const MmImapSession *session);
 
+/* TRUE after ENABLED named QRESYNC (RFC 7162): VANISHED comes instead of EXPUNGE. */
+gboolean mm_imap_session_is_qresync (const MmImapSession *session);
+
 /* Sends DONE when the server is idling, or as soon as it is; nothing otherwise. */
 void mm_imap_session_end_idle (MmImapSession *session);
 

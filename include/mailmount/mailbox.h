@@ -82,7 +82,7 @@ gboolean mm_mailbox_set_size (MmMailbox *mailbox, guint64 number, guint64 size);
 void mm_mailbox_set_stored (MmMailbox *mailbox, guint64 number, gboolean is_stored);
 
 /* A message could not be found on the server, or the server hinted at a change: compare the mailbox
- * with the server when it is opened next. */
+ * with the server when it is opened next, or at once where changes are followed. */
 void mm_mailbox_set_stale (MmMailbox *mailbox);
 
 /* Microseconds since 1970 UTC of the last observed change of membership. */

@@ -75,6 +75,7 @@ typedef enum
 {
   MM_REMOTE_PRIORITY_DEMAND,     /* somebody waits in a system call */
   MM_REMOTE_PRIORITY_READ_AHEAD, /* somebody will, probably */
+  MM_REMOTE_PRIORITY_WATCH,      /* a watch, which gives way to everything */
 } MmRemotePriority;
 
 /* Somebody waits for it now. */
@@ -145,6 +146,10 @@ typedef struct
   void (*message) (const MmRemoteMessage *message, gpointer user_data);
   /* New flags of a message known before. */
   void (*flags) (guint32 uid, MmMessageFlags flags, const gchar *keywords, gpointer user_data);
+  /* At most once, before any message: UIDs below the known uidnext that exist no more; some may never
+   * have been told. Returns how many of the messages known are left, by which the driver sees whether
+   * that was all; `present` follows when it was not. */
+  guint64 (*vanished) (const MmRemoteUidRange *ranges, gsize n_ranges, gpointer user_data);
   /* At most once: all UIDs that exist now among those below the known uidnext. Not called when the
    * numbers prove that nothing was expunged. */
   void (*present) (const MmRemoteUidRange *ranges, gsize n_ranges, gpointer user_data);
@@ -201,9 +206,14 @@ MmRemoteJob *mm_remote_fetch (MmRemote *remote, const gchar *mailbox, guint64 ui
                               const MmFetchItem *items, gsize n_items, MmRemotePriority priority,
                               const MmRemoteFetchSink *sink, gpointer user_data);
 
+/* ---- what changes ---- */
+
 /* Called (on a connection's thread) when the server told, unasked, that a mailbox changed: EXISTS,
- * EXPUNGE, VANISHED, a flag. A hint to synchronise. NULL: nobody. Set before the first job. */
-typedef void (*MmRemoteChangeFunc) (const gchar *mailbox, gpointer user_data);
+ * EXPUNGE, VANISHED, a flag, a STATUS. A hint to synchronise. @state, nullable: what it told of the
+ * mailbox's state now, of which anything may be missing. @mailbox NULL: mailboxes came, went or have
+ * another name. NULL: nobody. Set before the first job. */
+typedef void (*MmRemoteChangeFunc) (const gchar *mailbox, const MmMailboxState *state,
+                                    gpointer user_data);
 void mm_remote_set_change_func (MmRemote *remote, MmRemoteChangeFunc func, gpointer user_data);
 
 /* Called (on a connection's thread) when the server is there again after it could not be reached. Set
@@ -227,6 +237,22 @@ void mm_remote_set_spent (MmRemote *remote, const MmRemoteTraffic *hours, gsize 
  * last called, to be written down; where there is no limit never. Set before the first job. */
 typedef void (*MmRemoteSpendFunc) (const MmRemoteTraffic *traffic, gpointer user_data);
 void mm_remote_set_spend_func (MmRemote *remote, MmRemoteSpendFunc func, gpointer user_data);
+typedef struct
+{
+  /* From now on the server tells what changes; again whenever the watch had to be interrupted. @state,
+   * nullable: the mailbox as it is now, where changes may have been missed. */
+  void (*begun) (const MmMailboxState *state, gpointer user_data);
+  /* The watch ended: it was cancelled, its connection was lost (it is not repeated), or the server
+   * cannot do this (MM_ERROR_UNSUPPORTED). */
+  void (*done) (const GError *error, gpointer user_data);
+} MmRemoteWatchSink;
+
+/* Has the server tell of changes as they happen, through the function above, until cancelled: of
+ * @mailbox (IDLE), or, with NULL, of all mailboxes that are one's own and their names (NOTIFY). A
+ * watch of a mailbox keeps a connection open, gives way to everything else on it, and is begun only
+ * while two more connections could be had; that of all needs none for itself. */
+MmRemoteJob *mm_remote_watch (MmRemote *remote, const gchar *mailbox,
+                              const MmRemoteWatchSink *sink, gpointer user_data);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (MmRemoteJob, mm_remote_job_unref)
 

@@ -25,6 +25,7 @@ struct MmImapSession
   MmImapParser *parser;
   gboolean is_greeted;
   gboolean is_utf8;
+  gboolean is_qresync;
   GError *failure; /* the session is over */
   guint32 last_tag;
   GHashTable *in_progress; /* Map<guint32 tag, InProgress>, owned */
@@ -105,6 +106,12 @@ gboolean
 mm_imap_session_is_utf8 (const MmImapSession *session)
 {
   return session->is_utf8;
+}
+
+gboolean
+mm_imap_session_is_qresync (const MmImapSession *session)
+{
+  return session->is_qresync;
 }
 
 guint
@@ -419,6 +426,8 @@ take_enabled (MmImapSession *session, const MmImapEvent *event)
   for (gchar **name = names; *name != NULL; name++)
     if (g_ascii_strcasecmp (*name, "UTF8=ACCEPT") == 0)
       session->is_utf8 = TRUE;
+    else if (g_ascii_strcasecmp (*name, "QRESYNC") == 0)
+      session->is_qresync = TRUE;
 }
 
 /* The first response is the greeting; its [CAPABILITY] code comes ahead of it. */

@@ -373,6 +373,8 @@ finish_list (MmAccount *account, const GError *error)
   g_cond_broadcast (&account->listed);
   g_mutex_unlock (&account->lock);
   mm_waiters_fire (waiters, error);
+  if (account->context.watcher != NULL)
+    mm_watcher_wake (account->context.watcher);
 }
 
 /* A folder, what is below it, its siblings: "/" comes before everything else. */

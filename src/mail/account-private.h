@@ -50,3 +50,13 @@ gboolean mm_account_accept_known_locked (MmAccount *account);
 void mm_account_mark_visible_locked (MmAccount *account, GPtrArray *nodes);
 /* Asks the server for the list; is_listing was just set under the lock. No lock held. */
 void mm_account_start_list (MmAccount *account);
+
+/* ---- for the watcher ---- */
+
+/* Has the list asked for unless it is. */
+void mm_account_list_again (MmAccount *account);
+gint64 mm_account_get_listed_us (MmAccount *account); /* monotonic; 0: never */
+/* INBOX, when it is shown; NULL otherwise. */
+MmMailbox *mm_account_find_inbox (MmAccount *account);
+/* mm_mailbox_follow() of all mailboxes. */
+gint64 mm_account_follow (MmAccount *account);

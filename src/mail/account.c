@@ -47,15 +47,22 @@ open_store (MmAccount *account, const MmAccountConfig *config, GError **error)
 }
 
 static void
-on_server_change (const gchar *mailbox_name, gpointer user_data)
+on_server_change (const gchar *mailbox_name, const MmMailboxState *state, gpointer user_data)
 {
   MmAccount *account = user_data;
 
+  if (mailbox_name == NULL)
+    {
+      if (account->context.watcher != NULL)
+        mm_watcher_note_folders_changed (account->context.watcher);
+      return;
+    }
   g_mutex_lock (&account->lock);
   for (guint i = 0; i < account->mailboxes->len; i++)
     {
       MmMailbox *mailbox = g_ptr_array_index (account->mailboxes, i);
-      if (mm_mailbox_is_named (mailbox, mailbox_name))
+      if (mm_mailbox_is_named (mailbox, mailbox_name)
+          && (state == NULL || !mm_mailbox_is_as (mailbox, state)))
         mm_mailbox_set_stale (mailbox);
     }
   g_mutex_unlock (&account->lock);
@@ -115,6 +122,7 @@ mm_account_new (const MmAccountConfig *config, GError **error)
   context->remote = config->remote;
   context->want_subject = config->want_subject;
   context->refresh_us = MAX (config->refresh_us, REFRESH_US_MIN);
+  context->poll_us = config->refresh_us;
   if (config->observer != NULL)
     {
       account->observer = *config->observer;
@@ -136,12 +144,14 @@ mm_account_new (const MmAccountConfig *config, GError **error)
   mm_remote_set_online_func (context->remote, on_online, account);
   account->read_ahead
       = mm_read_ahead_new (account->contents, context, find_next_mailbox, account);
+  if (config->follows_changes)
+    context->watcher = mm_watcher_new (account, config->watches_max);
   mm_account_load_folders (account);
   return account;
 }
 
 /* Takes the house down in the order in which the parts use one another: first what brings new work
- * (reading ahead, the server), then what works it off (disk, index), then what they worked on. */
+ * (reading ahead, watching, the server), then what works it off (disk, index), then what they worked on. */
 void
 mm_account_free (MmAccount *account)
 {
@@ -152,6 +162,8 @@ mm_account_free (MmAccount *account)
   if (account->read_ahead != NULL)
     mm_read_ahead_stop (account->read_ahead);
   mm_gate_close (context->relists);
+  if (context->watcher != NULL)
+    mm_watcher_stop (context->watcher);
   mm_remote_close (context->remote);
   mm_content_table_wait_empty (account->contents);
   mm_disk_pool_free (context->disk_readers);
@@ -164,6 +176,7 @@ mm_account_free (MmAccount *account)
   g_mutex_unlock (&account->lock);
   mm_index_thread_free (context->index);
   mm_read_ahead_free (account->read_ahead);
+  mm_watcher_free (context->watcher);
   mm_content_table_free (account->contents);
   g_clear_pointer (&context->cache, mm_content_cache_close);
 
@@ -291,6 +304,59 @@ mm_account_try_folders (MmAccount *account, gboolean fresh, MmWaiter *waiter, GE
   return is_done ? MM_TRY_DONE : MM_TRY_WAIT;
 }
 
+/* ---- following what changes ---- */
+
+gint64
+mm_account_get_listed_us (MmAccount *account)
+{
+  g_mutex_lock (&account->lock);
+  gint64 listed_us = account->listed_us;
+  g_mutex_unlock (&account->lock);
+  return listed_us;
+}
+
+void
+mm_account_list_again (MmAccount *account)
+{
+  g_mutex_lock (&account->lock);
+  gboolean starts = !account->is_listing;
+  account->is_listing = TRUE;
+  g_mutex_unlock (&account->lock);
+  if (starts)
+    mm_account_start_list (account);
+}
+
+MmMailbox *
+mm_account_find_inbox (MmAccount *account)
+{
+  MmMailbox *inbox = NULL;
+
+  g_mutex_lock (&account->lock);
+  const MmFolderNode *node = mm_folder_tree_find_child (
+      account->tree, mm_folder_tree_get_root (account->tree), "INBOX");
+  if (node != NULL && (account->root_id == 0 || account->root_id == node->id))
+    inbox = node->mailbox;
+  g_mutex_unlock (&account->lock);
+  return inbox;
+}
+
+gint64
+mm_account_follow (MmAccount *account)
+{
+  gint64 again_us = G_MAXINT64;
+
+  g_autoptr (GPtrArray) mailboxes = g_ptr_array_new (); /* of MmMailbox, as long-lived as the account */
+
+  g_mutex_lock (&account->lock);
+  g_ptr_array_extend (mailboxes, account->mailboxes, NULL, NULL);
+  g_mutex_unlock (&account->lock);
+  for (guint i = 0; i < mailboxes->len; i++)
+    again_us = MIN (again_us, mm_mailbox_follow (g_ptr_array_index (mailboxes, i)));
+  return again_us;
+}
+
+/* ---- what the filesystem asks ---- */
+
 guint32
 mm_account_get_root_id (MmAccount *account)
 {
@@ -416,11 +482,15 @@ void
 mm_account_note_list (MmAccount *account, MmMailbox *mailbox, guint thread_id)
 {
   mm_read_ahead_note_list (account->read_ahead, mailbox, thread_id);
+  if (account->context.watcher != NULL)
+    mm_watcher_note_use (account->context.watcher, mailbox);
 }
 
 void
 mm_account_note_open (MmAccount *account, MmMailbox *mailbox, guint64 number, guint thread_id)
 {
+  if (account->context.watcher != NULL)
+    mm_watcher_note_use (account->context.watcher, NULL);
   mm_read_ahead_note_open (account->read_ahead, mailbox, number, thread_id);
 }
 

@@ -14,6 +14,7 @@
 #include "gate.h"
 #include "index-thread.h"
 #include "statistics.h"
+#include "watcher.h"
 
 typedef struct
 {
@@ -28,6 +29,8 @@ typedef struct
                                it asks the remote next */
   gboolean want_subject;
   gint64 refresh_us;
+  gint64 poll_us;          /* 0: never */
+  MmWatcher *watcher; /* nullable: nobody follows what changes */
   const MmAccountObserver *observer; /* nullable */
   gpointer observer_data;
   _Atomic gint64 unstored_octets; /* in memory, on their way to the disk */

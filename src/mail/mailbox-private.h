@@ -50,7 +50,11 @@ struct MmMailbox
   gint64 announced_us;      /* monotonic; 0: never */
   gint64 checked_us;        /* monotonic: when the table last agreed with the server; 0: never */
   gint64 excused_us;        /* monotonic: when the server last could not be asked; 0: never */
-  gboolean is_stale;        /* something changed since; no announcement may say otherwise */
+  gint64 started_us;        /* monotonic: when the running or last synchronisation began */
+  gint64 ended_us;          /* monotonic: when the last one ended, well or not; 0: never */
+  gint64 synced_from_us;    /* monotonic: when the last one that ended well began */
+  gint64 synced_us;         /* monotonic: when that ended; 0: never */
+  gint64 hinted_us;         /* monotonic: when something was last said to have changed; 0: never */
   guint64 next_number;      /* above every number ever used here */
   guint64 base_number;      /* next_number when the table was last complete: UIDs below it were used */
   gint64 mtime_us;
@@ -76,6 +80,13 @@ void mm_mailbox_free (MmMailbox *mailbox);
 /* What the list of folders said; the zero state when it said nothing. TRUE when the wire name is
  * another one now. */
 gboolean mm_mailbox_announce (MmMailbox *mailbox, const gchar *name, const MmMailboxState *state);
+/* Whether @state, of which anything may be missing, is what the table has. */
+gboolean mm_mailbox_is_as (MmMailbox *mailbox, const MmMailboxState *state);
+gboolean mm_mailbox_is_fresh_locked (MmMailbox *mailbox);
+/* Synchronises what was listed before and is out of date by now, though nobody waits for it. Returns
+ * when to call again, monotonic; G_MAXINT64: when something happened. No lock held. */
+gint64 mm_mailbox_follow (MmMailbox *mailbox);
+
 /* What a fetch needs to know of a message; FALSE when there is none of this number and origin. */
 typedef struct
 {
@@ -129,6 +140,7 @@ void mm_mailbox_list_ahead (MmMailbox *mailbox);
 void mm_mailbox_set_gone (MmMailbox *mailbox);
 void mm_mailbox_forget_all_locked (MmMailbox *mailbox);
 
+gchar *mm_mailbox_dup_name (MmMailbox *mailbox); /* on the wire; (transfer full) */
 gboolean mm_mailbox_is_named (MmMailbox *mailbox, const gchar *name);
 
 /* Queues everything unwritten, before the index thread ends. */

@@ -14,6 +14,8 @@
 /* Readers are woken, and rows queued for the index, once for so many messages. */
 #define MESSAGES_PER_WAKE  128
 #define MESSAGES_PER_WRITE 2048
+/* Of so many UIDs that vanished each is looked up. */
+#define LOOKED_UP_MAX 256
 
 static void
 tell_folder_changed (const MmMailbox *mailbox)
@@ -237,15 +239,21 @@ on_flags (guint32 uid, MmMessageFlags flags, const gchar *keywords, gpointer use
 
 /* ---- what is gone ---- */
 
+static void
+note_gone_locked (MmMailbox *mailbox, const GArray *gone)
+{
+  if (gone->len == 0)
+    return;
+  mm_mailbox_erase_rows_locked (mailbox, gone);
+  mm_mailbox_touch_locked (mailbox);
+}
+
 /* Takes out of the table, and appends to @gone, what @keep says is no more. */
 static void
 remove_unless_locked (MmMailbox *mailbox, GArray *gone, MmMessageKeepFunc keep, gconstpointer data)
 {
   mm_message_table_retain (mailbox->table, keep, data, gone);
-  if (gone->len == 0)
-    return;
-  mm_mailbox_erase_rows_locked (mailbox, gone);
-  mm_mailbox_touch_locked (mailbox);
+  note_gone_locked (mailbox, gone);
 }
 
 static gboolean
@@ -263,23 +271,43 @@ typedef struct
 } Presence;
 
 static gboolean
-is_present (const MmMessage *message, gconstpointer data)
+is_named (const Presence *presence, guint32 uid)
 {
-  const Presence *presence = data;
   gsize low = 0;
   gsize high = presence->n_ranges;
 
-  if (message->uid >= presence->below)
-    return TRUE;
   while (low < high)
     {
       gsize middle = low + (high - low) / 2;
-      if (presence->ranges[middle].last < message->uid)
+      if (presence->ranges[middle].last < uid)
         low = middle + 1;
       else
         high = middle;
     }
-  return low < presence->n_ranges && presence->ranges[low].first <= message->uid;
+  return low < presence->n_ranges && presence->ranges[low].first <= uid;
+}
+
+static gboolean
+is_present (const MmMessage *message, gconstpointer data)
+{
+  const Presence *presence = data;
+
+  return message->uid >= presence->below || is_named (presence, message->uid);
+}
+
+static gboolean
+is_left (const MmMessage *message, gconstpointer data)
+{
+  const Presence *vanished = data;
+
+  return message->uid >= vanished->below || !is_named (vanished, message->uid);
+}
+
+static void
+tell_gone (const MmMailbox *mailbox, const GArray *gone)
+{
+  for (guint i = 0; i < gone->len; i++)
+    tell_message_gone (mailbox, &g_array_index (gone, MmMessage, i));
 }
 
 static void
@@ -293,9 +321,46 @@ on_present (const MmRemoteUidRange *ranges, gsize n_ranges, gpointer user_data)
   Presence presence = { ranges, n_ranges, mailbox->state.uidnext };
   remove_unless_locked (mailbox, gone, is_present, &presence);
   g_mutex_unlock (&mailbox->lock);
+  tell_gone (mailbox, gone);
+}
 
-  for (guint i = 0; i < gone->len; i++)
-    tell_message_gone (mailbox, &g_array_index (gone, MmMessage, i));
+static void
+remove_uid_locked (MmMailbox *mailbox, guint32 uid, GArray *gone)
+{
+  const MmMessage *message = mm_message_table_find_uid (mailbox->table, uid);
+
+  if (message == NULL)
+    return;
+  g_array_append_vals (gone, message, 1);
+  mm_message_table_remove (mailbox->table, message->number);
+}
+
+/* Servers name ranges that hold many more UIDs than were ever here: few are looked up, and of many it
+ * is cheaper to go through all messages once. */
+static guint64
+on_vanished (const MmRemoteUidRange *ranges, gsize n_ranges, gpointer user_data)
+{
+  MmMailbox *mailbox = user_data;
+  g_autoptr (MmStringPool) strings G_GNUC_UNUSED = mm_mailbox_hold_strings (mailbox); /* of @gone */
+  g_autoptr (GArray) gone = g_array_new (FALSE, FALSE, sizeof (MmMessage));
+  guint64 n_uids = 0;
+
+  for (gsize i = 0; i < n_ranges; i++)
+    n_uids += (guint64) ranges[i].last - ranges[i].first + 1;
+  g_mutex_lock (&mailbox->lock);
+  Presence vanished = { ranges, n_ranges, mailbox->state.uidnext };
+  if (n_uids > LOOKED_UP_MAX)
+    mm_message_table_retain (mailbox->table, is_left, &vanished, gone);
+  else
+    for (gsize i = 0; i < n_ranges; i++)
+      for (guint64 uid = ranges[i].first; uid <= ranges[i].last && uid < vanished.below; uid++)
+        remove_uid_locked (mailbox, (guint32) uid, gone);
+  note_gone_locked (mailbox, gone);
+  /* What a synchronisation that broke off told beyond the known state has numbers from here on. */
+  guint64 n_left = mm_message_table_position_after (mailbox->table, mailbox->base_number - 1);
+  g_mutex_unlock (&mailbox->lock);
+  tell_gone (mailbox, gone);
+  return n_left;
 }
 
 /* ---- the end ---- */
@@ -309,8 +374,8 @@ mm_mailbox_complete_locked (MmMailbox *mailbox, const MmMailboxState *state)
   mailbox->state.messages = mm_message_table_get_length (mailbox->table);
   mailbox->state.has_messages = TRUE;
   mailbox->base_number = mailbox->next_number;
-  mailbox->checked_us = mm_clock_monotonic_us ();
-  mailbox->is_stale = mailbox->is_doubted;
+  mailbox->checked_us = mailbox->synced_us = mm_clock_monotonic_us ();
+  mailbox->synced_from_us = mailbox->started_us;
 }
 
 static void
@@ -346,6 +411,7 @@ mm_mailbox_end_sync (MmMailbox *mailbox, const GArray *gone, const GError *error
     mm_mailbox_forget_all_locked (mailbox);
   mailbox->is_awaited = FALSE;
   g_autoptr (MmRemoteJob) ahead G_GNUC_UNUSED = g_steal_pointer (&mailbox->sync_ahead);
+  mailbox->ended_us = error == NULL ? mailbox->synced_us : mm_clock_monotonic_us ();
   mailbox->unannounced = 0;
   GPtrArray *waiters = mm_wait_list_take_locked (mailbox->waits);
   g_mutex_unlock (&mailbox->lock);
@@ -364,6 +430,9 @@ mm_mailbox_end_sync (MmMailbox *mailbox, const GArray *gone, const GError *error
                       error->message);
     }
   mm_waiters_fire (waiters, is_excused ? NULL : error);
+  /* Something may have changed meanwhile. */
+  if (mailbox->context->watcher != NULL)
+    mm_watcher_wake (mailbox->context->watcher);
 }
 
 static void
@@ -398,10 +467,12 @@ mm_mailbox_start_sync (MmMailbox *mailbox)
     .message = on_message,
     .flags = on_flags,
     .present = on_present,
+    .vanished = on_vanished,
     .done = on_done,
   };
 
   g_mutex_lock (&mailbox->lock);
+  mailbox->started_us = mm_clock_monotonic_us ();
   mailbox->is_comparing = mailbox->is_complete && !mailbox->is_doubted
                           && mm_mailbox_state_is_trusted (&mailbox->state);
   g_autofree gchar *name = g_strdup (mailbox->name);

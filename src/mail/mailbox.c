@@ -55,80 +55,6 @@ mm_mailbox_get_folder_id (const MmMailbox *mailbox)
   return mailbox->folder_id;
 }
 
-gboolean
-mm_mailbox_announce (MmMailbox *mailbox, const gchar *name, const MmMailboxState *state)
-{
-  g_mutex_lock (&mailbox->lock);
-  gboolean is_renamed = g_strcmp0 (mailbox->name, name) != 0;
-  if (is_renamed)
-    {
-      g_free (mailbox->name);
-      mailbox->name = g_strdup (name);
-    }
-  mailbox->announced = *state;
-  mailbox->announced_us = state->has_messages ? mm_clock_monotonic_us () : 0;
-  g_mutex_unlock (&mailbox->lock);
-  return is_renamed;
-}
-
-gboolean
-mm_mailbox_is_distrusted (MmMailbox *mailbox)
-{
-  g_mutex_lock (&mailbox->lock);
-  gboolean is_distrusted = !mm_mailbox_state_is_trusted (&mailbox->state);
-  g_mutex_unlock (&mailbox->lock);
-  return is_distrusted;
-}
-
-void
-mm_mailbox_set_doubted (MmMailbox *mailbox, guint numbering)
-{
-  g_mutex_lock (&mailbox->lock);
-  if (mailbox->numbering == numbering)
-    mailbox->is_doubted = mailbox->is_stale = TRUE;
-  g_mutex_unlock (&mailbox->lock);
-}
-
-void
-mm_mailbox_set_stale (MmMailbox *mailbox)
-{
-  g_mutex_lock (&mailbox->lock);
-  mailbox->is_stale = TRUE;
-  g_mutex_unlock (&mailbox->lock);
-}
-
-/* TRUE when what the server announced is the state of the table. UIDNEXT or the modification
- * sequence may be missing on either side; the number of messages may not. Where the numbers may be the
- * same for other messages, they prove nothing. */
-static gboolean
-is_as_announced_locked (const MmMailbox *mailbox)
-{
-  const MmMailboxState *mine = &mailbox->state;
-  const MmMailboxState *theirs = &mailbox->announced;
-
-  return theirs->uidvalidity > MM_UIDVALIDITY_DOUBTFUL_MAX
-         && theirs->uidvalidity == mine->uidvalidity
-         && theirs->uidnext != 0 && theirs->uidnext == mine->uidnext
-         && theirs->messages == mine->messages && !mine->uid_not_sticky
-         && (theirs->highestmodseq == 0 || mine->highestmodseq == 0
-             || theirs->highestmodseq == mine->highestmodseq);
-}
-
-static gboolean
-is_fresh_locked (MmMailbox *mailbox)
-{
-  gint64 oldest_us = mm_clock_monotonic_us () - mailbox->context->refresh_us;
-
-  if (mailbox->is_stale)
-    return FALSE;
-  if (mailbox->announced_us > mailbox->checked_us && is_as_announced_locked (mailbox))
-    mailbox->checked_us = mailbox->announced_us;
-  /* The server announced something else since: compare, however recent the last comparison. */
-  if (mailbox->announced_us > mailbox->checked_us)
-    return FALSE;
-  return mailbox->checked_us != 0 && mailbox->checked_us >= oldest_us;
-}
-
 /* The whole listing is known, and the server could not be asked for a newer one just now. */
 static gboolean
 is_excused_locked (const MmMailbox *mailbox)
@@ -189,7 +115,7 @@ mm_mailbox_try_listed (MmMailbox *mailbox, gboolean fresh, MmWaiter *waiter, GEr
 
   g_mutex_lock (&mailbox->lock);
   if (mailbox->is_complete && mailbox->load == MM_MAILBOX_LOADED
-      && (!fresh || is_fresh_locked (mailbox) || is_excused_locked (mailbox)))
+      && (!fresh || mm_mailbox_is_fresh_locked (mailbox) || is_excused_locked (mailbox)))
     result = MM_TRY_DONE;
   else
     {
@@ -463,6 +389,15 @@ mm_mailbox_set_gone (MmMailbox *mailbox)
   if (!mailbox->is_syncing)
     mm_mailbox_forget_all_locked (mailbox);
   g_mutex_unlock (&mailbox->lock);
+}
+
+gchar *
+mm_mailbox_dup_name (MmMailbox *mailbox)
+{
+  g_mutex_lock (&mailbox->lock);
+  gchar *name = g_strdup (mailbox->name);
+  g_mutex_unlock (&mailbox->lock);
+  return name;
 }
 
 gboolean

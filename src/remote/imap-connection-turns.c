@@ -43,6 +43,17 @@ mm_imap_connection_get_last_selection (MmImapConnection *connection)
 
 /* ---- the first of the queue ---- */
 
+/* Where nothing is open nothing has to be closed. */
+static void
+drop_first (MmImapConnection *connection)
+{
+  MmImapSelection *first = g_queue_pop_head (&connection->selections);
+
+  if (first->state == MM_IMAP_SELECTION_NONE)
+    mm_imap_connection_present (connection)->has_begun_early = TRUE;
+  mm_imap_selection_free (first);
+}
+
 void
 mm_imap_connection_advance_selection (MmImapConnection *connection)
 {
@@ -50,7 +61,7 @@ mm_imap_connection_advance_selection (MmImapConnection *connection)
 
   if (next != NULL && next->kind == MM_IMAP_FLIGHT_EXAMINE
       && next->selection != mm_imap_connection_present (connection)->serial)
-    mm_imap_selection_free (g_queue_pop_head (&connection->selections));
+    drop_first (connection);
 }
 
 void
@@ -91,7 +102,7 @@ mm_imap_connection_finish_selection (MmImapConnection *connection, const MmImapF
                                "the server opened a folder before it answered about another one");
           return FALSE;
         }
-      mm_imap_selection_free (g_queue_pop_head (&connection->selections));
+      drop_first (connection);
     }
 
   if (answer->status == MM_IMAP_STATUS_OK)
@@ -195,18 +206,34 @@ join_turn (MmImapConnection *connection)
     }
 }
 
+/* (transfer full) */
+static MmImapCommand *
+new_examine (MmImapConnection *connection, MmRemoteJob *job, gboolean *out_tells_changes)
+{
+  const MmImapJobClass *klass = mm_imap_job_class_of (job);
+  g_autofree gchar *wire_name = mm_imap_name_to_wire (connection->session, job->mailbox);
+  MmImapCommand *command
+      = klass->examine != NULL ? klass->examine (job, connection, wire_name) : NULL;
+
+  *out_tells_changes = command != NULL;
+  if (command == NULL)
+    command = mm_imap_command_examine (wire_name,
+                                       mm_imap_connection_has (connection, MM_IMAP_CAP_CONDSTORE));
+  return command;
+}
+
 /* Selects the mailbox of @job. */
 static void
 begin_turn (MmImapConnection *connection, MmRemoteJob *job)
 {
-  g_autofree gchar *wire_name = mm_imap_name_to_wire (connection->session, job->mailbox);
-  gboolean has_condstore = mm_imap_connection_has (connection, MM_IMAP_CAP_CONDSTORE);
   g_autoptr (GError) error = NULL;
+  gboolean tells_changes = FALSE;
+  MmImapCommand *command = new_examine (connection, job, &tells_changes);
 
   g_queue_push_tail (&connection->selections,
                      mm_imap_selection_new (job->mailbox, ++connection->n_selections));
-  if (!mm_imap_connection_send (connection, MM_IMAP_FLIGHT_EXAMINE, NULL,
-                                mm_imap_command_examine (wire_name, has_condstore), 0, &error))
+  get_last (connection)->tells_changes = tells_changes;
+  if (!mm_imap_connection_send (connection, MM_IMAP_FLIGHT_EXAMINE, NULL, command, 0, &error))
     {
       mm_imap_selection_free (g_queue_pop_tail (&connection->selections));
       mm_imap_connection_end_job (connection, job, error);

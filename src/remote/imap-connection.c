@@ -64,7 +64,10 @@ static void
 offer_event (MmImapConnection *connection, const MmImapEvent *event)
 {
   const MmImapSelection *selection = mm_imap_connection_present (connection);
-  gboolean is_of_mailbox = is_fetch_event (event->type) || event->type == MM_IMAP_EVENT_SEARCH;
+  gboolean is_of_mailbox = is_fetch_event (event->type) || event->type == MM_IMAP_EVENT_SEARCH
+                           || event->type == MM_IMAP_EVENT_VANISHED;
+  gboolean is_heard = selection->state == MM_IMAP_SELECTION_OPEN
+                      || (selection->tells_changes && selection->has_begun_early);
   GPtrArray *jobs = is_of_mailbox ? selection->jobs : connection->jobs;
   gboolean is_body_rest
       = event->type == MM_IMAP_EVENT_BODY_DATA || event->type == MM_IMAP_EVENT_BODY_END;
@@ -81,7 +84,7 @@ offer_event (MmImapConnection *connection, const MmImapEvent *event)
     }
   connection->body_job = NULL;
   /* Until EXAMINE was answered the server may speak of another mailbox. */
-  if (is_of_mailbox && selection->state != MM_IMAP_SELECTION_OPEN)
+  if (is_of_mailbox && !is_heard)
     return;
   for (guint i = 0; i < jobs->len && !is_mine; i++)
     {
@@ -166,7 +169,7 @@ handle_event (MmImapConnection *connection, const MmImapEvent *event, GError **e
   if (is_fetch_event (event->type))
     return offer_fetch_event (connection, event, error);
   if (event->type == MM_IMAP_EVENT_LIST || event->type == MM_IMAP_EVENT_MAILBOX_STATUS
-      || event->type == MM_IMAP_EVENT_SEARCH)
+      || event->type == MM_IMAP_EVENT_SEARCH || event->type == MM_IMAP_EVENT_VANISHED)
     offer_event (connection, event);
   return TRUE;
 }
@@ -215,7 +218,7 @@ tell_change (MmImapConnection *connection)
     return;
   connection->is_changed = FALSE;
   if (remote->change_func != NULL && selection->state == MM_IMAP_SELECTION_OPEN)
-    remote->change_func (selection->mailbox, remote->change_data);
+    remote->change_func (selection->mailbox, NULL, remote->change_data);
 }
 
 /* When an answer that nobody wants has kept what is behind it waiting for too long. */

@@ -40,6 +40,10 @@ typedef struct
 
   /* Whether it would send something, were its mailbox selected. */
   gboolean (*has_next) (MmRemoteJob *job, MmImapConnection *connection);
+  /* The EXAMINE that begins its turn, where it is not the usual one: what comes ahead of the answer is
+   * then told to `event` too. NULL: the usual one. Nullable. (transfer full) */
+  MmImapCommand *(*examine) (MmRemoteJob *job, MmImapConnection *connection,
+                             const gchar *wire_name);
   /* Commands go to its mailbox from now on: it is open (mm_imap_connection_get_last_selection()),
    * or EXAMINE is on its way and `selected` will be called. Again whenever another mailbox had its
    * turn in between. */

@@ -53,6 +53,16 @@ note_closed (MmImapSelection *selection)
   selection->box = (MmMailboxState){ 0 };
   selection->exists = 0;
   selection->n_exists = 0;
+  selection->has_begun_early = TRUE;
+}
+
+/* What went before EXAMINE is no change of what it told. */
+static guint64
+count_gone (const MmImapEvent *event)
+{
+  if (event->type == MM_IMAP_EVENT_EXPUNGE)
+    return 1;
+  return event->earlier ? 0 : mm_uid_set_count (event->uids);
 }
 
 void
@@ -62,7 +72,8 @@ mm_imap_selection_open (MmImapSelection *selection, const MmImapEvent *answer)
   selection->state = MM_IMAP_SELECTION_OPEN;
   selection->box.messages = selection->exists;
   selection->box.has_messages = selection->n_exists > 0;
-  selection->n_exists = selection->n_expunged = 0;
+  selection->n_exists = 0;
+  selection->n_expunged = 0;
 }
 
 gboolean
@@ -86,10 +97,12 @@ mm_imap_selection_note (MmImapSelection *selection, const MmImapEvent *event)
       return is_open;
     case MM_IMAP_EVENT_EXPUNGE:
     case MM_IMAP_EVENT_VANISHED:
-      if (event->type == MM_IMAP_EVENT_EXPUNGE && selection->exists > 0)
-        selection->exists--;
-      selection->n_expunged++;
-      return is_open;
+      {
+        guint64 n_gone = count_gone (event);
+        selection->exists -= MIN (selection->exists, n_gone);
+        selection->n_expunged += n_gone;
+        return is_open && n_gone > 0;
+      }
     default:
       return FALSE;
     }

@@ -26,8 +26,12 @@ typedef struct
   GPtrArray *jobs; /* of MmRemoteJob, borrowed */
   MmMailboxState box; /* as EXAMINE told; HIGHESTMODSEQ 0 with NOMODSEQ; has_messages is FALSE when
                          EXISTS, which is mandatory, did not come */
+  gboolean tells_changes;   /* EXAMINE asked for them (RFC 7162 3.2.5) */
+  gboolean has_begun_early; /* what comes is of this mailbox, though EXAMINE is not answered yet: none
+                               was open before, or it was told to be closed */
   guint64 exists;     /* now */
-  guint n_exists, n_expunged; /* how often they changed since EXAMINE was answered */
+  guint n_exists;     /* how often it was told since EXAMINE was answered */
+  guint64 n_expunged; /* messages, since then */
 } MmImapSelection;
 
 /* EXAMINE of @mailbox is on its way; @mailbox NULL: nothing is selected. */

@@ -71,7 +71,10 @@ submit_enable (const Submitter *submitter, MmImapCapabilities capabilities, GErr
 {
   g_autoptr (GString) wanted = g_string_new (NULL);
 
-  if ((capabilities & MM_IMAP_CAP_CONDSTORE) != 0)
+  /* QRESYNC enables CONDSTORE too (RFC 7162 3.2.3). */
+  if ((capabilities & MM_IMAP_CAP_QRESYNC) != 0)
+    g_string_append (wanted, "QRESYNC");
+  else if ((capabilities & MM_IMAP_CAP_CONDSTORE) != 0)
     g_string_append (wanted, "CONDSTORE");
   if ((capabilities & MM_IMAP_CAP_UTF8_ACCEPT) != 0)
     g_string_append (wanted, wanted->len > 0 ? " UTF8=ACCEPT" : "UTF8=ACCEPT");

@@ -6,8 +6,12 @@
  *   or the numbers contradict it        everything: UID FETCH 1:*
  *   all numbers as known                nothing
  *   UIDNEXT grew                        UID FETCH uidnext:*
- *   the counts say that some are gone   UID SEARCH below the known uidnext
- *   HIGHESTMODSEQ grew                  FLAGS with CHANGEDSINCE; without CONDSTORE all FLAGS
+ *   with QRESYNC (RFC 7162)             what vanished and which flags changed comes with EXAMINE
+ *   with CONDSTORE                      FLAGS with CHANGEDSINCE; where the counts say that some are
+ *                                       gone, UID SEARCH below the known uidnext
+ *   with neither                        all FLAGS below the known uidnext, which says who is there
+ *
+ * Where what QRESYNC told does not add up to the number of messages there are, all are listed again.
  *
  * What `done` gives as state describes what was told, not what the server has by now: a change
  * that happened meanwhile is found by the next synchronisation.
@@ -16,6 +20,7 @@
 
 #include "imap-connection.h"
 #include "imap-response.h"
+#include "imap-sync-changes.h"
 
 /* A Subject field of more than this is told cut. */
 #define SUBJECT_OCTETS_MAX 65536
@@ -42,10 +47,14 @@ typedef struct
   gboolean has_begun; /* EXAMINE was sent */
   gboolean is_open; /* ... and answered */
   gboolean is_full; /* everything is listed */
+  MmImapSyncChanges *changes; /* nullable: EXAMINE asked for what changed */
+  gboolean is_resynced;       /* ... and that was told */
+  gboolean is_relisting;      /* ... and did not add up: everything is listed once more */
   Asked in_flight;
   MmMailboxState opened; /* as EXAMINE told */
-  gboolean decided_present;
-  gboolean has_present; /* the answer to UID SEARCH came */
+  gboolean decided_present; /* nothing more needs to be asked about who is there */
+  MmUidSet *seen;       /* nullable: UIDs of the answer to all FLAGS */
+  gboolean has_present; /* who is there was told */
   guint64 n_present;    /* UIDs below the known uidnext */
 
   MmUidSet *told;      /* UIDs of messages told as new */
@@ -109,16 +118,23 @@ known_uids (const SyncJob *job)
   return uids;
 }
 
+static gboolean
+has_modseq (const SyncJob *job)
+{
+  return job->known.highestmodseq > 0 && job->opened.highestmodseq > 0;
+}
+
 static MmImapJobFate
 ask_flags (SyncJob *job, MmImapConnection *connection)
 {
   g_autoptr (MmUidSet) uids = known_uids (job);
-  gboolean has_modseq = job->known.highestmodseq > 0 && job->opened.highestmodseq > 0;
   MmImapFetchRequest request = {
     .items = MM_IMAP_FETCH_FLAGS,
-    .changed_since = has_modseq ? job->known.highestmodseq : 0,
+    .changed_since = has_modseq (job) ? job->known.highestmodseq : 0,
   };
 
+  if (!has_modseq (job))
+    job->seen = mm_uid_set_new ();
   return ask (job, connection, mm_imap_command_uid_fetch (uids, &request), ASKED_FLAGS);
 }
 
@@ -172,6 +188,58 @@ is_count_expected (const SyncJob *job, MmImapConnection *connection, guint64 n)
          && n <= MAX (job->opened.messages, selection->exists + n_gone);
 }
 
+static void
+tell_present (SyncJob *job, const MmUidSet *uids)
+{
+  g_autoptr (GArray) below = mm_imap_uids_below (uids, job->known.uidnext);
+  const MmRemoteUidRange *ranges = (const MmRemoteUidRange *) (void *) below->data;
+
+  if (job->has_present)
+    return;
+  job->has_present = TRUE;
+  for (guint i = 0; i < below->len; i++)
+    job->n_present += (guint64) ranges[i].last - ranges[i].first + 1;
+  job->sink.present (ranges, below->len, job->user_data);
+}
+
+/* Whether nothing but what was told to have vanished is gone. */
+static gboolean
+do_counts_prove (const SyncJob *job, MmImapConnection *connection, guint64 n_told)
+{
+  guint64 n = job->known.messages + n_told;
+
+  if (job->is_resynced)
+    return is_count_expected (job, connection, n);
+  /* A new message that is gone already must not stand for an old one. */
+  return job->known.has_messages && n == job->opened.messages
+         && mm_imap_connection_get_selection (connection)->n_expunged == 0;
+}
+
+static MmImapJobFate
+relist (SyncJob *job, MmImapConnection *connection)
+{
+  job->is_full = job->is_relisting = TRUE;
+  mm_uid_set_free (job->told);
+  job->told = mm_uid_set_new ();
+  return ask_messages (job, connection, 1, ASKED_ALL);
+}
+
+/* Everything was told but who of the messages known is there. */
+static MmImapJobFate
+decide_present (SyncJob *job, MmImapConnection *connection, guint64 n_told)
+{
+  job->decided_present = TRUE;
+  if (job->seen != NULL
+      && is_count_expected (job, connection, mm_uid_set_count (job->seen) + n_told))
+    {
+      tell_present (job, job->seen);
+      return finish_well (job, connection);
+    }
+  if (job->seen == NULL && do_counts_prove (job, connection, n_told))
+    return finish_well (job, connection);
+  return job->is_resynced ? relist (job, connection) : ask_present (job, connection);
+}
+
 /* Nothing is in flight any more. */
 static MmImapJobFate
 decide_end (SyncJob *job, MmImapConnection *connection)
@@ -179,15 +247,15 @@ decide_end (SyncJob *job, MmImapConnection *connection)
   guint64 n_told = mm_uid_set_count (job->told);
 
   if (job->is_full)
-    return is_count_expected (job, connection, n_told) ? finish_well (job, connection)
-                                                       : fail_incomplete (job, connection, n_told);
-  if (!job->decided_present)
     {
-      job->decided_present = TRUE;
-      if (job->known.has_messages && job->known.messages + n_told == job->opened.messages)
-        return finish_well (job, connection);
-      return ask_present (job, connection);
+      if (!is_count_expected (job, connection, n_told))
+        return fail_incomplete (job, connection, n_told);
+      if (job->is_relisting)
+        tell_present (job, job->told);
+      return finish_well (job, connection);
     }
+  if (!job->decided_present)
+    return decide_present (job, connection, n_told);
   if (job->has_present && !is_count_expected (job, connection, job->n_present + n_told))
     return fail_incomplete (job, connection, job->n_present + n_told);
   return finish_well (job, connection);
@@ -243,9 +311,11 @@ begin_update (SyncJob *job, MmImapConnection *connection)
     }
   if (is_same)
     job->decided_present = TRUE;
-  /* So few that some are gone, whatever came: no need to wait for what is new. */
+  /* So few that some are gone, whatever came: no need to wait for what is new. Where all flags are
+   * asked for, these say who is there. */
   gboolean is_surely_less
-      = !is_same && (!known->has_messages || now->messages < known->messages || !has_new);
+      = !is_same && (!has_flags || has_modseq (job))
+        && (!known->has_messages || now->messages < known->messages || !has_new);
   if ((has_new || first_told_uid (job) < first_new_uid (job))
       && ask_messages (job, connection, first_told_uid (job), ASKED_NEW) == MM_IMAP_JOB_ENDED)
     return MM_IMAP_JOB_ENDED;
@@ -275,6 +345,22 @@ is_numbered_anew (const SyncJob *job)
              && now->messages > known->messages);
 }
 
+/* What changed was told with EXAMINE, but for new messages. */
+static MmImapJobFate
+begin_resynced (SyncJob *job, MmImapConnection *connection)
+{
+  const MmMailboxState *now = &job->opened;
+  gboolean has_new = now->uidnext == 0 || now->uidnext > job->known.uidnext;
+
+  job->is_resynced = TRUE;
+  job->known.messages = mm_imap_sync_changes_tell (job->changes, job->known.uidnext, &job->sink,
+                                                   job->user_data);
+  job->known.has_messages = TRUE;
+  if (now->messages > 0 && (has_new || first_told_uid (job) < first_new_uid (job)))
+    return ask_messages (job, connection, first_told_uid (job), ASKED_NEW);
+  return decide_end (job, connection);
+}
+
 static MmImapJobFate
 sync_job_selected (MmRemoteJob *base, MmImapConnection *connection, const GError *error)
 {
@@ -297,13 +383,37 @@ sync_job_selected (MmRemoteJob *base, MmImapConnection *connection, const GError
   gboolean is_as_known = knows_something (job) && !are_others;
   gboolean is_restart = job->known.uidvalidity != 0 && are_others;
   tell_opened (job, is_restart);
-  return is_as_known ? begin_update (job, connection) : begin_full (job, connection);
+  if (!is_as_known)
+    return begin_full (job, connection);
+  gboolean has_changes = job->changes != NULL
+                         && mm_imap_connection_get_selection (connection)->has_begun_early
+                         && job->opened.highestmodseq >= job->known.highestmodseq;
+  return has_changes ? begin_resynced (job, connection) : begin_update (job, connection);
 }
 
 static gboolean
 sync_job_has_next (MmRemoteJob *base, MmImapConnection *connection)
 {
-  return !((SyncJob *) base)->has_begun;
+  const SyncJob *job = (const SyncJob *) base;
+
+  /* What was enabled decides how to ask, where there is a choice. */
+  return !job->has_begun
+         && (!knows_something (job) || !mm_imap_connection_has (connection, MM_IMAP_CAP_QRESYNC)
+             || mm_imap_connection_is_set_up (connection));
+}
+
+static MmImapCommand *
+sync_job_examine (MmRemoteJob *base, MmImapConnection *connection, const gchar *wire_name)
+{
+  SyncJob *job = (SyncJob *) base;
+
+  if (!knows_something (job) || job->known.highestmodseq == 0
+      || !mm_imap_session_is_qresync (mm_imap_connection_get_session (connection)))
+    return NULL;
+  g_autoptr (MmUidSet) uids = known_uids (job);
+  job->changes = mm_imap_sync_changes_new ();
+  return mm_imap_command_examine_since (wire_name, job->known.uidvalidity,
+                                        job->known.highestmodseq, uids);
 }
 
 /* Not when nothing can be asked any more but what was. */
@@ -333,18 +443,6 @@ sync_job_turn (MmRemoteJob *base, MmImapConnection *connection)
 
 /* ---- answers ---- */
 
-static MmMessageFlags
-flags_from (MmImapFlags flags)
-{
-  /* The same bits on both sides. */
-  G_STATIC_ASSERT ((int) MM_MESSAGE_SEEN == (int) MM_IMAP_FLAG_SEEN);
-  G_STATIC_ASSERT ((int) MM_MESSAGE_ANSWERED == (int) MM_IMAP_FLAG_ANSWERED);
-  G_STATIC_ASSERT ((int) MM_MESSAGE_FLAGGED == (int) MM_IMAP_FLAG_FLAGGED);
-  G_STATIC_ASSERT ((int) MM_MESSAGE_DELETED == (int) MM_IMAP_FLAG_DELETED);
-  G_STATIC_ASSERT ((int) MM_MESSAGE_DRAFT == (int) MM_IMAP_FLAG_DRAFT);
-  return (MmMessageFlags) flags;
-}
-
 static void
 tell_message (SyncJob *job, const MmImapFetch *fetch)
 {
@@ -353,7 +451,7 @@ tell_message (SyncJob *job, const MmImapFetch *fetch)
     .size = fetch->size,
     .has_size = fetch->has_size,
     .internaldate = fetch->has_internaldate ? fetch->internaldate : 0,
-    .flags = fetch->has_flags ? flags_from (fetch->flags) : 0,
+    .flags = fetch->has_flags ? mm_imap_flags_to_remote (fetch->flags) : 0,
     .keywords = fetch->has_flags && fetch->keywords != NULL ? fetch->keywords : "",
     .subject_header = (const gchar *) job->subject->data,
     .subject_length = job->subject->len,
@@ -375,8 +473,10 @@ take_fetch (SyncJob *job, const MmImapFetch *fetch)
    * known. */
   if (!job->is_full && fetch->uid < first_new_uid (job))
     {
+      if (job->seen != NULL)
+        mm_uid_set_add (job->seen, fetch->uid);
       if ((job->in_flight & ASKED_FLAGS) != 0 && fetch->has_flags)
-        job->sink.flags (fetch->uid, flags_from (fetch->flags),
+        job->sink.flags (fetch->uid, mm_imap_flags_to_remote (fetch->flags),
                          fetch->keywords != NULL ? fetch->keywords : "", job->user_data);
       if ((job->in_flight & ASKED_NEW) != 0 && is_message)
         tell_message (job, fetch);
@@ -390,28 +490,6 @@ take_fetch (SyncJob *job, const MmImapFetch *fetch)
     }
 }
 
-static void
-take_present (SyncJob *job, const MmUidSet *uids)
-{
-  gsize n_ranges = 0;
-  const MmUidRange *ranges = uids != NULL ? mm_uid_set_get_ranges (uids, &n_ranges) : NULL;
-  g_autoptr (GArray) below = g_array_new (FALSE, FALSE, sizeof (MmRemoteUidRange));
-
-  if (job->has_present)
-    return;
-  job->has_present = TRUE;
-  for (gsize i = 0; i < n_ranges && ranges[i].first < job->known.uidnext; i++)
-    {
-      MmRemoteUidRange range = {
-        .first = ranges[i].first,
-        .last = (guint32) MIN (ranges[i].last, job->known.uidnext - 1),
-      };
-      g_array_append_val (below, range);
-      job->n_present += (guint64) range.last - range.first + 1;
-    }
-  job->sink.present ((const MmRemoteUidRange *) (void *) below->data, below->len, job->user_data);
-}
-
 static MmImapJobFate
 sync_job_event (MmRemoteJob *base, MmImapConnection *connection, const MmImapEvent *event,
                 gboolean *out_is_mine)
@@ -419,6 +497,11 @@ sync_job_event (MmRemoteJob *base, MmImapConnection *connection, const MmImapEve
   SyncJob *job = (SyncJob *) base;
 
   *out_is_mine = TRUE;
+  if (!job->is_open)
+    {
+      mm_imap_sync_changes_note (job->changes, event);
+      return MM_IMAP_JOB_CONTINUES;
+    }
   switch (event->type)
     {
     case MM_IMAP_EVENT_FETCH_BEGIN:
@@ -438,7 +521,7 @@ sync_job_event (MmRemoteJob *base, MmImapConnection *connection, const MmImapEve
       break;
     case MM_IMAP_EVENT_SEARCH:
       if ((job->in_flight & ASKED_PRESENT) != 0)
-        take_present (job, event->uids);
+        tell_present (job, event->uids);
       break;
     default:
       break;
@@ -480,6 +563,9 @@ forget_answers (SyncJob *job)
   job->in_flight = 0;
   job->opened = (MmMailboxState){ 0 };
   job->decided_present = job->has_present = FALSE;
+  job->is_resynced = job->is_relisting = FALSE;
+  g_clear_pointer (&job->changes, mm_imap_sync_changes_free);
+  g_clear_pointer (&job->seen, mm_uid_set_free);
   job->n_present = job->max_uid = 0;
   mm_uid_set_free (job->told);
   job->told = mm_uid_set_new ();
@@ -509,6 +595,8 @@ sync_job_free (MmRemoteJob *base)
 {
   SyncJob *job = (SyncJob *) base;
 
+  mm_imap_sync_changes_free (job->changes);
+  mm_uid_set_free (job->seen);
   mm_uid_set_free (job->told);
   g_byte_array_unref (job->subject);
   g_free (job);
@@ -517,6 +605,7 @@ sync_job_free (MmRemoteJob *base)
 static const MmImapJobClass sync_job_class = {
   .base = { .finish = sync_job_finish, .free = sync_job_free },
   .has_next = sync_job_has_next,
+  .examine = sync_job_examine,
   .turn = sync_job_turn,
   .selected = sync_job_selected,
   .holds = sync_job_holds,

@@ -21,6 +21,8 @@ typedef struct
                          const MmFetchItem *items, gsize n_items, MmRemotePriority priority,
                          const MmRemoteFetchSink *sink, gpointer user_data);
   void (*get_status) (MmRemote *remote, MmRemoteStatus *out);
+  MmRemoteJob *(*watch) (MmRemote *remote, const gchar *mailbox, const MmRemoteWatchSink *sink,
+                         gpointer user_data);
   void (*set_change_func) (MmRemote *remote, MmRemoteChangeFunc func, gpointer user_data);
   void (*set_online_func) (MmRemote *remote, MmRemoteOnlineFunc func, gpointer user_data);
   void (*set_spent) (MmRemote *remote, const MmRemoteTraffic *hours, gsize n);

@@ -87,24 +87,44 @@ def test_nothing_is_asked_that_was_told(mount, proxy, small_corpus):
     assert not proxy.log("^CAPABILITY")
 
 
-def test_esearch_is_used_for_searching(mount, own_server, small_corpus):
-    """What is left of a folder after an expunge is asked for in the short form where there is one."""
+def expunge_five(server, folder):
     import imaplib
-    with Proxy(own_server.imap_port) as proxy:
+    session = imaplib.IMAP4("127.0.0.1", server.imap_port, timeout=60)
+    session.login("small", PASSWORD)
+    session.select(f'"{folder}"')
+    session.uid("STORE", "1:5", "+FLAGS", "(\\Deleted)")
+    session.expunge()
+    session.logout()
+
+
+def log_of_a_remount_after_an_expunge(mount, server, corpus, hide):
+    """What a mount asks whose folder lost five messages while nothing was mounted."""
+    with Proxy(server.imap_port) as proxy:
+        proxy.hide = hide
         mounted = mount(proxy, user="small")
-        assert not compare(mounted.path, small_corpus, content=False)
+        assert not compare(mounted.path, corpus, content=False)
         mounted.unmount()
-        session = imaplib.IMAP4("127.0.0.1", own_server.imap_port, timeout=60)
-        session.login("small", PASSWORD)
-        session.select('"Lists/many"')
-        session.uid("STORE", "1:5", "+FLAGS", "(\\Deleted)")
-        session.expunge()
-        session.logout()
+        expunge_five(server, "Lists/many")
+        proxy.clear()
         mounted = mount(proxy, user="small")
         remaining = len(list((mounted.path / "Lists/many").iterdir()))
-        assert remaining < len(small_corpus.folders[("Lists", "many")].messages)
-        searches = proxy.log(r"^UID SEARCH|^SEARCH")
-        assert searches and all("RETURN" in command.arguments for command in searches)
+        assert remaining < len(corpus.folders[("Lists", "many")].messages)
+        mounted.unmount()
+        return proxy.log(".")
+
+
+def test_esearch_is_used_for_searching(mount, own_server, small_corpus):
+    """What is left of a folder after an expunge is asked for in the short form where there is one."""
+    log = log_of_a_remount_after_an_expunge(mount, own_server, small_corpus, {"QRESYNC"})
+    searches = [command for command in log if command.name.endswith("SEARCH")]
+    assert searches and all("RETURN" in command.arguments for command in searches)
+
+
+def test_qresync_tells_what_vanished(mount, own_server, small_corpus):
+    """With QRESYNC the server tells it with EXAMINE: nothing is searched, and no message is listed again."""
+    log = log_of_a_remount_after_an_expunge(mount, own_server, small_corpus, set())
+    assert any("(QRESYNC (" in command.arguments for command in log if command.name == "EXAMINE")
+    assert not [command for command in log if command.name.endswith(("SEARCH", "FETCH"))]
 
 
 def test_a_password_that_needs_a_literal_goes_in_one(mount, proxy, small_corpus):

@@ -3,7 +3,7 @@
 
 #include "fake-server.h"
 
-#define THREADS      4
+#define THREADS      8
 #define CHUNK_OCTETS 50000
 
 struct MmRemote
@@ -28,6 +28,7 @@ struct MmRemoteJob
   MmRemoteListSink list_sink;
   MmRemoteSyncSink sync_sink;
   MmRemoteFetchSink fetch_sink;
+  MmRemoteWatchSink watch_sink;
   gchar *mailbox;
   MmMailboxState known;
   gboolean want_subject;
@@ -197,6 +198,26 @@ tell_present (MmRemoteJob *job, GPtrArray *messages)
   job->sync_sink.present ((MmRemoteUidRange *) ranges->data, ranges->len, job->user_data);
 }
 
+/* All UIDs below the known uidnext that are not there: whether they ever were or not. */
+static guint64
+tell_vanished (MmRemoteJob *job, GPtrArray *messages)
+{
+  g_autoptr (GArray) ranges = g_array_new (FALSE, FALSE, sizeof (MmRemoteUidRange));
+  guint32 next = 1;
+
+  for (guint i = 0; i <= messages->len; i++)
+    {
+      guint32 end = (guint32) job->known.uidnext;
+      if (i < messages->len)
+        end = MIN (end, ((const FakeMessage *) g_ptr_array_index (messages, i))->uid);
+      MmRemoteUidRange range = { next, end - 1 };
+      if (range.first <= range.last)
+        g_array_append_val (ranges, range);
+      next = MAX (next, end + 1);
+    }
+  return job->sync_sink.vanished ((MmRemoteUidRange *) ranges->data, ranges->len, job->user_data);
+}
+
 /* Stops or cuts a synchronisation that told @n messages. */
 static GError *
 check_sync (MmRemoteJob *job, guint n, gboolean is_cut, guint cut_after)
@@ -237,6 +258,7 @@ run_sync (MmRemoteJob *job)
   gboolean is_cut = !is_away && server->n_cut_syncs > 0;
   guint cut_after = server->cut_sync_after;
   server->n_cut_syncs -= is_cut;
+  gboolean tells_vanished = server->tells_vanished;
   g_mutex_unlock (&server->lock);
 
   if (is_away)
@@ -249,6 +271,9 @@ run_sync (MmRemoteJob *job)
     error = g_error_new_literal (MM_ERROR, MM_ERROR_MAILBOX_GONE, "no such mailbox");
   else
     job->sync_sink.opened (&state, is_full && job->known.uidvalidity != 0, job->user_data);
+  guint64 n_left = job->known.messages;
+  if (messages != NULL && !is_full && tells_vanished)
+    n_left = tell_vanished (job, messages);
   for (guint i = 0; messages != NULL && i <= messages->len; i++)
     {
       error = check_sync (job, i, is_cut, cut_after);
@@ -263,7 +288,7 @@ run_sync (MmRemoteJob *job)
       else
         job->sync_sink.flags (message->uid, message->flags, message->keywords, job->user_data);
     }
-  if (error == NULL && !is_full && job->known.messages + n_new != messages->len)
+  if (error == NULL && !is_full && n_left + n_new != messages->len)
     tell_present (job, messages);
   job->sync_sink.done (&state, error, job->user_data);
 }
@@ -409,6 +434,38 @@ run_fetch (MmRemoteJob *job)
   job->fetch_sink.done (error, job->user_data);
 }
 
+static void
+run_watch (MmRemoteJob *job)
+{
+  FakeServer *server = job->remote->server;
+  g_autoptr (GError) error = NULL;
+  FakeWatches needed = job->mailbox != NULL ? FAKE_WATCHES_ONE : FAKE_WATCHES_ALL;
+  MmMailboxState state = { 0 };
+
+  g_mutex_lock (&server->lock);
+  fake_server_note_locked (server, "watch %s", job->mailbox != NULL ? job->mailbox : "*");
+  const FakeMailbox *mailbox
+      = job->mailbox != NULL ? fake_server_find_locked (server, job->mailbox) : NULL;
+  if ((server->watches & needed) == 0)
+    error = g_error_new_literal (MM_ERROR, MM_ERROR_UNSUPPORTED, "no such watch");
+  else if (job->mailbox != NULL && mailbox == NULL)
+    error = g_error_new_literal (MM_ERROR, MM_ERROR_MAILBOX_GONE, "no such mailbox");
+  else if (mailbox != NULL)
+    state = get_state (mailbox);
+  g_mutex_unlock (&server->lock);
+  if (error == NULL)
+    job->watch_sink.begun (&state, job->user_data);
+
+  g_mutex_lock (&server->lock);
+  guint n_cuts = server->n_watch_cuts;
+  while (error == NULL && !is_ending_locked (job) && server->n_watch_cuts == n_cuts)
+    g_cond_wait (&server->changed, &server->lock);
+  if (error == NULL)
+    error = is_ending_locked (job) ? new_cancelled () : new_cut ();
+  g_mutex_unlock (&server->lock);
+  job->watch_sink.done (error, job->user_data);
+}
+
 /* ---- the API ---- */
 
 static void
@@ -507,6 +564,10 @@ fake_remote_spend (MmRemote *remote, gint64 hour, guint64 octets)
 void
 mm_remote_set_change_func (MmRemote *remote, MmRemoteChangeFunc func, gpointer user_data)
 {
+  g_mutex_lock (&remote->server->lock);
+  remote->server->change_func = func;
+  remote->server->change_data = user_data;
+  g_mutex_unlock (&remote->server->lock);
 }
 
 /* A job begun while the remote closes ends on the spot, as with a real one. */
@@ -572,10 +633,23 @@ mm_remote_fetch (MmRemote *remote, const gchar *mailbox, guint64 uidvalidity,
   return start_job (job);
 }
 
+MmRemoteJob *
+mm_remote_watch (MmRemote *remote, const gchar *mailbox, const MmRemoteWatchSink *sink,
+                 gpointer user_data)
+{
+  MmRemoteJob *job = new_job (remote, run_watch, user_data);
+  job->watch_sink = *sink;
+  job->mailbox = g_strdup (mailbox);
+  return start_job (job);
+}
+
 void
 mm_remote_job_cancel (MmRemoteJob *job)
 {
+  g_mutex_lock (&job->remote->server->lock);
   g_atomic_int_set (&job->is_cancelled, 1);
+  g_cond_broadcast (&job->remote->server->changed);
+  g_mutex_unlock (&job->remote->server->lock);
 }
 
 void

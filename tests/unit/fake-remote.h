@@ -80,6 +80,22 @@ void fake_server_set_order (FakeServer *server, const gchar *mailbox, const guin
 /* Lists do not tell the states of mailboxes. */
 void fake_server_hide_states (FakeServer *server);
 
+/* Synchronisations tell what vanished. */
+void fake_server_tell_vanished (FakeServer *server);
+
+typedef enum
+{
+  FAKE_WATCHES_ALL = 1 << 0, /* of all mailboxes at once */
+  FAKE_WATCHES_ONE = 1 << 1, /* of one mailbox */
+} FakeWatches;
+
+/* Which watches the server can; at first none. */
+void fake_server_set_watches (FakeServer *server, FakeWatches watches);
+/* Ends all watches as a lost connection does. */
+void fake_server_cut_watches (FakeServer *server);
+/* Tells that @mailbox changed, or, with NULL, that mailboxes did. */
+void fake_server_tell_change (FakeServer *server, const gchar *mailbox);
+
 /* Synchronisations stop after @after messages, until fake_server_release(). */
 void fake_server_pause_syncs (FakeServer *server, guint after);
 /* Fetches stop before they answer, until fake_server_release(). */
@@ -91,7 +107,7 @@ void fake_server_wait_paused (FakeServer *server, guint n);
 /* ---- the log ---- */
 
 /* How many lines begin with @prefix: "list", "sync MAILBOX", "whole UID", "range UID OFFSET+LENGTH",
- * and " probe SIZE" behind it, "size UID", "id UID". */
+ * and " probe SIZE" behind it, "size UID", "id UID", "watch MAILBOX", "watch *". */
 guint fake_server_count (FakeServer *server, const gchar *prefix);
 /* The lines that begin with @prefix, joined by ", ". (transfer full) */
 gchar *fake_server_dup_log (FakeServer *server, const gchar *prefix);

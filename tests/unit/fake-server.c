@@ -444,3 +444,38 @@ fake_server_clear_log (FakeServer *server)
   g_ptr_array_set_size (server->log, 0);
   g_mutex_unlock (&server->lock);
 }
+
+void
+fake_server_tell_vanished (FakeServer *server)
+{
+  g_mutex_lock (&server->lock);
+  server->tells_vanished = TRUE;
+  g_mutex_unlock (&server->lock);
+}
+
+void
+fake_server_set_watches (FakeServer *server, FakeWatches watches)
+{
+  g_mutex_lock (&server->lock);
+  server->watches = watches;
+  g_mutex_unlock (&server->lock);
+}
+
+void
+fake_server_cut_watches (FakeServer *server)
+{
+  g_mutex_lock (&server->lock);
+  server->n_watch_cuts++;
+  g_cond_broadcast (&server->changed);
+  g_mutex_unlock (&server->lock);
+}
+
+void
+fake_server_tell_change (FakeServer *server, const gchar *mailbox)
+{
+  g_mutex_lock (&server->lock);
+  MmRemoteChangeFunc func = server->change_func;
+  gpointer data = server->change_data;
+  g_mutex_unlock (&server->lock);
+  func (mailbox, NULL, data);
+}

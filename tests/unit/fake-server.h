@@ -47,6 +47,11 @@ struct FakeServer
   gboolean holds_fetches;
   guint n_paused;
   guint n_releases;
+  gboolean tells_vanished;
+  FakeWatches watches;
+  guint n_watch_cuts;
+  MmRemoteChangeFunc change_func; /* of the last remote */
+  gpointer change_data;
 };
 
 void fake_message_free (gpointer message);

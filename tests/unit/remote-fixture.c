@@ -123,6 +123,18 @@ on_flags (guint32 uid, MmMessageFlags flags, const gchar *keywords, gpointer use
   note (user_data, "flags %u %x '%s'", uid, flags, keywords);
 }
 
+static guint64
+on_vanished (const MmRemoteUidRange *ranges, gsize n_ranges, gpointer user_data)
+{
+  Fixture *fixture = user_data;
+  g_autoptr (GString) text = g_string_new ("vanished");
+
+  for (gsize i = 0; i < n_ranges; i++)
+    g_string_append_printf (text, " %u:%u", ranges[i].first, ranges[i].last);
+  note (fixture, "%s", text->str);
+  return fixture->n_left;
+}
+
 static void
 on_present (const MmRemoteUidRange *ranges, gsize n_ranges, gpointer user_data)
 {
@@ -189,7 +201,7 @@ on_item_done (gsize index, MmProbeResult probe, const GError *error, gpointer us
 
 static const MmRemoteListSink list_sink = { on_mailbox, on_list_done };
 static const MmRemoteSyncSink sync_sink
-    = { on_opened, on_message, on_flags, on_present, on_sync_done };
+    = { on_opened, on_message, on_flags, on_vanished, on_present, on_sync_done };
 static const MmRemoteFetchSink fetch_sink = { on_begin, on_data, on_item_done, on_list_done };
 
 /* ---- the fixture ---- */

@@ -244,7 +244,7 @@ test_never_used (void)
 }
 
 static void
-note_change (const gchar *mailbox, gpointer user_data)
+note_change (const gchar *mailbox, const MmMailboxState *state, gpointer user_data)
 {
   gchar **seen = user_data;
 

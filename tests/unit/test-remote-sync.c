@@ -237,8 +237,180 @@ test_no_uidnext (void)
 {
   check (HELLO ("") "C: EXAMINE *\nS: * 4 EXISTS\nS: * OK [UIDVALIDITY 7] x\nS: $T OK\n"
                     "C: UID FETCH 30:* *\nC: UID FETCH 1:29 *\n"
-                    "R: * 4" MESSAGE ("41", "100") "\nS: $U OK\nS: $T OK\n",
-         &known, "opened v7 u0 m0 n4\n" TOLD ("41", "100") "state v7 u42 m0 n4\ndone ok\n");
+                    "R: * 4" MESSAGE ("41", "100") "\nS: $U OK\n"
+                    "S: * 1 FETCH (UID 3 FLAGS ())\nS: * 2 FETCH (UID 4 FLAGS ())\n"
+                    "S: * 3 FETCH (UID 5 FLAGS ())\nS: $T OK\n",
+         &known,
+         "opened v7 u0 m0 n4\n" TOLD ("41", "100")
+             "flags 3 0 ''\nflags 4 0 ''\nflags 5 0 ''\npresent 3:5\n"
+             "state v7 u42 m0 n4\ndone ok\n");
+}
+
+/* All flags say who is there: nothing is searched for. */
+static void
+test_flags_tell_who_is_there (void)
+{
+  check (HELLO ("ESEARCH") EXAMINED ("2", "7", "30") "C: UID FETCH 1:29 (UID FLAGS)\n"
+                    "S: * 1 FETCH (UID 3 FLAGS (\\Seen))\nS: * 2 FETCH (UID 5 FLAGS ())\n"
+                    "S: $T OK\n",
+         &known,
+         "opened v7 u30 m0 n2\nflags 3 1 ''\nflags 5 0 ''\npresent 3:3 5:5\n"
+         "state v7 u30 m0 n2\ndone ok\n");
+}
+
+/* A server that leaves some out is asked in another way. */
+static void
+test_flags_of_too_few (void)
+{
+  check (HELLO ("ESEARCH") EXAMINED ("2", "7", "30") "C: UID FETCH 1:29 (UID FLAGS)\n"
+                    "S: * 1 FETCH (UID 3 FLAGS (\\Seen))\nS: $T OK\n"
+                    "C: UID SEARCH RETURN (ALL) UID 1:29\n"
+                    "S: * ESEARCH (TAG \"$T\") UID ALL 3,5\nS: $T OK\n",
+         &known,
+         "opened v7 u30 m0 n2\nflags 3 1 ''\npresent 3:3 5:5\nstate v7 u30 m0 n2\ndone ok\n");
+}
+
+/* Three were known. The new message that came went again while it was asked for, and it is not it that
+ * makes up for the known one that went. */
+static void
+test_new_message_gone_proves_nothing (void)
+{
+  check (HELLO ("CONDSTORE ESEARCH")
+             EXAMINED_MODSEQ ("4", "7", "32", "60") "C: UID FETCH 30:* *\nC: UID FETCH 1:29 *\n"
+             "R: * 3" MESSAGE ("30", "100") "\nS: * 4 EXPUNGE\nS: $U OK\nS: $T OK\n"
+             "C: UID SEARCH RETURN (ALL) UID 1:29\n"
+             "S: * ESEARCH (TAG \"$T\") UID ALL 3,5\nS: $T OK\n",
+         &known,
+         "opened v7 u32 m60 n4\n" TOLD ("30", "100")
+             "present 3:3 5:5\nstate v7 u32 m60 n3\ndone ok\n");
+}
+
+/* ---- QRESYNC ---- */
+
+#define HELLO_QRESYNC                                                                              \
+  HELLO ("ENABLE CONDSTORE QRESYNC") "C: ENABLE QRESYNC\nS: * ENABLED QRESYNC\nS: $T OK\n"
+#define RESYNC(EXISTS, NEXT, MODSEQ)                                                               \
+  "C: EXAMINE \"Box\" (QRESYNC (7 50 1:29))\nS: * " EXISTS " EXISTS\n"                              \
+  "S: * OK [UIDVALIDITY 7] x\nS: * OK [UIDNEXT " NEXT "] x\n"                                      \
+  "S: * OK [HIGHESTMODSEQ " MODSEQ "] x\n"
+
+static void
+check_resync (guint64 n_left, const gchar *script, const gchar *expected)
+{
+  g_autoptr (Fixture) fixture = fixture_new ();
+
+  fixture->n_left = n_left;
+  scripted_server_add (fixture->server, script);
+  fixture_check (fixture, fixture_sync (fixture, "Box", &known), expected);
+}
+
+static void
+test_resync (void)
+{
+  check_resync (2,
+                HELLO_QRESYNC RESYNC ("2", "30", "60")
+                "S: * VANISHED (EARLIER) 1:2,4,6:40\n"
+                "S: * 1 FETCH (UID 3 FLAGS (\\Seen k) MODSEQ (55))\n"
+                "S: * 2 FETCH (UID 31 FLAGS () MODSEQ (60))\nS: $T OK\n",
+                "opened v7 u30 m60 n2\nvanished 1:2 4:4 6:29\nflags 3 1 'k'\n"
+                "state v7 u30 m60 n2\ndone ok\n");
+}
+
+static void
+test_resync_unchanged (void)
+{
+  check_resync (3, HELLO_QRESYNC RESYNC ("3", "30", "50") "S: $T OK\n",
+                "opened v7 u30 m50 n3\nvanished\nstate v7 u30 m50 n3\ndone ok\n");
+}
+
+static void
+test_resync_new_mail (void)
+{
+  check_resync (2,
+                HELLO_QRESYNC RESYNC ("3", "31", "60") "S: * VANISHED (EARLIER) 4\nS: $T OK\n"
+                "C: UID FETCH 30:*" ALL_ITEMS "\n"
+                "R: * 3" MESSAGE ("30", "100") "\nS: $T OK\n",
+                "opened v7 u31 m60 n3\nvanished 4:4\n" TOLD ("30", "100")
+                "state v7 u31 m60 n3\ndone ok\n");
+}
+
+static void
+test_resync_all_gone (void)
+{
+  check_resync (0,
+                HELLO_QRESYNC RESYNC ("0", "31", "60") "S: * VANISHED (EARLIER) 1:30\nS: $T OK\n",
+                "opened v7 u31 m60 n0\nvanished 1:29\nstate v7 u31 m60 n0\ndone ok\n");
+}
+
+/* It says that two are there, and told of none that vanished. */
+static void
+test_resync_does_not_add_up (void)
+{
+  check_resync (3,
+                HELLO_QRESYNC RESYNC ("2", "30", "60") "S: $T OK\n"
+                "C: UID FETCH 1:*" ALL_ITEMS "\n"
+                "R: * 1" MESSAGE ("13", "100") "\nR: * 2" MESSAGE ("15", "200") "\nS: $T OK\n",
+                "opened v7 u30 m60 n2\nvanished\n" TOLD ("13", "100") TOLD ("15", "200")
+                "present 13:13 15:15\nstate v7 u30 m60 n2\ndone ok\n");
+}
+
+static void
+test_resync_of_another_uidvalidity (void)
+{
+  check_resync (3,
+                HELLO_QRESYNC "C: EXAMINE \"Box\" (QRESYNC (7 50 1:29))\nS: * 1 EXISTS\n"
+                "S: * OK [UIDVALIDITY 8] x\nS: * OK [UIDNEXT 11] x\n"
+                "S: * OK [HIGHESTMODSEQ 60] x\nS: $T OK\n"
+                "C: UID FETCH 1:* *\nR: * 1" MESSAGE ("10", "100") "\nS: $T OK\n",
+                "restart v8 u11 m60 n1\n" TOLD ("10", "100") "state v8 u11 m60 n1\ndone ok\n");
+}
+
+/* What is told while another mailbox may still be open is not of this one. */
+static void
+test_resync_behind_another_mailbox (void)
+{
+  g_autoptr (Fixture) fixture = fixture_new ();
+
+  fixture->n_left = 3;
+  scripted_server_add (
+      fixture->server,
+      HELLO_QRESYNC "C: EXAMINE \"Other\" *\nS: * 0 EXISTS\nS: * OK [UIDVALIDITY 9] x\nS: $T OK\n"
+      "C: EXAMINE \"Box\" (QRESYNC (7 50 1:29))\n"
+      "S: * VANISHED 5\nS: * 1 FETCH (UID 4 FLAGS (\\Deleted))\nS: * OK [CLOSED] x\n"
+      "S: * 3 EXISTS\nS: * OK [UIDVALIDITY 7] x\nS: * OK [UIDNEXT 30] x\n"
+      "S: * OK [HIGHESTMODSEQ 60] x\nS: * 1 FETCH (UID 3 FLAGS (\\Seen))\nS: $T OK\n"
+      /* Without CLOSED nobody knows whose they are. */
+      "C: EXAMINE \"Box\" (QRESYNC (7 50 1:29))\n"
+      "S: * 3 EXISTS\nS: * OK [UIDVALIDITY 7] x\nS: * OK [UIDNEXT 30] x\n"
+      "S: * OK [HIGHESTMODSEQ 60] x\nS: * 1 FETCH (UID 3 FLAGS (\\Seen))\nS: $T OK\n"
+      "C: UID FETCH 1:29 (UID FLAGS) (CHANGEDSINCE 50)\n"
+      "S: * 1 FETCH (UID 3 FLAGS (\\Seen))\nS: $T OK\n");
+  fixture_check (fixture, fixture_sync (fixture, "Other", NULL),
+                 "opened v9 u0 m0 n0\nstate v9 u1 m0 n0\ndone ok\n");
+  fixture_check (fixture, fixture_sync (fixture, "Box", &known),
+                 "opened v7 u30 m60 n3\nvanished\nflags 3 1 ''\nstate v7 u30 m60 n3\ndone ok\n");
+  fixture_check (fixture, fixture_sync (fixture, "Box", &known),
+                 "opened v7 u30 m60 n3\nflags 3 1 ''\nstate v7 u30 m60 n3\ndone ok\n");
+}
+
+static void
+test_qresync_not_enabled (void)
+{
+  check (HELLO ("ENABLE CONDSTORE QRESYNC") "C: ENABLE QRESYNC\nS: $T NO not today\n"
+             EXAMINED_MODSEQ ("3", "7", "30", "50"),
+         &known, "opened v7 u30 m50 n3\nstate v7 u30 m50 n3\ndone ok\n");
+}
+
+/* Unasked, while new mail is fetched: as many as it names are gone since. */
+static void
+test_vanished_while_listed (void)
+{
+  check_resync (3,
+                HELLO_QRESYNC RESYNC ("5", "32", "60") "S: $T OK\n"
+                "C: UID FETCH 30:* *\n"
+                "R: * 3" MESSAGE ("30", "100") "\nS: * VANISHED 3,31\nS: $T OK\n",
+                "opened v7 u32 m60 n5\nvanished\n" TOLD ("30", "100")
+                "state v7 u32 m60 n4\ndone ok\n");
 }
 
 static void
@@ -323,6 +495,18 @@ main (int argc, char **argv)
   ADD ("search-without-answer-is-an-error", test_silent_search);
   ADD ("search-shorter-than-exists-is-an-error", test_search_too_short);
   ADD ("flags-without-condstore-are-compared", test_flags_without_condstore);
+  ADD ("all-flags-tell-who-is-there", test_flags_tell_who_is_there);
+  ADD ("flags-of-too-few-are-not-believed", test_flags_of_too_few);
+  ADD ("new-message-that-went-again-proves-nothing", test_new_message_gone_proves_nothing);
+  ADD ("qresync-tells-changes-with-examine", test_resync);
+  ADD ("qresync-unchanged-costs-only-examine", test_resync_unchanged);
+  ADD ("qresync-fetches-new-mail-alone", test_resync_new_mail);
+  ADD ("qresync-all-gone", test_resync_all_gone);
+  ADD ("qresync-that-does-not-add-up-lists-again", test_resync_does_not_add_up);
+  ADD ("qresync-of-another-uidvalidity-restarts", test_resync_of_another_uidvalidity);
+  ADD ("qresync-heeds-only-what-follows-closed", test_resync_behind_another_mailbox);
+  ADD ("qresync-not-enabled-is-not-used", test_qresync_not_enabled);
+  ADD ("vanished-while-listed-is-complete", test_vanished_while_listed);
   ADD ("uidnext-not-told-is-found-out", test_no_uidnext);
   ADD ("new-uidvalidity-restarts", test_uidvalidity_changed);
   ADD ("numbers-that-contradict-uidvalidity-restart", test_numbered_anew);

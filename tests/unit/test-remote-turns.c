@@ -312,7 +312,7 @@ test_disorder (void)
 }
 
 static void
-note_change (const gchar *mailbox, gpointer user_data)
+note_change (const gchar *mailbox, const MmMailboxState *state, gpointer user_data)
 {
   g_string_append (user_data, mailbox);
 }
