@@ -153,6 +153,7 @@ typedef enum
   MM_IMAP_EVENT_LIST,           /* mailbox: name, delimiter, attributes; LSUB too (is_lsub) */
   MM_IMAP_EVENT_MAILBOX_STATUS, /* mailbox: name and the numbers that came */
   MM_IMAP_EVENT_NAMESPACE,      /* namespace: one event per namespace, in order */
+  MM_IMAP_EVENT_IDLING,         /* the server took IDLE: it tells what happens until DONE */
   MM_IMAP_EVENT_EXISTS,         /* number */
   MM_IMAP_EVENT_EXPUNGE,        /* number: a message sequence number; GNU's EXPUNGED too */
   MM_IMAP_EVENT_VANISHED,       /* uids, earlier */

@@ -473,7 +473,8 @@ take_event (MmImapSession *session, MmImapEvent *event, gboolean *out_is_for_cal
   switch ((gint)event->type)
     {
     case MM_IMAP_EVENT_CONTINUATION:
-      *out_is_for_caller = FALSE;
+      event->type = MM_IMAP_EVENT_IDLING;
+      *out_is_for_caller = session->wait == MM_IMAP_WAIT_IDLE;
       return take_continuation (session, event, error);
     case MM_IMAP_EVENT_CODE_CAPABILITY:
       event->type = MM_IMAP_EVENT_CAPABILITY;

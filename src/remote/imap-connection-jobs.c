@@ -43,6 +43,18 @@ mm_imap_connection_has (MmImapConnection *connection, MmImapCapabilities capabil
   return (connection->facts.capabilities & capability) != 0;
 }
 
+void
+mm_imap_connection_end_idle (MmImapConnection *connection)
+{
+  mm_imap_wire_end_idle (connection->wire);
+}
+
+void
+mm_imap_connection_set_watch_alarm (MmImapConnection *connection, gint64 alarm_us)
+{
+  connection->watch_alarm_us = alarm_us;
+}
+
 /* ---- commands ---- */
 
 gboolean
@@ -79,6 +91,11 @@ leave (MmImapConnection *connection, MmRemoteJob *job)
   if (!g_ptr_array_remove (connection->jobs, job))
     g_ptr_array_remove (connection->waiting, job);
   connection->may_send = TRUE;
+  if (mm_remote_job_is_watch (job))
+    {
+      connection->watch_alarm_us = G_MAXINT64;
+      mm_imap_connection_end_idle (connection);
+    }
 }
 
 MmImapJobFate

@@ -31,6 +31,7 @@ struct MmImapConnection
   MmRemoteJob *body_job; /* borrowed, nullable: whose body comes now */
   gboolean is_changed;   /* the selected mailbox changed unasked, and nobody was told yet */
   gboolean may_send;     /* something happened since no job had anything to send */
+  gint64 watch_alarm_us; /* when the watch may have something to send; G_MAXINT64: not by itself */
   gint64 proof_due_us; /* when the connection counts as dead; 0: it is not suspected */
   gint64 unproved_us;  /* of the last activity when it began to be */
   gint64 proved_us;    /* when it was last asked and answered; 0: never */

@@ -35,7 +35,7 @@ mm_imap_connection_ask_for_proof_after_silence (MmImapConnection *connection)
 {
   gint64 last_us = mm_imap_wire_get_last_activity_us (connection->wire);
 
-  if (mm_imap_flights_count (&connection->flights) == 0
+  if (!mm_imap_session_is_answer_due (connection->session)
       && mm_clock_monotonic_us () - last_us > SILENCE_US)
     mm_imap_connection_ask_for_proof (connection);
 }

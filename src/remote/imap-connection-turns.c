@@ -14,6 +14,7 @@
  * - Read-ahead begins a turn only when the pipeline has run half empty, or little is due on it: not
  *   between any two demands.
  * - A job that has more to send when the turn is over comes back with another one.
+ * - A watch comes last, and only when it is alone on the connection.
  * - A synchronisation has a selection for itself: it counts what comes and goes in it, and takes
  *   all its data.
  */
@@ -312,6 +313,10 @@ send_something (MmImapConnection *connection)
       && (n_in_flight <= MM_IMAP_COMMANDS_MAX / 2
           || (n_in_flight < MM_IMAP_COMMANDS_MAX && is_light (connection))))
     next = find_next_turn (connection, MM_REMOTE_PRIORITY_READ_AHEAD);
+  if (next == NULL && is_clear && send_one (connection, MM_REMOTE_PRIORITY_WATCH))
+    return TRUE;
+  if (next == NULL)
+    next = find_next_turn (connection, MM_REMOTE_PRIORITY_WATCH);
   if (next != NULL)
     begin_turn (connection, next);
   return next != NULL;

@@ -115,6 +115,23 @@ offer_fetch_event (MmImapConnection *connection, const MmImapEvent *event, GErro
   return TRUE;
 }
 
+/* To the watch alone: nobody else sends IDLE. */
+static void
+tell_idling (MmImapConnection *connection, const MmImapEvent *event)
+{
+  gboolean is_mine = FALSE;
+
+  for (guint i = 0; i < connection->jobs->len; i++)
+    {
+      MmRemoteJob *job = g_ptr_array_index (connection->jobs, i);
+
+      if (!mm_remote_job_is_watch (job))
+        continue;
+      mm_imap_job_class_of (job)->event (job, connection, event, &is_mine);
+      return;
+    }
+}
+
 static gboolean
 handle_tagged (MmImapConnection *connection, const MmImapEvent *event, GError **error)
 {
@@ -163,6 +180,8 @@ handle_event (MmImapConnection *connection, const MmImapEvent *event, GError **e
     mm_log_warning ("%s says: %s", connection->remote->config.endpoint.host, event->text);
   if (event->type == MM_IMAP_EVENT_TAGGED)
     return handle_tagged (connection, event, error);
+  if (event->type == MM_IMAP_EVENT_IDLING)
+    tell_idling (connection, event);
   mm_imap_set_up_note (&connection->set_up, &connection->facts, connection->session, event);
   if (mm_imap_selection_note (mm_imap_connection_present (connection), event))
     connection->is_changed = TRUE;
@@ -241,6 +260,16 @@ get_idle_deadline_us (const MmImapConnection *connection)
   return mm_imap_wire_get_last_activity_us (connection->wire) + (gint64) idle_close_ms * 1000;
 }
 
+static void
+ring_watch_alarm (MmImapConnection *connection)
+{
+  if (connection->watch_alarm_us == G_MAXINT64
+      || mm_clock_monotonic_us () < connection->watch_alarm_us)
+    return;
+  connection->watch_alarm_us = G_MAXINT64;
+  connection->may_send = TRUE;
+}
+
 static GError *
 serve (MmImapConnection *connection)
 {
@@ -249,7 +278,9 @@ serve (MmImapConnection *connection)
 
   while (!mm_remote_slot_must_quit (connection->slot))
     {
+      ring_watch_alarm (connection);
       mm_imap_connection_fill_pipeline (connection);
+      gint64 watch_us = connection->watch_alarm_us;
       gint64 void_us = get_void_deadline_us (connection);
       gint64 idle_us = get_idle_deadline_us (connection);
       gint64 proof_us = mm_imap_connection_get_proof_deadline_us (connection);
@@ -259,7 +290,7 @@ serve (MmImapConnection *connection)
       if (proof_us != G_MAXINT64 && mm_clock_monotonic_us () >= proof_us)
         return g_error_new_literal (MM_ERROR, MM_ERROR_CONNECTION_LOST,
                                     "the server gives no sign of life");
-      switch (mm_imap_wire_step (connection->wire, MIN (MIN (void_us, idle_us), proof_us), &event,
+      switch (mm_imap_wire_step (connection->wire, MIN (MIN (void_us, idle_us), MIN (proof_us, watch_us)), &event,
                                  &error))
         {
         case MM_IMAP_STEP_EVENT:
@@ -367,6 +398,7 @@ mm_imap_connection_run (MmRemoteSlot *slot, gpointer driver_data)
 
   connection->remote = driver_data;
   connection->slot = slot;
+  connection->watch_alarm_us = G_MAXINT64;
   connection->jobs = g_ptr_array_new ();
   connection->waiting = g_ptr_array_new ();
   g_queue_init (&connection->selections);

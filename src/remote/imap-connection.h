@@ -84,6 +84,10 @@ gboolean mm_imap_connection_is_set_up (MmImapConnection *connection);
 /* The jobs on this connection, of MmRemoteJob. (transfer none) */
 GPtrArray *mm_imap_connection_get_jobs (MmImapConnection *connection);
 gboolean mm_imap_connection_has (MmImapConnection *connection, MmImapCapabilities capability);
+/* Ends IDLE, so that its command is answered. */
+void mm_imap_connection_end_idle (MmImapConnection *connection);
+/* Its watch is asked for something to send again at @alarm_us (monotonic). */
+void mm_imap_connection_set_watch_alarm (MmImapConnection *connection, gint64 alarm_us);
 
 /* Submits for @job. Invalidates the pointers of the event at hand. FALSE with @error: this server
  * cannot be sent this. (transfer full) of @command */

@@ -154,6 +154,13 @@ imap_fetch (MmRemote *remote, const gchar *mailbox, guint64 uidvalidity, const M
                                               user_data));
 }
 
+static MmRemoteJob *
+imap_watch (MmRemote *remote, const gchar *mailbox, const MmRemoteWatchSink *sink,
+            gpointer user_data)
+{
+  return push (remote, mm_imap_watch_job_new (mailbox, sink, user_data));
+}
+
 static void
 imap_get_status (MmRemote *remote, MmRemoteStatus *out)
 {
@@ -207,6 +214,7 @@ static const MmRemoteDriver imap_driver = {
   .sync_mailbox = imap_sync_mailbox,
   .fetch = imap_fetch,
   .get_status = imap_get_status,
+  .watch = imap_watch,
   .set_change_func = imap_set_change_func,
   .set_online_func = imap_set_online_func,
   .set_spent = imap_set_spent,

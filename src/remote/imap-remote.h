@@ -52,7 +52,8 @@ gchar *mm_imap_name_to_wire (const MmImapSession *session, const gchar *name);
 /* @name decoded, for messages. (transfer full) */
 gchar *mm_imap_name_for_people (const gchar *name);
 
-/* ---- jobs (imap-list-job.c, imap-sync-job.c, imap-fetch-job.c); (transfer full) ---- */
+/* ---- jobs (imap-list-job.c, imap-sync-job.c, imap-fetch-job.c,
+ * imap-watch-job.c); (transfer full) ---- */
 
 MmRemoteJob *mm_imap_list_job_new (const MmRemoteListSink *sink, gpointer user_data);
 /* @n_messages: about how many messages will be told. */
@@ -61,6 +62,10 @@ MmRemoteJob *mm_imap_sync_job_new (const MmRemoteSyncRequest *request, guint64 n
 MmRemoteJob *mm_imap_fetch_job_new (const gchar *mailbox, guint64 uidvalidity,
                                     const MmFetchItem *items, gsize n_items,
                                     MmRemotePriority priority, const MmRemoteFetchSink *sink,
+                                    gpointer user_data);
+
+/* @mailbox NULL: all of them. */
+MmRemoteJob *mm_imap_watch_job_new (const gchar *mailbox, const MmRemoteWatchSink *sink,
                                     gpointer user_data);
 
 G_END_DECLS

@@ -98,9 +98,17 @@ mm_imap_wire_is_private (MmImapWire *wire)
 guint32
 mm_imap_wire_submit (MmImapWire *wire, MmImapCommand *command, GError **error)
 {
-  if (mm_imap_session_get_n_in_progress (wire->session) == 0)
+  if (!mm_imap_session_is_answer_due (wire->session))
     wire->last_activity_us = mm_clock_monotonic_us ();
   return mm_imap_session_submit (wire->session, command, error);
+}
+
+void
+mm_imap_wire_end_idle (MmImapWire *wire)
+{
+  if (!mm_imap_session_is_answer_due (wire->session))
+    wire->last_activity_us = mm_clock_monotonic_us ();
+  mm_imap_session_end_idle (wire->session);
 }
 
 void
@@ -218,7 +226,7 @@ receive_some (MmImapWire *wire, GError **error)
 static gboolean
 is_answer_due (const MmImapWire *wire)
 {
-  return mm_imap_session_get_n_in_progress (wire->session) > 0 || wire->out.length > 0;
+  return mm_imap_session_is_answer_due (wire->session) || wire->out.length > 0;
 }
 
 static gint

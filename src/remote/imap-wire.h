@@ -31,7 +31,7 @@ void mm_imap_wire_free (MmImapWire *wire);
 
 MmImapSession *mm_imap_wire_get_session (MmImapWire *wire);
 gboolean mm_imap_wire_is_private (MmImapWire *wire);
-/* When octets last came, or a command was submitted: monotonic microseconds. */
+/* When octets last came, or an answer became due: monotonic microseconds. */
 gint64 mm_imap_wire_get_last_activity_us (const MmImapWire *wire);
 
 /* Waits for the next event. Its pointers are valid until the next call of this or of the session.
@@ -46,6 +46,9 @@ gboolean mm_imap_wire_next (MmImapWire *wire, MmImapEvent *event, GError **error
 
 /* Submits and remembers when, so that silence is counted from now. (transfer full) of @command */
 guint32 mm_imap_wire_submit (MmImapWire *wire, MmImapCommand *command, GError **error);
+
+/* DONE, when the server idles or as soon as it does (mm_imap_session_end_idle()). */
+void mm_imap_wire_end_idle (MmImapWire *wire);
 
 /* To be called when COMPRESS was answered with OK: all octets are compressed from here on. */
 void mm_imap_wire_start_compression (MmImapWire *wire);

@@ -14,8 +14,9 @@ enum
   COST_SHARED_LIGHTLY = 1,
   COST_IDLE_FRESH = 2,
   COST_IDLE_OTHER = 3,
-  COST_SHARED = 4,    /* from here on another connection would help */
-  COST_PIPELINED = 5, /* behind another mailbox */
+  COST_WATCHING = 4,  /* idle but for a watch, of another mailbox */
+  COST_SHARED = 5,    /* from here on another connection would help */
+  COST_PIPELINED = 6, /* behind another mailbox */
   COST_PER_JOB = 2,   /* of those that it is behind */
   COST_BEHIND_MUCH = 100,
   COST_BEHIND_READ_AHEAD = 200,
@@ -30,6 +31,7 @@ typedef struct
   guint n_ready;
   guint n_with_read_ahead;
   guint max_with_read_ahead;
+  guint n_watched;
   guint n_wanted; /* connections that would help */
 } Pass;
 
@@ -57,6 +59,8 @@ begin_pass (Pass *pass, MmRemotePool *pool)
         pass->n_ready++;
       if (slot->n_read_ahead > 0)
         pass->n_with_read_ahead++;
+      if (slot->has_watch)
+        pass->n_watched++;
     }
 }
 
@@ -72,9 +76,12 @@ cost_of_idle (const Pass *pass, const MmRemoteSlot *slot, const MmRemoteJob *job
 {
   if (mm_remote_job_is_bulk (job) && pass->n_with_read_ahead >= pass->max_with_read_ahead)
     return COST_IMPOSSIBLE;
+  gboolean is_same = job->mailbox != NULL && g_strcmp0 (slot->mailbox, job->mailbox) == 0;
+  if (slot->has_watch)
+    return is_same ? COST_IDLE_OTHER : COST_WATCHING;
   if (slot->mailbox == NULL || job->mailbox == NULL)
     return COST_IDLE_FRESH;
-  return g_str_equal (slot->mailbox, job->mailbox) ? COST_IDLE_SAME : COST_IDLE_OTHER;
+  return is_same ? COST_IDLE_SAME : COST_IDLE_OTHER;
 }
 
 static int
@@ -152,7 +159,13 @@ assign (Pass *pass, MmRemoteSlot *slot, MmRemoteJob *job)
   job->state = MM_REMOTE_JOB_ASSIGNED;
   job->slot = slot;
   g_queue_push_tail (&slot->inbox, job);
-  slot->n_jobs++;
+  if (mm_remote_job_is_watch (job))
+    {
+      slot->has_watch = TRUE;
+      pass->n_watched++;
+    }
+  else
+    slot->n_jobs++;
   slot->due_octets += job->due_octets;
   slot->has_exclusive |= job->is_exclusive;
   slot->last_used_us = mm_clock_monotonic_us ();
@@ -250,6 +263,60 @@ dispatch_queue (Pass *pass, MmRemotePriority priority)
     pass->n_wanted++;
 }
 
+/* ---- watches ---- */
+
+/* That of all mailboxes needs no connection for itself. */
+static gboolean
+may_watch (const Pass *pass, const MmRemoteJob *job)
+{
+  return job->mailbox == NULL || pass->n_watched + 1 + MM_REMOTE_UNWATCHED_MIN <= pass->limit;
+}
+
+/* A connection with nothing to do: best one with the mailbox open already. */
+static MmRemoteSlot *
+find_watch_slot (const Pass *pass, const MmRemoteJob *job)
+{
+  MmRemoteSlot *best = NULL;
+
+  for (guint i = 0; i < pass->pool->slots->len; i++)
+    {
+      MmRemoteSlot *slot = g_ptr_array_index (pass->pool->slots, i);
+
+      if (slot->state != MM_REMOTE_SLOT_READY || slot->n_jobs > 0 || slot->has_watch
+          || slot->is_draining)
+        continue;
+      if (best == NULL || (job->mailbox != NULL && g_strcmp0 (slot->mailbox, job->mailbox) == 0))
+        best = slot;
+    }
+  return best;
+}
+
+static void
+dispatch_watches (Pass *pass)
+{
+  GQueue *queue = &pass->pool->queues[MM_REMOTE_PRIORITY_WATCH];
+  gboolean is_waiting = FALSE;
+
+  for (GList *link = queue->head, *next; link != NULL; link = next)
+    {
+      MmRemoteJob *job = link->data;
+
+      next = link->next;
+      if (job->not_before_us != 0 || !may_watch (pass, job))
+        continue;
+      MmRemoteSlot *slot = find_watch_slot (pass, job);
+      if (slot != NULL)
+        {
+          g_queue_delete_link (queue, link);
+          assign (pass, slot, job);
+        }
+      else
+        is_waiting |= job->mailbox != NULL || pass->n_ready == 0;
+    }
+  if (is_waiting)
+    pass->n_wanted++;
+}
+
 void
 mm_remote_pool_dispatch_locked (MmRemotePool *pool)
 {
@@ -263,6 +330,7 @@ mm_remote_pool_dispatch_locked (MmRemotePool *pool)
   if (reserved != NULL)
     reserved->is_draining = FALSE;
   dispatch_queue (&pass, MM_REMOTE_PRIORITY_READ_AHEAD);
+  dispatch_watches (&pass);
 
   /* Read-ahead everywhere: have one connection ready for whoever comes next. */
   if (pass.n_with_read_ahead > 0 && pass.n_with_read_ahead == pass.n_ready)

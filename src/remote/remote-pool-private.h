@@ -38,7 +38,8 @@ struct MmRemoteSlot
   gboolean was_ready;
   gchar *mailbox; /* of the last job assigned; nullable */
   GQueue inbox;   /* of MmRemoteJob, assigned and not yet taken; owns references */
-  guint n_jobs;   /* assigned and not ended, the inbox included */
+  guint n_jobs;   /* assigned and not ended, the inbox included; without a watch */
+  gboolean has_watch; /* assigned and not ended */
   guint n_read_ahead; /* bulk jobs of it */
   guint64 due_octets; /* of all jobs assigned */
   gboolean has_exclusive;
@@ -69,7 +70,7 @@ struct MmRemotePool
 
   GMutex lock; /* the only lock of the pool; guards everything below; nothing is called with it */
   GCond changed;
-  GQueue queues[2]; /* of MmRemoteJob by MmRemotePriority; own references */
+  GQueue queues[MM_REMOTE_PRIORITY_WATCH + 1]; /* of MmRemoteJob by MmRemotePriority; own references */
   GPtrArray *slots; /* of MmRemoteSlot, STARTING and READY; the slots are owned by their thread
                        until it put them into `ended` */
   guint n_threads;  /* slots' threads that the keeper has not joined */

@@ -12,6 +12,9 @@
  *   connection has to do already is sooner than the four or five of opening another. Not behind
  *   much, though: more than MM_REMOTE_SLOT_LIGHT_OCTETS, or read-ahead before a demand, while
  *   another connection is to be had. Exclusive jobs (lists) have their connection for themselves.
+ * - A watch sits on a connection that has nothing else to do, gives way to whatever comes, and counts
+ *   as nothing: the connection is idle, only a little less welcome than one without. Of one mailbox
+ *   it is begun only where it leaves MM_REMOTE_UNWATCHED_MIN connections without any.
  * - Connections are opened as needed up to the limit; where the limit is two or more, one carries
  *   no read-ahead. When the server refuses one more, the limit sinks for a while to what there is.
  *
@@ -34,6 +37,9 @@ G_BEGIN_DECLS
 /* What is due on a connection that a job of another mailbox may well wait for: some 50 ms of a good
  * line. */
 #define MM_REMOTE_SLOT_LIGHT_OCTETS (2 * 1024 * 1024)
+
+/* Who waits must find connections that need not end IDLE first. */
+#define MM_REMOTE_UNWATCHED_MIN 2
 
 typedef struct MmRemotePool MmRemotePool;
 typedef struct MmRemoteSlot MmRemoteSlot;
@@ -88,6 +94,12 @@ static inline MmRemotePriority
 mm_remote_job_get_priority (const MmRemoteJob *job)
 {
   return (MmRemotePriority) g_atomic_int_get (&job->priority);
+}
+
+static inline gboolean
+mm_remote_job_is_watch (const MmRemoteJob *job)
+{
+  return mm_remote_job_get_priority (job) == MM_REMOTE_PRIORITY_WATCH;
 }
 
 static inline gboolean

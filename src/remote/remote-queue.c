@@ -102,7 +102,7 @@ check_budget_locked (MmRemotePool *pool, const MmRemoteJob *job)
 {
   g_autoptr (GError) error = NULL;
 
-  if (mm_remote_job_get_priority (job) == MM_REMOTE_PRIORITY_READ_AHEAD
+  if (mm_remote_job_get_priority (job) != MM_REMOTE_PRIORITY_DEMAND
       && mm_remote_budget_is_scarce (pool->budget))
     return g_error_new_literal (MM_ERROR, MM_ERROR_QUOTA,
                                 "what is left of the day's limit is for those who wait");
@@ -125,6 +125,11 @@ refuse_locked (MmRemotePool *pool, const MmRemoteJob *job)
 
   if (error != NULL)
     return error;
+  if (mm_remote_job_is_watch (job) && job->mailbox != NULL
+      && pool->max_connections <= MM_REMOTE_UNWATCHED_MIN)
+    return g_error_new (MM_ERROR, MM_ERROR_UNSUPPORTED,
+                        "of %u connections none is spared for watching a folder",
+                        pool->max_connections);
   switch (mm_remote_reach_judge (&pool->reach, is_demand, job->deadline_us))
     {
     case MM_REACH_GO:

@@ -144,6 +144,22 @@ note_open_failed_locked (MmRemotePool *pool, const GError *error)
     mm_log_warning ("going on with %u connections: %s", pool->limit, error->message);
 }
 
+static void
+forget_job_locked (MmRemoteSlot *slot, MmRemoteJob *job)
+{
+  if (mm_remote_job_is_watch (job))
+    slot->has_watch = FALSE;
+  else
+    slot->n_jobs--;
+  slot->due_octets -= job->due_octets;
+  if (mm_remote_job_is_bulk (job))
+    slot->n_read_ahead--;
+  if (job->is_exclusive)
+    slot->has_exclusive = FALSE;
+  slot->last_used_us = mm_clock_monotonic_us ();
+  job->slot = NULL;
+}
+
 /* Jobs that were assigned while the connection ended. */
 static void
 return_inbox_locked (MmRemoteSlot *slot, const GError *error)
@@ -153,8 +169,7 @@ return_inbox_locked (MmRemoteSlot *slot, const GError *error)
 
   while ((job = g_queue_pop_tail (&slot->inbox)) != NULL)
     {
-      slot->n_jobs--;
-      job->slot = NULL;
+      forget_job_locked (slot, job);
       if (pool->is_closing)
         mm_remote_pool_add_orphan_locked (pool, job,
                            g_error_new_literal (MM_ERROR, MM_ERROR_CANCELLED, "cancelled"));
@@ -195,7 +210,7 @@ slot_main (gpointer data)
 
   g_mutex_lock (&pool->lock);
   stop_locked (slot, error);
-  g_assert (slot->n_jobs == 0);
+  g_assert (slot->n_jobs == 0 && !slot->has_watch);
   if (error != NULL && !pool->is_closing)
     {
       mm_remote_meter_note_error (pool->meter, error);
@@ -288,19 +303,6 @@ mm_remote_slot_take_job (MmRemoteSlot *slot)
   return job;
 }
 
-static void
-forget_job_locked (MmRemoteSlot *slot, MmRemoteJob *job)
-{
-  slot->n_jobs--;
-  slot->due_octets -= job->due_octets;
-  if (mm_remote_job_is_bulk (job))
-    slot->n_read_ahead--;
-  if (job->is_exclusive)
-    slot->has_exclusive = FALSE;
-  slot->last_used_us = mm_clock_monotonic_us ();
-  job->slot = NULL;
-}
-
 void
 mm_remote_slot_finish_job (MmRemoteSlot *slot, MmRemoteJob *job, const GError *error)
 {
@@ -386,7 +388,7 @@ mm_remote_slot_retire (MmRemoteSlot *slot)
   MmRemotePool *pool = slot->pool;
 
   g_mutex_lock (&pool->lock);
-  gboolean may_end = slot->n_jobs == 0;
+  gboolean may_end = slot->n_jobs == 0 && !slot->has_watch;
   if (may_end)
     stop_locked (slot, NULL);
   g_mutex_unlock (&pool->lock);

@@ -130,6 +130,9 @@ trace_event (GString *trace, const MmImapEvent *event)
     case MM_IMAP_EVENT_UNTAGGED:
       trace_status (trace, "UNTAGGED", event);
       break;
+    case MM_IMAP_EVENT_IDLING:
+      g_string_append (trace, "IDLING");
+      break;
     case MM_IMAP_EVENT_CAPABILITY:
     case MM_IMAP_EVENT_CODE_CAPABILITY:
       g_string_append (trace, "CAPABILITY");

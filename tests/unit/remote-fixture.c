@@ -199,6 +199,31 @@ on_item_done (gsize index, MmProbeResult probe, const GError *error, gpointer us
   note (user_data, "item %" G_GSIZE_FORMAT " %s%s", index, name_of (error), probes[probe]);
 }
 
+static void
+note_with_state (Fixture *fixture, const gchar *what, const MmMailboxState *state)
+{
+  gchar text[120] = "";
+
+  if (state != NULL)
+    state_to_string (state, text, sizeof text);
+  note (fixture, "%s%s%s", what, state != NULL ? " " : "", text);
+}
+
+static void
+on_begun (const MmMailboxState *state, gpointer user_data)
+{
+  note_with_state (user_data, "watching", state);
+}
+
+static void
+on_change (const gchar *mailbox, const MmMailboxState *state, gpointer user_data)
+{
+  g_autofree gchar *what = g_strconcat ("changed ", mailbox != NULL ? mailbox : "names", NULL);
+
+  note_with_state (user_data, what, state);
+}
+
+static const MmRemoteWatchSink watch_sink = { on_begun, on_list_done };
 static const MmRemoteListSink list_sink = { on_mailbox, on_list_done };
 static const MmRemoteSyncSink sync_sink
     = { on_opened, on_message, on_flags, on_vanished, on_present, on_sync_done };
@@ -289,6 +314,18 @@ fixture_fetch (Fixture *fixture, const gchar *mailbox, guint64 uidvalidity,
 {
   return mm_remote_fetch (fixture_get_remote (fixture), mailbox, uidvalidity, items, n_items,
                           priority, &fetch_sink, fixture);
+}
+
+MmRemoteJob *
+fixture_watch (Fixture *fixture, const gchar *mailbox)
+{
+  return mm_remote_watch (fixture_get_remote (fixture), mailbox, &watch_sink, fixture);
+}
+
+void
+fixture_write_changes (Fixture *fixture)
+{
+  mm_remote_set_change_func (fixture_get_remote (fixture), on_change, fixture);
 }
 
 static void

@@ -48,6 +48,11 @@ MmRemoteJob *fixture_sync (Fixture *fixture, const gchar *mailbox, const MmMailb
 MmRemoteJob *fixture_fetch (Fixture *fixture, const gchar *mailbox, guint64 uidvalidity,
                             const MmFetchItem *items, gsize n_items, MmRemotePriority priority);
 
+/* A watch writes "watching" and the state, if any, whenever it begins. */
+MmRemoteJob *fixture_watch (Fixture *fixture, const gchar *mailbox);
+/* Has what the server tells unasked written down. Before the first job. */
+void fixture_write_changes (Fixture *fixture);
+
 /* Waits until @n jobs are done in all. */
 void fixture_wait_done (Fixture *fixture, guint n);
 /* Waits until @n lines are written in all. */

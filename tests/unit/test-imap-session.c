@@ -343,7 +343,7 @@ static void
 test_idle_gives_way (Fixture *fixture, gconstpointer flags)
 {
   begin_idle (fixture);
-  server (fixture, "+ idling\r\n* 3 EXISTS\r\n", "EXISTS 3\n");
+  server (fixture, "+ idling\r\n* 3 EXISTS\r\n", "IDLING\nEXISTS 3\n");
   client (fixture, NULL);
   g_assert_false (mm_imap_session_is_answer_due (fixture->session));
   submit (fixture, mm_imap_command_noop ());
@@ -360,7 +360,7 @@ test_idle_is_not_interrupted_before_it_began (Fixture *fixture, gconstpointer fl
   begin_idle (fixture);
   submit (fixture, mm_imap_command_noop ());
   client (fixture, NULL);
-  server (fixture, "+ idling\r\n", "");
+  server (fixture, "+ idling\r\n", "IDLING\n");
   client (fixture, "DONE\r\nM2 NOOP\r\n");
   server (fixture, "+ again\r\n", "PROTOCOL\n");
 }
@@ -371,14 +371,14 @@ test_idle_ends_when_told (Fixture *fixture, gconstpointer flags)
   begin_idle (fixture);
   mm_imap_session_end_idle (fixture->session);
   client (fixture, NULL);
-  server (fixture, "+ idling\r\n", "");
+  server (fixture, "+ idling\r\n", "IDLING\n");
   client (fixture, "DONE\r\n");
   mm_imap_session_end_idle (fixture->session);
   client (fixture, NULL);
   server (fixture, "M1 OK x\r\n", "TAGGED OK tag=1 text='x'\n");
   submit (fixture, mm_imap_command_idle ());
   client (fixture, "M2 IDLE\r\n");
-  server (fixture, "+ idling\r\n", "");
+  server (fixture, "+ idling\r\n", "IDLING\n");
   mm_imap_session_end_idle (fixture->session);
   client (fixture, "DONE\r\n");
 }
@@ -387,7 +387,7 @@ static void
 test_idle_ended_by_the_server (Fixture *fixture, gconstpointer flags)
 {
   begin_idle (fixture);
-  server (fixture, "+ idling\r\n", "");
+  server (fixture, "+ idling\r\n", "IDLING\n");
   submit (fixture, mm_imap_command_noop ());
   server (fixture, "M1 OK enough\r\n", "TAGGED OK tag=1 text='enough'\n");
   client (fixture, "M2 NOOP\r\n");
