@@ -170,7 +170,7 @@ go_on_with_next_folder (MmReadAhead *ahead, const MmAheadStream *stream, guint t
   MmReadOrder order = mm_read_stream_get_order (stream->way);
   MmReader reader = find_reader (ahead, thread_id);
 
-  while (order != MM_ORDER_UNKNOWN && ahead->held_octets < MM_AHEAD_BUDGET_OCTETS / 2)
+  while (order != MM_ORDER_UNKNOWN && ahead->held_octets < MM_AHEAD_BUDGET_OCTETS / 4 * 3)
     {
       gboolean is_guess = FALSE;
       MmMailbox *mailbox = find_next_folder (ahead, stream->mailbox, &reader, &is_guess);
@@ -272,7 +272,7 @@ on_open (MmReadAhead *ahead, const Note *note)
       release_from_the_gone (ahead, stream, now_us);
     }
   mm_ahead_fill (ahead, stream);
-  if (mm_read_stream_is_at_end (stream->way) && ahead->held_octets < MM_AHEAD_BUDGET_OCTETS / 2)
+  if (mm_read_stream_is_at_end (stream->way) && ahead->held_octets < MM_AHEAD_BUDGET_OCTETS / 4 * 3)
     go_on_with_next_folder (ahead, stream, note->thread_id);
 }
 

@@ -121,6 +121,12 @@ def fault_proxy(server):
 
 
 @pytest.fixture
+def own_proxy(own_server):
+    with Proxy(own_server.imap_port) as running:
+        yield running
+
+
+@pytest.fixture
 def place():
     directory = Place()
     yield directory
@@ -140,7 +146,7 @@ def mount(request, place):
     """mount(target, user="user", folder="", place=…, **options) mounts through a server or a proxy in clear text,
     and may be called again after unmount(): same mount point, same cache. start=False gives the Mount unstarted."""
     mounts = []
-    for below in ("own_server", "proxy", "fault_proxy"):  # set up first, and so ended last
+    for below in ("own_server", "own_proxy", "proxy", "fault_proxy"):  # set up first, and so ended last
         if below in request.fixturenames:
             request.getfixturevalue(below)
 

@@ -34,6 +34,7 @@ class Command:
     literal_octets: int = 0
     untagged: int = 0
     status: str = None
+    is_over: bool = False  # IDLE: DONE was sent
     literals: list = field(default_factory=list)  # of the command line, as it stands: "{3}", "{3+}"
     time: float = 0.0
 
@@ -408,7 +409,8 @@ class Session:
                     self._complete_if_whole(self.half_command, piece)
                 return
             running = self.open_commands[-1] if self.open_commands else None
-            if running and running.name in ("AUTHENTICATE", "IDLE"):
+            if running and running.name in ("AUTHENTICATE", "IDLE") and not running.is_over:
+                running.is_over = text.upper() == "DONE"  # commands may follow before the server has said so too
                 return  # an answer to a continuation request
             words = text.split(" ", 2)
             if len(words) < 2:
@@ -551,6 +553,8 @@ class Session:
             kept += [word for word in self.proxy.add if word not in kept]
             return found[1] + " ".join(kept).encode() + found[3]
 
+        if self._hidden("CONDSTORE"):
+            line = re.sub(rb"\[HIGHESTMODSEQ \d+\]", b"[NOMODSEQ]", line)
         if re.match(rb"\* CAPABILITY ", line, re.I):
             return re.sub(rb"(?i)^(\* CAPABILITY )([^\r\n]*)(.*)$", change, line, flags=re.S)
         return re.sub(rb"(?i)(\[CAPABILITY )([^\]]*)(\])", change, line)

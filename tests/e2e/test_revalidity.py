@@ -9,7 +9,6 @@ import pytest
 from corpus import Corpus
 from dovecot import PASSWORD, DovecotServer, wait_for
 from mount import sh
-from proxy import Proxy
 from scripted_imap import ScriptedImap, message
 from tree import sha256, snapshot
 
@@ -28,12 +27,6 @@ def own_server():
         dovecot.stop()
         corpus.write(dovecot.mail_dir("small"))
         yield dovecot.start()
-
-
-@pytest.fixture
-def own_proxy(own_server):
-    with Proxy(own_server.imap_port) as running:
-        yield running
 
 
 @pytest.fixture
