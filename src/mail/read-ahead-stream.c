@@ -4,7 +4,7 @@
 #include <string.h>
 
 #define WINDOW_MIN  4
-#define WINDOW_WALK 32
+#define WINDOW_WALK 512
 #define WINDOW_MAX  8192
 
 /* A reader that goes on with an interrupted copy leaves out what it has; it is still in order when it

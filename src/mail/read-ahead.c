@@ -7,6 +7,9 @@
 
 /* A stream begins with this much of it and doubles its share with every open in order. */
 #define SHARE_OCTETS_MIN (512 * 1024)
+/* That of a process that walks the tree and opens the first message of a folder: enough to go on with
+ * until the next answer comes. It copies or searches, and reads messages to their ends. */
+#define SHARE_OCTETS_WALK (4 * 1024 * 1024)
 /* A reader that opened nothing for so long is gone. */
 #define GONE_US (10 * G_USEC_PER_SEC)
 /* So many messages in a row of which only the beginning was read: only beginnings are fetched. */
@@ -263,7 +266,11 @@ on_open (MmReadAhead *ahead, const Note *note)
       return;
     }
   if (is_new && mm_ahead_walk_is_sure (&ahead->walk, &reader))
-    mm_read_stream_widen (stream->way);
+    {
+      mm_read_stream_widen (stream->way);
+      stream->share_octets = MAX (stream->share_octets, SHARE_OCTETS_WALK / 2);
+      stream->reads_whole |= stream->n_heads == 0;
+    }
   stream->share_octets = MIN (stream->share_octets * 2, MM_AHEAD_BUDGET_OCTETS);
   if (mm_ahead_get_room (ahead, stream) == 0 && now_us - ahead->released_us > RELEASE_PASSED_US)
     {
