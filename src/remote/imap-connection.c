@@ -115,9 +115,16 @@ offer_fetch_event (MmImapConnection *connection, const MmImapEvent *event, GErro
   return TRUE;
 }
 
-/* To the watch alone: nobody else sends IDLE. */
+/* What concerns a watch alone: nobody else sends IDLE or NOTIFY. */
+static gboolean
+is_for_watch (const MmImapEvent *event)
+{
+  return event->type == MM_IMAP_EVENT_IDLING
+         || (event->type == MM_IMAP_EVENT_UNTAGGED && event->code == MM_IMAP_CODE_OTHER);
+}
+
 static void
-tell_idling (MmImapConnection *connection, const MmImapEvent *event)
+tell_watch (MmImapConnection *connection, const MmImapEvent *event)
 {
   gboolean is_mine = FALSE;
 
@@ -180,8 +187,8 @@ handle_event (MmImapConnection *connection, const MmImapEvent *event, GError **e
     mm_log_warning ("%s says: %s", connection->remote->config.endpoint.host, event->text);
   if (event->type == MM_IMAP_EVENT_TAGGED)
     return handle_tagged (connection, event, error);
-  if (event->type == MM_IMAP_EVENT_IDLING)
-    tell_idling (connection, event);
+  if (is_for_watch (event))
+    tell_watch (connection, event);
   mm_imap_set_up_note (&connection->set_up, &connection->facts, connection->session, event);
   if (mm_imap_selection_note (mm_imap_connection_present (connection), event))
     connection->is_changed = TRUE;

@@ -36,7 +36,7 @@ typedef struct
   gboolean is_ready;    /* the set-up is over, and NOTIFY answered where that is the watch */
   gboolean is_sent;     /* IDLE, and not answered */
   gboolean has_idled;   /* ... and the server took it */
-  gboolean was_busy;    /* others used the connection since IDLE ended */
+  gboolean was_busy;    /* others used the connection, or may be about to, since IDLE ended */
   guint told_selection; /* the serial of the one that `begun` told of */
   gint64 quiet_us;      /* monotonic: no IDLE before */
   gint64 renew_us;      /* monotonic: when IDLE ends by itself */
@@ -235,6 +235,14 @@ note_news (MmImapConnection *connection, const MmImapEvent *event)
     remote->change_func (NULL, NULL, remote->change_data);
 }
 
+/* The server tells nothing more (RFC 5465 5.8). */
+static gboolean
+is_overflow (const WatchJob *job, const MmImapEvent *event)
+{
+  return job->base.mailbox == NULL && event->type == MM_IMAP_EVENT_UNTAGGED
+         && g_strcmp0 (event->code_text, "NOTIFICATIONOVERFLOW") == 0;
+}
+
 static MmImapJobFate
 watch_job_event (MmRemoteJob *base, MmImapConnection *connection, const MmImapEvent *event,
                  gboolean *out_is_mine)
@@ -243,6 +251,11 @@ watch_job_event (MmRemoteJob *base, MmImapConnection *connection, const MmImapEv
                      || (event->type == MM_IMAP_EVENT_LIST && !event->mailbox.is_lsub);
 
   *out_is_mine = FALSE;
+  if (is_overflow ((WatchJob *) base, event))
+    return mm_imap_connection_fail_job (
+        connection, base,
+        g_error_new_literal (MM_ERROR, MM_ERROR_LIMIT,
+                             "more changes at once than the server can tell"));
   if (event->type == MM_IMAP_EVENT_IDLING)
     note_idling ((WatchJob *) base, connection);
   else if (is_news && base->mailbox == NULL && !is_listing (connection))
@@ -329,5 +342,6 @@ mm_imap_watch_job_new (const gchar *mailbox, const MmRemoteWatchSink *sink, gpoi
   mm_remote_job_init (&job->base, &watch_job_class.base, mailbox, MM_REMOTE_PRIORITY_WATCH, FALSE);
   job->sink = *sink;
   job->user_data = user_data;
+  job->was_busy = TRUE;
   return &job->base;
 }

@@ -17,7 +17,9 @@
 #define DONE "C: DONE\nS: $T OK enough\n"
 #define BEGUN EXAMINE ("A") OPENED ("$T", "3") IDLE
 #define BEGUN_TOLD "watching v7 u30 m0 n3\n"
-#define NOTIFIED "C: NOTIFY SET *\nS: $T OK x\n" IDLE
+/* The STATUS tells the test that the server idles. */
+#define NOTIFIED "C: NOTIFY SET *\nS: $T OK x\n" IDLE "S: * STATUS Z (UIDNEXT 2)\n"
+#define NOTIFIED_TOLD "watching\nchanged Z v0 u2 m0 n?\n"
 
 /* clang-format on */
 
@@ -110,18 +112,17 @@ static void
 test_gives_way_before_it_began (void)
 {
   g_autoptr (Fixture) fixture = watching_fixture_new (
-      HELLO ("IDLE") EXAMINE ("A") OPENED ("$T", "3") "C: IDLE\nG asked\nS: + idling\nC: DONE\n"
+      HELLO ("IDLE") EXAMINE ("A") OPENED ("$T", "3") "C: IDLE\nS: * 4 EXISTS\nG asked\nS: + idling\nC: DONE\n"
           EXAMINE ("B") "S: $U OK enough\n" OPENED ("$T", "0") EXAMINE ("A") OPENED ("$T", "3")
           IDLE DONE);
   MmRemoteJob *watch = fixture_watch (fixture, "A");
 
-  g_usleep (200000); /* IDLE is on its way, or the test proves less */
+  check_lines (fixture, 1, "changed A\n"); /* the server has IDLE */
   MmRemoteJob *sync = fixture_sync (fixture, "B", NULL);
   scripted_server_open_gate (fixture->server, "asked");
-  fixture_wait_done (fixture, 1);
-  mm_remote_job_unref (sync);
   fixture_wait_lines (fixture, 5);
-  fixture_check_log (fixture, BEGUN_TOLD
+  mm_remote_job_unref (sync);
+  fixture_check_log (fixture, "watching\n"
                      "opened v7 u30 m0 n0\nstate v7 u30 m0 n0\ndone ok\n" BEGUN_TOLD);
   close_and_check (fixture, watch);
 }
@@ -253,7 +254,7 @@ test_all_folders (void)
       "G list\nS: * LIST () \"/\" \"New\"\n" DONE);
   MmRemoteJob *watch = fixture_watch (fixture, NULL);
 
-  check_lines (fixture, 1, "watching\n");
+  check_lines (fixture, 2, NOTIFIED_TOLD);
   scripted_server_open_gate (fixture->server, "status");
   check_lines (fixture, 2, "changed B v0 u9 m0 n4\nchanged INBOX v0 u3 m0 n?\n");
   scripted_server_open_gate (fixture->server, "list");
@@ -274,13 +275,30 @@ test_all_folders_on_the_only_connection (void)
                        "S: * LIST (\\Noselect) \"/\" A\nS: $U OK\nS: $T OK\n" IDLE
                        "G status\nS: * STATUS B (MESSAGES 1)\n" DONE);
   MmRemoteJob *watch = fixture_watch (fixture, NULL);
-  check_lines (fixture, 1, "watching\n");
+  check_lines (fixture, 2, NOTIFIED_TOLD);
   MmRemoteJob *list = fixture_list (fixture);
   fixture_wait_done (fixture, 1);
   mm_remote_job_unref (list);
   fixture_check_log (fixture, "mailbox 'A' / 1 v0 u0 m0 n?\ndone ok\n");
   scripted_server_open_gate (fixture->server, "status");
   check_lines (fixture, 1, "changed B v0 u0 m0 n1\n");
+  close_and_check (fixture, watch);
+}
+
+/* Whoever wants to know more has to begin again. */
+static void
+test_all_folders_overflow (void)
+{
+  g_autoptr (Fixture) fixture = watching_fixture_new (
+      HELLO ("IDLE NOTIFY") NOTIFIED "G now\nS: * OK [NOTIFICATIONOVERFLOW] too much\n" DONE NOTIFIED
+          DONE);
+  MmRemoteJob *watch = fixture_watch (fixture, NULL);
+
+  check_lines (fixture, 2, NOTIFIED_TOLD);
+  scripted_server_open_gate (fixture->server, "now");
+  fixture_check (fixture, watch, "done LIMIT\n");
+  watch = fixture_watch (fixture, NULL);
+  check_lines (fixture, 2, NOTIFIED_TOLD);
   close_and_check (fixture, watch);
 }
 
@@ -312,6 +330,7 @@ main (int argc, char **argv)
   ADD ("one-of-three-connections", test_one_of_three_connections);
   ADD ("all-folders", test_all_folders);
   ADD ("all-folders-on-the-only-connection", test_all_folders_on_the_only_connection);
+  ADD ("all-folders-overflow", test_all_folders_overflow);
   ADD ("all-folders-refused", test_all_folders_refused);
   return g_test_run ();
 }
