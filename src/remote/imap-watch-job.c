@@ -5,9 +5,9 @@
  * answer. What it tells of the open mailbox is the connection's to hear; STATUS and LIST are taken
  * here.
  *
- * Whatever comes to the connection goes first: the session sends DONE ahead of any command, and here
- * IDLE begins anew when nothing was to do for a moment. A command that comes between IDLE and the
- * server's "+" has to wait for that; so between two reads in a row there is no IDLE.
+ * Whatever comes to the connection goes first: the session sends DONE ahead of any command, and
+ * here IDLE begins anew when nothing was to do for a moment. A command that comes between IDLE and
+ * the server's "+" has to wait for that; so between two reads in a row there is no IDLE.
  */
 #include <mailmount/clock.h>
 
@@ -16,10 +16,10 @@
 
 /* Without other jobs for so long, or after an IDLE that the server ended, IDLE begins again. */
 #define QUIET_US (G_USEC_PER_SEC / 2)
-/* IDLE is begun anew after this: a server may log out who is silent for half an hour (RFC 2177 3), many
- * a router forgets a connection after ten minutes, and a server that is gone is noticed by no answer
- * to DONE. */
-#define RENEW_US (9 * 60 * (gint64) G_USEC_PER_SEC)
+/* IDLE is begun anew after this: a server may log out who is silent for half an hour (RFC 2177 3),
+ * many a router forgets a connection after ten minutes, and a server that is gone is noticed by no
+ * answer to DONE. */
+#define RENEW_US (9 * 60 * (gint64)G_USEC_PER_SEC)
 
 typedef enum
 {
@@ -77,13 +77,13 @@ watch_job_start (MmRemoteJob *base, MmImapConnection *connection)
 {
   if (!mm_imap_connection_is_set_up (connection))
     return MM_IMAP_JOB_CONTINUES;
-  return begin ((WatchJob *) base, connection);
+  return begin ((WatchJob *)base, connection);
 }
 
 static MmImapJobFate
 watch_job_set_up (MmRemoteJob *base, MmImapConnection *connection)
 {
-  return begin ((WatchJob *) base, connection);
+  return begin ((WatchJob *)base, connection);
 }
 
 static gboolean
@@ -114,7 +114,7 @@ may_idle (WatchJob *job, MmImapConnection *connection)
 static gboolean
 watch_job_has_next (MmRemoteJob *base, MmImapConnection *connection)
 {
-  return may_idle ((WatchJob *) base, connection);
+  return may_idle ((WatchJob *)base, connection);
 }
 
 static MmImapJobFate
@@ -150,7 +150,7 @@ is_mailbox_open (const WatchJob *job, MmImapConnection *connection)
 static MmImapJobFate
 watch_job_send_next (MmRemoteJob *base, MmImapConnection *connection, gboolean *out_sent)
 {
-  WatchJob *job = (WatchJob *) base;
+  WatchJob *job = (WatchJob *)base;
   GError *error = NULL;
 
   if (job->is_sent)
@@ -193,9 +193,8 @@ tell_mailbox (MmImapConnection *connection, const MmImapMailbox *mailbox)
 {
   MmImapRemote *remote = mm_imap_connection_get_remote (connection);
   gboolean is_inbox = g_ascii_strcasecmp (mailbox->name, "INBOX") == 0;
-  g_autofree gchar *name
-      = mm_imap_name_from_wire (mm_imap_connection_get_session (connection),
-                                is_inbox ? "INBOX" : mailbox->name);
+  g_autofree gchar *name = mm_imap_name_from_wire (mm_imap_connection_get_session (connection),
+                                                   is_inbox ? "INBOX" : mailbox->name);
   const MmMailboxState state = {
     .uidvalidity = mailbox->has_uidvalidity ? mailbox->uidvalidity : 0,
     .uidnext = mailbox->has_uidnext ? mailbox->uidnext : 0,
@@ -251,13 +250,13 @@ watch_job_event (MmRemoteJob *base, MmImapConnection *connection, const MmImapEv
                      || (event->type == MM_IMAP_EVENT_LIST && !event->mailbox.is_lsub);
 
   *out_is_mine = FALSE;
-  if (is_overflow ((WatchJob *) base, event))
+  if (is_overflow ((WatchJob *)base, event))
     return mm_imap_connection_fail_job (
         connection, base,
         g_error_new_literal (MM_ERROR, MM_ERROR_LIMIT,
                              "more changes at once than the server can tell"));
   if (event->type == MM_IMAP_EVENT_IDLING)
-    note_idling ((WatchJob *) base, connection);
+    note_idling ((WatchJob *)base, connection);
   else if (is_news && base->mailbox == NULL && !is_listing (connection))
     {
       *out_is_mine = TRUE;
@@ -283,7 +282,7 @@ static MmImapJobFate
 watch_job_answered (MmRemoteJob *base, MmImapConnection *connection, guint context,
                     const MmImapEvent *answer)
 {
-  WatchJob *job = (WatchJob *) base;
+  WatchJob *job = (WatchJob *)base;
 
   if (answer->status != MM_IMAP_STATUS_OK && !(context == ASKED_IDLE && job->has_idled))
     return fail_refused (job, connection, answer);
@@ -310,7 +309,7 @@ watch_job_lost (MmRemoteJob *base G_GNUC_UNUSED, gboolean is_to_blame G_GNUC_UNU
 static void
 watch_job_finish (MmRemoteJob *base, const GError *error)
 {
-  WatchJob *job = (WatchJob *) base;
+  WatchJob *job = (WatchJob *)base;
 
   job->sink.done (error, job->user_data);
 }
