@@ -19,6 +19,7 @@ typedef enum
 {
   ASKED_LIST = 1, /* the plain or the extended form, of everything or of one namespace */
   ASKED_LSUB,
+  ASKED_NEWS, /* of the selected mailbox */
   ASKED_STATUS, /* contexts from here on: the mailbox's place is added */
 } Asked;
 
@@ -139,12 +140,23 @@ ask_namespaces (ListJob *job, MmImapConnection *connection, GError **error)
   return TRUE;
 }
 
+/* STATUS of the selected mailbox may tell this session's view of it (RFC 9051 6.3.11), which Dovecot
+ * does: new mail is not in it. What is new there comes unasked, and is a hint to synchronise. */
+static gboolean
+ask_news (ListJob *job, MmImapConnection *connection, GError **error)
+{
+  const MmImapSelection *selection = mm_imap_connection_get_last_selection (connection);
+
+  return selection->state == MM_IMAP_SELECTION_NONE
+         || ask (job, connection, mm_imap_command_noop (), ASKED_NEWS, error);
+}
+
 /* The first does not wait for the connection's set-up. */
 static gboolean
 ask_lists (ListJob *job, MmImapConnection *connection, GError **error)
 {
   job->awaits_set_up = !mm_imap_connection_is_set_up (connection);
-  return ask_list (job, connection, "*", error)
+  return ask_news (job, connection, error) && ask_list (job, connection, "*", error)
          && (job->awaits_set_up || ask_namespaces (job, connection, error));
 }
 
@@ -304,8 +316,6 @@ tell_all (ListJob *job, MmImapConnection *connection)
 
       if (g_hash_table_contains (job->subscribed, entry->wire_name))
         mailbox.flags |= MM_MAILBOX_SUBSCRIBED;
-      /* STATUS of the selected mailbox may tell this session's view of it (RFC 9051 6.3.11), which
-       * Dovecot does: new mail is not in it. */
       if (selection->state != MM_IMAP_SELECTION_NONE && g_str_equal (selection->mailbox, name))
         mailbox.state = (MmMailboxState){ 0 };
       else if (entry->state.has_messages)

@@ -142,6 +142,27 @@ test_connection_lost_again_and_again (void)
   fixture_check (fixture, fixture_list (fixture), "done CONNECTION_LOST\n");
 }
 
+/* Its STATUS may be old, and is not told; but what changed is. */
+static void
+test_selected (void)
+{
+  g_autoptr (Fixture) fixture = fixture_new ();
+
+  fixture_write_changes (fixture);
+  scripted_server_add (
+      fixture->server,
+      HELLO ("LIST-EXTENDED LIST-STATUS") "C: EXAMINE *\nS: * 0 EXISTS\n"
+                                          "S: * OK [UIDVALIDITY 7] x\nS: * OK [UIDNEXT 9] x\n"
+                                          "S: $T OK\n"
+                                          "C: NOOP\nC: LIST *\nS: * 1 EXISTS\nS: $U OK\n"
+                                          "S: * LIST () \"/\" Box\nS: * STATUS Box (MESSAGES 0 "
+                                          "UIDNEXT 9 UIDVALIDITY 7)\nS: $T OK\n");
+  fixture_check (fixture, fixture_sync (fixture, "Box", NULL),
+                 "opened v7 u9 m0 n0\nstate v7 u9 m0 n0\ndone ok\n");
+  fixture_check (fixture, fixture_list (fixture),
+                 "changed Box\nmailbox 'Box' / 0 v0 u0 m0 n?\ndone ok\n");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -155,5 +176,6 @@ main (int argc, char **argv)
   g_test_add_func ("/remote/list/cut-list-is-repeated-whole", test_connection_lost);
   g_test_add_func ("/remote/list/cut-three-times-is-an-error",
                    test_connection_lost_again_and_again);
+  g_test_add_func ("/remote/list/selected-mailbox-tells-its-news", test_selected);
   return g_test_run ();
 }
