@@ -13,6 +13,8 @@
 
 /* An unused connection is given back after this. */
 #define IDLE_CLOSE_MS (4 * 60 * 1000)
+/* Connections that are never used to watch a folder: others have to be listed and read. */
+#define UNWATCHING_CONNECTIONS 2
 /* The deadline of a system call is this much later than the connection's own, whose error says
  * more. */
 #define DEADLINE_SLACK_MS 2000
@@ -67,6 +69,8 @@ new_account (const MmConfig *config, MmCredentials *credentials, MmVfs *vfs, GEr
     .exclude = (const gchar *const *) config->exclude,
     .subscribed_only = config->subscribed,
     .refresh_us = (gint64) config->refresh_s * G_USEC_PER_SEC,
+    .follows_changes = !config->offline,
+    .watches_max = MAX (config->connections, UNWATCHING_CONNECTIONS) - UNWATCHING_CONNECTIONS,
     .observer = mm_vfs_get_account_observer (),
     .observer_data = vfs,
   };
