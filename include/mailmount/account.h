@@ -46,6 +46,7 @@ typedef struct
   gboolean subscribed_only;
   gint64 refresh_us;         /* a listing older than this, and than a second, is compared with the
                                 server when opened */
+  guint64 bandwidth;         /* what the remote may receive, octets per second; 0: no limit */
   gboolean follows_changes;  /* keep up with the server while nobody asks: have it tell what changes,
                                 and ask for the folders' states every @refresh_us; 0: not */
   guint watches_max;         /* mailboxes watched one by one, where not all can be at once */

@@ -69,6 +69,7 @@ new_account (const MmConfig *config, MmCredentials *credentials, MmVfs *vfs, GEr
     .exclude = (const gchar *const *) config->exclude,
     .subscribed_only = config->subscribed,
     .refresh_us = (gint64) config->refresh_s * G_USEC_PER_SEC,
+    .bandwidth = config->bandwidth,
     .follows_changes = !config->offline,
     .watches_max = MAX (config->connections, UNWATCHING_CONNECTIONS) - UNWATCHING_CONNECTIONS,
     .observer = mm_vfs_get_account_observer (),

@@ -121,6 +121,7 @@ mm_account_new (const MmAccountConfig *config, GError **error)
   context->name = g_strdup (config->name);
   context->remote = config->remote;
   context->want_subject = config->want_subject;
+  context->bandwidth = config->bandwidth;
   context->refresh_us = MAX (config->refresh_us, REFRESH_US_MIN);
   context->poll_us = config->refresh_us;
   if (config->observer != NULL)

@@ -28,6 +28,7 @@ typedef struct
   MmGate *relists;          /* entered by what goes on with a listing on a disk thread: whoever waits for
                                it asks the remote next */
   gboolean want_subject;
+  guint64 bandwidth;       /* octets per second; 0: no limit */
   gint64 refresh_us;
   gint64 poll_us;          /* 0: never */
   MmWatcher *watcher; /* nullable: nobody follows what changes */

@@ -5,6 +5,9 @@
 /* One command asks for so much; several are in flight. */
 #define COMMAND_OCTETS   (1024 * 1024)
 #define COMMAND_MESSAGES 128
+/* A message larger than this has a command for itself: the server answers by UID, and small ones that the
+ * reader wants first must not wait for it. */
+#define LARGE_OCTETS (256 * 1024)
 /* What a reader in no order may have unread, as a multiple of what it read, until it is sure that it
  * wants all of the folder. That is kept on the disk, not in memory. */
 #define TRIAL_SHARE 4
@@ -163,7 +166,20 @@ on_flight_done (gpointer user_data)
   mm_ahead_note_fetched (flight->ahead, flight->mailbox, flight->octets);
 }
 
-/* Sends one command's worth; FALSE when there is nothing to send. */
+static void
+send_part (MmReadAhead *ahead, MmAheadStream *stream, const GPtrArray *contents,
+           const GArray *asks, guint first, guint n, guint64 octets)
+{
+  Flight *flight = g_new (Flight, 1);
+
+  *flight = (Flight){ ahead, stream->mailbox, octets };
+  ahead->flying_octets += octets;
+  mm_content_start_fetches ((MmContent *const *) contents->pdata + first,
+                            (MmContentAsk *) asks->data + first, n, on_flight_done, flight);
+}
+
+/* Sends one command's worth, a large message at its end as a command of its own; FALSE when there is
+ * nothing to send. */
 static gboolean
 send_command (MmReadAhead *ahead, MmAheadStream *stream, guint64 room_octets)
 {
@@ -174,18 +190,26 @@ send_command (MmReadAhead *ahead, MmAheadStream *stream, guint64 room_octets)
   guint64 limit = MIN (room_octets, COMMAND_OCTETS);
   gboolean in_order = mm_read_stream_get_order (stream->way) != MM_ORDER_ANY;
   guint window = mm_read_stream_get_window (stream->way);
+  guint64 last_octets = 0;
 
   while (contents->len < COMMAND_MESSAGES && stream->unread_octets - before < limit
-         && (!in_order || g_hash_table_size (stream->held) < window)
-         && collect_next (ahead, stream, contents, asks))
-    ;
+         && last_octets <= LARGE_OCTETS
+         && (!in_order || g_hash_table_size (stream->held) < window))
+    {
+      guint64 until_now = stream->unread_octets;
+      if (!collect_next (ahead, stream, contents, asks))
+        break;
+      last_octets = stream->unread_octets - until_now;
+    }
   if (contents->len == 0)
     return FALSE;
-  Flight *flight = g_new (Flight, 1);
-  *flight = (Flight){ ahead, stream->mailbox, stream->unread_octets - before };
-  ahead->flying_octets += flight->octets;
-  mm_content_start_fetches ((MmContent *const *) contents->pdata, (MmContentAsk *) asks->data,
-                            contents->len, on_flight_done, flight);
+  guint n_large = last_octets > LARGE_OCTETS ? 1 : 0;
+  guint n_small = contents->len - n_large;
+  guint64 small_octets = stream->unread_octets - before - (n_large > 0 ? last_octets : 0);
+  if (n_small > 0)
+    send_part (ahead, stream, contents, asks, 0, n_small, small_octets);
+  if (n_large > 0)
+    send_part (ahead, stream, contents, asks, n_small, 1, last_octets);
   return TRUE;
 }
 

@@ -10,6 +10,8 @@
 /* That of a process that walks the tree and opens the first message of a folder: enough to go on with
  * until the next answer comes. It copies or searches, and reads messages to their ends. */
 #define SHARE_OCTETS_WALK (4 * 1024 * 1024)
+/* Of what a line carries within this time, where its rate is limited: others wait for it too. */
+#define SHARE_SECONDS 2
 /* A reader that opened nothing for so long is gone. */
 #define GONE_US (10 * G_USEC_PER_SEC)
 /* So many messages in a row of which only the beginning was read: only beginnings are fetched. */
@@ -195,6 +197,15 @@ go_on_with_next_folder (MmReadAhead *ahead, const MmAheadStream *stream, guint t
     }
 }
 
+static guint64
+get_share_max (const MmReadAhead *ahead)
+{
+  guint64 bandwidth = ahead->context->bandwidth;
+
+  return bandwidth == 0 ? MM_AHEAD_BUDGET_OCTETS
+                        : CLAMP (bandwidth * SHARE_SECONDS, SHARE_OCTETS_MIN, MM_AHEAD_BUDGET_OCTETS);
+}
+
 /* The reader came to the folder that was guessed. */
 static void
 confirm (MmReadAhead *ahead, MmAheadStream *stream)
@@ -202,7 +213,7 @@ confirm (MmReadAhead *ahead, MmAheadStream *stream)
   if (!stream->is_guess)
     return;
   stream->is_guess = FALSE;
-  stream->share_octets = MM_AHEAD_BUDGET_OCTETS;
+  stream->share_octets = get_share_max (ahead);
   mm_ahead_fill (ahead, stream);
 }
 
@@ -265,13 +276,14 @@ on_open (MmReadAhead *ahead, const Note *note)
       sweep (ahead);
       return;
     }
-  if (is_new && mm_ahead_walk_is_sure (&ahead->walk, &reader))
+  if (is_new && mm_ahead_walk_is_sure (&ahead->walk, &reader)
+      && get_share_max (ahead) >= SHARE_OCTETS_WALK)
     {
       mm_read_stream_widen (stream->way);
       stream->share_octets = MAX (stream->share_octets, SHARE_OCTETS_WALK / 2);
       stream->reads_whole |= stream->n_heads == 0;
     }
-  stream->share_octets = MIN (stream->share_octets * 2, MM_AHEAD_BUDGET_OCTETS);
+  stream->share_octets = MIN (stream->share_octets * 2, get_share_max (ahead));
   if (mm_ahead_get_room (ahead, stream) == 0 && now_us - ahead->released_us > RELEASE_PASSED_US)
     {
       ahead->released_us = now_us;
