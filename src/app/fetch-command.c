@@ -11,7 +11,7 @@
 
 #include "fetch-progress.h"
 #include "fetch-readers.h"
-#include "mount-table.h"
+#include "mount-check.h"
 
 #define STATUS_FAILED      1
 #define STATUS_INTERRUPTED 130 /* as a shell tells the end by SIGINT */
@@ -104,11 +104,8 @@ resolve (const MmSubcommand *command, gchar **paths)
   for (; *paths != NULL; paths++)
     {
       g_autofree gchar *path = mm_mount_table_resolve (table, *paths);
-      if (mm_mount_table_find_holder (table, path) == NULL)
-        {
-          mm_subcommand_complain (command, "'%s' is not in a mailmount", path);
-          return NULL;
-        }
+      if (!mm_mount_check (command, table, path))
+        return NULL;
       g_strv_builder_add (resolved, path);
     }
   return g_strv_builder_end (resolved);

@@ -11,6 +11,8 @@
 #include "paths.h"
 
 /* Less would hold no large message. */
+/* Octets per second: with less a sign-in alone would take longer than any timeout. */
+#define BANDWIDTH_MIN 4096
 #define CACHE_SIZE_OCTETS_MIN ((guint64) 1 << 20)
 
 static gboolean G_GNUC_PRINTF (2, 3)
@@ -245,7 +247,11 @@ apply_compress (MmConfig *config, const gchar *name, const gchar *value, GError 
 static gboolean
 apply_bandwidth (MmConfig *config, const gchar *name, const gchar *value, GError **error)
 {
-  return parse_size (name, value, &config->bandwidth, error);
+  if (!parse_size (name, value, &config->bandwidth, error))
+    return FALSE;
+  if (config->bandwidth != 0 && config->bandwidth < BANDWIDTH_MIN)
+    return fail (error, "%s=%s: at least 4K is expected, or 0 for no limit", name, value);
+  return TRUE;
 }
 
 static gboolean

@@ -6,7 +6,7 @@
 
 #include <mailmount/log.h>
 
-#include "mount-table.h"
+#include "mount-check.h"
 #include "verify-tree.h"
 
 #define STATUS_DIFFERENT 1
@@ -80,12 +80,7 @@ find_mounted (const MmSubcommand *command, const gchar *path)
       return NULL;
     }
   g_autofree gchar *resolved = mm_mount_table_resolve (table, path);
-  if (mm_mount_table_find_holder (table, resolved) == NULL)
-    {
-      mm_subcommand_complain (command, "'%s' is not in a mailmount", resolved);
-      return NULL;
-    }
-  return g_steal_pointer (&resolved);
+  return mm_mount_check (command, table, resolved) ? g_steal_pointer (&resolved) : NULL;
 }
 
 static int

@@ -39,7 +39,8 @@ mm_remote_reach_turn_off (MmRemoteReach *reach)
   reach->state = MM_REACH_OFF;
   g_clear_error (&reach->error);
   reach->error = g_error_new_literal (MM_ERROR, MM_ERROR_OFFLINE,
-                                      "the account is mounted offline (-o offline)");
+                                      "-o offline: only what is in the cache is there, and this is not; mount "
+                                      "without it to ask the server");
 }
 
 /* ---- what happened ---- */

@@ -145,6 +145,18 @@ def test_it_can_be_interrupted_while_the_server_is_silent(small, proxy):
     assert "online" in sh([BINARY, "status", small.path], check=False).out
 
 
+@pytest.mark.parametrize("command", [["fetch"], ["verify"]])
+def test_a_mount_that_stands_still_is_told_and_not_waited_for(small, tmp_path, command):
+    small.signal(signal.SIGSTOP)
+    try:
+        result = sh([BINARY, *command, small.path, *([tmp_path] if command == ["verify"] else [])], check=False,
+                    timeout=30)
+    finally:
+        small.signal(signal.SIGCONT)
+    assert result.returncode == 2
+    assert "does not answer" in result.err and f"fusermount3 -uz '{small.path}'" in result.err
+
+
 def test_wrong_arguments_are_refused(small, tmp_path):
     assert fetch().returncode == 2
     assert fetch(tmp_path).returncode == 2

@@ -289,6 +289,7 @@ static const struct
   { "mailmount -o cache=none,cache_size=0" GOOD, "cache=none" },
   { "mailmount -o cache_size=many" GOOD, "cache_size=many" },
   { "mailmount -o bandwidth=fast" GOOD, "bandwidth=fast" },
+  { "mailmount -o bandwidth=1" GOOD, "bandwidth=1: at least 4K" },
   { "mailmount -o daily_limit=much" GOOD, "daily_limit=much" },
   { "mailmount -o cache_size=-1" GOOD, "cache_size=-1" },
   { "mailmount -o cache_size=1KB" GOOD, "cache_size=1KB" },
