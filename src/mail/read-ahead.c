@@ -18,6 +18,8 @@
 #define HEADS_IN_A_ROW 2
 /* Folders that were listed and not yet read, remembered in the order of their listing. */
 #define LISTED_MAX 4096
+/* The next folder's turn comes when no more than this is held. */
+#define GO_ON_OCTETS (MM_AHEAD_BUDGET_OCTETS / 4 * 3)
 /* Of a folder that will be read next only if the walk goes on so, this much is fetched. */
 #define GUESS_OCTETS (128 * 1024)
 /* So many opens in no order within this time, whichever the folder, are no accident. */
@@ -175,7 +177,7 @@ go_on_with_next_folder (MmReadAhead *ahead, const MmAheadStream *stream, guint t
   MmReadOrder order = mm_read_stream_get_order (stream->way);
   MmReader reader = find_reader (ahead, thread_id);
 
-  while (order != MM_ORDER_UNKNOWN && ahead->held_octets < MM_AHEAD_BUDGET_OCTETS / 4 * 3)
+  while (order != MM_ORDER_UNKNOWN && ahead->held_octets < GO_ON_OCTETS)
     {
       gboolean is_guess = FALSE;
       MmMailbox *mailbox = find_next_folder (ahead, stream->mailbox, &reader, &is_guess);
@@ -291,7 +293,7 @@ on_open (MmReadAhead *ahead, const Note *note)
       release_from_the_gone (ahead, stream, now_us);
     }
   mm_ahead_fill (ahead, stream);
-  if (mm_read_stream_is_at_end (stream->way) && ahead->held_octets < MM_AHEAD_BUDGET_OCTETS / 4 * 3)
+  if (mm_read_stream_is_at_end (stream->way) && ahead->held_octets < GO_ON_OCTETS)
     go_on_with_next_folder (ahead, stream, note->thread_id);
 }
 

@@ -71,12 +71,18 @@ can_open_more (const Pass *pass)
          && pass->n_starting + pass->n_ready < pass->limit;
 }
 
+static gboolean
+has_same_mailbox (const MmRemoteSlot *slot, const MmRemoteJob *job)
+{
+  return job->mailbox != NULL && g_strcmp0 (slot->mailbox, job->mailbox) == 0;
+}
+
 static int
 cost_of_idle (const Pass *pass, const MmRemoteSlot *slot, const MmRemoteJob *job)
 {
   if (mm_remote_job_is_bulk (job) && pass->n_with_read_ahead >= pass->max_with_read_ahead)
     return COST_IMPOSSIBLE;
-  gboolean is_same = job->mailbox != NULL && g_strcmp0 (slot->mailbox, job->mailbox) == 0;
+  gboolean is_same = has_same_mailbox (slot, job);
   if (slot->has_watch)
     return is_same ? COST_IDLE_OTHER : COST_WATCHING;
   if (slot->mailbox == NULL || job->mailbox == NULL)
@@ -84,41 +90,59 @@ cost_of_idle (const Pass *pass, const MmRemoteSlot *slot, const MmRemoteJob *job
   return is_same ? COST_IDLE_SAME : COST_IDLE_OTHER;
 }
 
-static int
-cost_of_sharing (const Pass *pass, const MmRemoteSlot *slot, const MmRemoteJob *job)
+static gboolean
+is_light (const MmRemoteSlot *slot)
 {
-  gboolean is_same = job->mailbox != NULL && g_strcmp0 (slot->mailbox, job->mailbox) == 0;
-  gboolean has_read_ahead = slot->n_read_ahead > 0;
-  gboolean is_light = slot->due_octets <= MM_REMOTE_SLOT_LIGHT_OCTETS;
-  int cost = (is_same ? COST_SHARED : COST_PIPELINED) + COST_PER_JOB * (int) slot->n_jobs;
+  return slot->due_octets <= MM_REMOTE_SLOT_LIGHT_OCTETS;
+}
 
-  if (job->is_exclusive || slot->has_exclusive || slot->n_jobs >= MM_REMOTE_SLOT_JOBS_MAX)
+/* @cost: of waiting for what the connection has to do. */
+static int
+cost_for_read_ahead (const Pass *pass, const MmRemoteSlot *slot, const MmRemoteJob *job, int cost)
+{
+  gboolean is_same = has_same_mailbox (slot, job);
+  guint n_max = job->is_bulk ? MM_REMOTE_SLOT_READ_AHEAD_MAX : MM_REMOTE_SLOT_LISTINGS_AHEAD_MAX;
+
+  if (slot->n_jobs >= n_max)
     return COST_IMPOSSIBLE;
+  if (is_light (slot) && !job->is_bulk)
+    return COST_SHARED_LIGHTLY;
+  if (slot->n_read_ahead > 0)
+    return is_same ? COST_SHARED_LIGHTLY : cost;
+  if (pass->n_with_read_ahead >= pass->max_with_read_ahead)
+    return COST_IMPOSSIBLE;
+  /* What demands use stays free of it as long as may be, but the first of it does not wait: who reads
+   * in order is just about to come for it. */
+  gboolean is_first = pass->n_with_read_ahead == 0;
+  if (!is_same && !is_first && (can_open_more (pass) || pass->n_starting > 0))
+    return COST_IMPOSSIBLE;
+  return cost;
+}
 
-  if (mm_remote_job_get_priority (job) == MM_REMOTE_PRIORITY_READ_AHEAD)
-    {
-      if (slot->n_jobs >= (job->is_bulk ? MM_REMOTE_SLOT_READ_AHEAD_MAX
-                                        : MM_REMOTE_SLOT_LISTINGS_AHEAD_MAX))
-        return COST_IMPOSSIBLE;
-      if (is_light && !job->is_bulk)
-        return COST_SHARED_LIGHTLY;
-      if (has_read_ahead)
-        return is_same ? COST_SHARED_LIGHTLY : cost;
-      if (pass->n_with_read_ahead >= pass->max_with_read_ahead)
-        return COST_IMPOSSIBLE;
-      /* What demands use stays free of it as long as may be, but the first of it does not wait: who
-       * reads in order is just about to come for it. */
-      gboolean is_first = pass->n_with_read_ahead == 0;
-      if (!is_same && !is_first && (can_open_more (pass) || pass->n_starting > 0))
-        return COST_IMPOSSIBLE;
-      return cost;
-    }
-  if (is_light && !has_read_ahead)
-    return is_same && slot->n_jobs < 2 ? COST_SHARED_LIGHTLY : cost;
+static int
+cost_for_demand (const Pass *pass, const MmRemoteSlot *slot, const MmRemoteJob *job, int cost)
+{
+  gboolean has_read_ahead = slot->n_read_ahead > 0;
+
+  if (is_light (slot) && !has_read_ahead)
+    return has_same_mailbox (slot, job) && slot->n_jobs < 2 ? COST_SHARED_LIGHTLY : cost;
   /* A demand waits behind much only when no other connection is to be had. */
   if (can_open_more (pass) || pass->n_starting > 0)
     return COST_IMPOSSIBLE;
   return cost + (has_read_ahead ? COST_BEHIND_READ_AHEAD : COST_BEHIND_MUCH);
+}
+
+static int
+cost_of_sharing (const Pass *pass, const MmRemoteSlot *slot, const MmRemoteJob *job)
+{
+  int cost = (has_same_mailbox (slot, job) ? COST_SHARED : COST_PIPELINED)
+             + COST_PER_JOB * (int) slot->n_jobs;
+
+  if (job->is_exclusive || slot->has_exclusive || slot->n_jobs >= MM_REMOTE_SLOT_JOBS_MAX)
+    return COST_IMPOSSIBLE;
+  return mm_remote_job_get_priority (job) == MM_REMOTE_PRIORITY_READ_AHEAD
+             ? cost_for_read_ahead (pass, slot, job, cost)
+             : cost_for_demand (pass, slot, job, cost);
 }
 
 static int
