@@ -126,6 +126,9 @@ typedef struct
   const gchar *keywords; /* space separated */
   const gchar *subject_header; /* octets of the header field as sent, with its name and line ends */
   gsize subject_length;        /* 0: none */
+  /* Nullable: what the server calls these octets by for ever, in whichever mailbox they are: EMAILID
+   * (RFC 8474), X-GM-MSGID, or within its only mailbox UIDL (RFC 1939). Printable ASCII, at most 255. */
+  const gchar *object_id;
 } MmRemoteMessage;
 
 typedef struct
@@ -159,6 +162,14 @@ typedef struct
 
 MmRemoteJob *mm_remote_sync_mailbox (MmRemote *remote, const MmRemoteSyncRequest *request,
                                      const MmRemoteSyncSink *sink, gpointer user_data);
+
+/* Called (on a connection's thread): the UID by which the caller knows the message with @object_id in
+ * @mailbox, 0 for none. Protocols without UIDs of their own (POP3) number what is new above the known
+ * uidnext, and ask by this for what is not; so the numbers outlive the session. Set before the first
+ * job. */
+typedef guint32 (*MmRemoteKnownUidFunc) (const gchar *mailbox, const gchar *object_id,
+                                         gpointer user_data);
+void mm_remote_set_known_uid_func (MmRemote *remote, MmRemoteKnownUidFunc func, gpointer user_data);
 
 /* ---- bytes ---- */
 

@@ -24,6 +24,8 @@ typedef struct
   MmRemoteJob *(*watch) (MmRemote *remote, const gchar *mailbox, const MmRemoteWatchSink *sink,
                          gpointer user_data);
   void (*set_change_func) (MmRemote *remote, MmRemoteChangeFunc func, gpointer user_data);
+  void (*set_known_uid_func) (MmRemote *remote, MmRemoteKnownUidFunc func,
+                              gpointer user_data); /* NULL: the server's UIDs last */
   void (*set_online_func) (MmRemote *remote, MmRemoteOnlineFunc func, gpointer user_data);
   void (*set_spent) (MmRemote *remote, const MmRemoteTraffic *hours, gsize n);
   void (*set_spend_func) (MmRemote *remote, MmRemoteSpendFunc func, gpointer user_data);

@@ -42,6 +42,13 @@ mm_remote_set_change_func (MmRemote *remote, MmRemoteChangeFunc func, gpointer u
   remote->driver->set_change_func (remote, func, user_data);
 }
 
+void
+mm_remote_set_known_uid_func (MmRemote *remote, MmRemoteKnownUidFunc func, gpointer user_data)
+{
+  if (remote->driver->set_known_uid_func != NULL)
+    remote->driver->set_known_uid_func (remote, func, user_data);
+}
+
 MmRemoteJob *
 mm_remote_watch (MmRemote *remote, const gchar *mailbox, const MmRemoteWatchSink *sink,
                  gpointer user_data)
