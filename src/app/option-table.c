@@ -10,9 +10,9 @@
 #include "option-table.h"
 #include "paths.h"
 
-/* Less would hold no large message. */
 /* Octets per second: with less a sign-in alone would take longer than any timeout. */
 #define BANDWIDTH_MIN 4096
+/* Less would hold no large message. */
 #define CACHE_SIZE_OCTETS_MIN ((guint64) 1 << 20)
 
 static gboolean G_GNUC_PRINTF (2, 3)
@@ -40,9 +40,11 @@ parse_number (const gchar *name, const gchar *value, guint least, guint most, gu
   return TRUE;
 }
 
-/* A number of octets, or of KiB, MiB, GiB, TiB with a letter behind it. */
+/* A number of octets, or of KiB, MiB, GiB, TiB with a letter behind it. @others: what else the option
+ * takes, for the error. */
 static gboolean
-parse_size (const gchar *name, const gchar *value, guint64 *out_octets, GError **error)
+parse_size (const gchar *name, const gchar *value, const gchar *others, guint64 *out_octets,
+            GError **error)
 {
   static const gchar letters[] = "KMGT";
   gchar *end = NULL;
@@ -59,7 +61,7 @@ parse_size (const gchar *name, const gchar *value, guint64 *out_octets, GError *
         }
     }
   if (end == NULL || *end != '\0' || number > (guint64) G_MAXINT64 >> shift)
-    return fail (error, "%s=%s: a size such as 500M or 2G is expected", name, value);
+    return fail (error, "%s=%s: a size such as 500M or 2G is expected, or %s", name, value, others);
   *out_octets = number << shift;
   return TRUE;
 }
@@ -110,13 +112,16 @@ static gboolean
 apply_cache (MmConfig *config, const gchar *name, const gchar *value, GError **error)
 {
   config->has_no_cache = strcmp (value, "none") == 0;
+  if (!config->has_no_cache && g_ascii_strcasecmp (value, "none") == 0)
+    return fail (error, "cache=%s: without a cache on disk it is cache=none; a directory of that name "
+                        "is cache=./%s", value, value);
   return config->has_no_cache || mm_path_take (&config->cache_dir, name, value, error);
 }
 
 static gboolean
 apply_cache_size (MmConfig *config, const gchar *name, const gchar *value, GError **error)
 {
-  if (!parse_size (name, value, &config->cache_size_octets, error))
+  if (!parse_size (name, value, "0 for no limit", &config->cache_size_octets, error))
     return FALSE;
   if (config->cache_size_octets != 0 && config->cache_size_octets < CACHE_SIZE_OCTETS_MIN)
     return fail (error, "%s=%s: at least 1M is expected, or 0 for no limit", name, value);
@@ -127,7 +132,7 @@ apply_cache_size (MmConfig *config, const gchar *name, const gchar *value, GErro
 static gboolean
 apply_cache_free (MmConfig *config, const gchar *name, const gchar *value, GError **error)
 {
-  return parse_size (name, value, &config->cache_free_octets, error);
+  return parse_size (name, value, "0 for no floor", &config->cache_free_octets, error);
 }
 
 static gboolean
@@ -247,7 +252,7 @@ apply_compress (MmConfig *config, const gchar *name, const gchar *value, GError 
 static gboolean
 apply_bandwidth (MmConfig *config, const gchar *name, const gchar *value, GError **error)
 {
-  if (!parse_size (name, value, &config->bandwidth, error))
+  if (!parse_size (name, value, "0 for no limit", &config->bandwidth, error))
     return FALSE;
   if (config->bandwidth != 0 && config->bandwidth < BANDWIDTH_MIN)
     return fail (error, "%s=%s: at least 4K is expected, or 0 for no limit", name, value);
@@ -266,7 +271,7 @@ apply_daily_limit (MmConfig *config, const gchar *name, const gchar *value, GErr
       config->daily_octets = MM_GMAIL_DAILY_OCTETS;
       return TRUE;
     }
-  return parse_size (name, value, &config->daily_octets, error);
+  return parse_size (name, value, "'gmail', or 'none' for no limit", &config->daily_octets, error);
 }
 
 static gboolean
@@ -346,7 +351,7 @@ static const MmOption table[] = {
     MM_OPTION_OURS, apply_cache },
   { "cache_size", "SIZE", "how much of what was read is kept (default 2G; 0 is no limit)",
     MM_OPTION_OURS, apply_cache_size },
-  { "cache_free", "SIZE", "leave so much of the disk free (default 512M, or 5% of a small disk)",
+  { "cache_free", "SIZE", "leave so much of the disk free (default 512M, or 5% of a small disk; 0: none)",
     MM_OPTION_OURS, apply_cache_free },
   { "cafile", "PEM", "trust the authorities in this file, not the system's", MM_OPTION_OURS,
     apply_cafile },
@@ -369,7 +374,7 @@ static const MmOption table[] = {
     MM_OPTION_OURS, apply_token_command },
   { "compress", NULL, "compress the connection where the server can", MM_OPTION_OURS,
     apply_compress },
-  { "bandwidth", "RATE", "receive at most so many octets a second, such as 500K (default: no limit)",
+  { "bandwidth", "RATE", "receive at most so many octets a second, such as 500K (default: 0, no limit)",
     MM_OPTION_OURS, apply_bandwidth },
   { "daily_limit", "SIZE|gmail|none", "receive at most so much within a day (default: none; Gmail: 2.5 GB)",
     MM_OPTION_OURS, apply_daily_limit },

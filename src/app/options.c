@@ -8,6 +8,7 @@
 #include "option-table.h"
 #include "options.h"
 #include "paths.h"
+#include "subcommand.h"
 
 #define DEFAULT_CONNECTIONS 4
 #define DEFAULT_TIMEOUT_S   60
@@ -254,6 +255,19 @@ settle (MmConfig *config, GError **error)
   return TRUE;
 }
 
+/* Whoever mistyped a command meant no source. The word is not repeated: it may be a secret. */
+static gboolean
+fail_no_source (GError **error)
+{
+  g_autoptr (GString) names = g_string_new (NULL);
+
+  for (const MmSubcommand *const *command = mm_subcommand_table (); *command != NULL; command++)
+    g_string_append_printf (names, "%s%s", names->len > 0 ? ", " : "", (*command)->name);
+  return fail (error, "the first argument is not a URL, as a source is "
+                      "(imaps://USER@HOST[:PORT][/FOLDER]), nor one of the commands: %s",
+               names->str);
+}
+
 static gboolean
 take_positional (Parser *parser, GError **error)
 {
@@ -261,8 +275,10 @@ take_positional (Parser *parser, GError **error)
 
   if (n == 0)
     return fail (error, "what to mount, and where? mailmount [-o OPTIONS] "
-                        "imaps://USER@HOST[:PORT][/FOLDER] MOUNTPOINT");
+                        "imaps://USER@HOST[:PORT][/FOLDER] MOUNTPOINT; mailmount --help tells more");
   const gchar *source = g_ptr_array_index (parser->positional, 0);
+  if (strstr (source, "://") == NULL && !parser->config->is_helper)
+    return fail_no_source (error);
   if (!mm_source_url_parse (source, &parser->config->source, error))
     return FALSE;
   parser->config->source_text = g_strdup (source);

@@ -73,11 +73,14 @@ test_cache_none_is_memory (void)
       = parse_good ("mailmount -o cache=none,cache_size=8M imaps://user@example.org /mnt");
   g_autoptr (MmConfig) later
       = parse_good ("mailmount -o cache=none,cache=./none imaps://user@example.org /mnt");
+  g_autoptr (MmConfig) other
+      = parse_good ("mailmount -o cache=./None imaps://user@example.org /mnt");
 
   g_assert_null (none->cache_dir);
   g_assert_cmpuint (none->cache_size_octets, ==, 64 << 20);
   g_assert_cmpuint (sized->cache_size_octets, ==, 8 << 20);
   g_assert_true (g_str_has_suffix (later->cache_dir, "/none"));
+  g_assert_true (g_str_has_suffix (other->cache_dir, "/None"));
 }
 
 static void
@@ -247,6 +250,9 @@ static const struct
   { "mailmount imaps://user@example.org ''", "mount point is empty" },
   { "mailmount imaps://user@example.org /a /b", "'/b'" },
   { "mailmount '' /mnt", "not a URL" },
+  { "mailmount bogus", "nor one of the commands: cache, status, fetch, verify" },
+  { "mailmount hunter2 /mnt", "(imaps://USER@HOST[:PORT][/FOLDER])" },
+  { "mount.mailmount bogus /mnt", "not a URL" },
   { "mailmount imaps://user:hunter2@example.org /mnt", "password" },
   { "mailmount -o", "-o needs a value" },
   { "mailmount -x" GOOD, "'-x'" },
@@ -287,15 +293,21 @@ static const struct
   { "mailmount -o refresh=" GOOD, "refresh=SECONDS" },
   { "mailmount -o cache" GOOD, "cache=DIR" },
   { "mailmount -o cache=none,cache_size=0" GOOD, "cache=none" },
+  { "mailmount -o cache=None" GOOD, "cache=./None" },
+  { "mailmount -o cache=NONE" GOOD, "is cache=none" },
   { "mailmount -o cache_size=many" GOOD, "cache_size=many" },
+  { "mailmount -o cache_size=none" GOOD, "or 0 for no limit" },
   { "mailmount -o bandwidth=fast" GOOD, "bandwidth=fast" },
+  { "mailmount -o bandwidth=none" GOOD, "or 0 for no limit" },
   { "mailmount -o bandwidth=1" GOOD, "bandwidth=1: at least 4K" },
   { "mailmount -o daily_limit=much" GOOD, "daily_limit=much" },
+  { "mailmount -o daily_limit=Gmail" GOOD, "'gmail', or 'none'" },
   { "mailmount -o cache_size=-1" GOOD, "cache_size=-1" },
   { "mailmount -o cache_size=1KB" GOOD, "cache_size=1KB" },
   { "mailmount -o cache_size=1000K" GOOD, "at least 1M" },
   { "mailmount -o cache_size=9999999999T" GOOD, "cache_size=9999999999T" },
   { "mailmount -o cache_free=half" GOOD, "cache_free=half" },
+  { "mailmount -o cache_free=10%" GOOD, "or 0 for no floor" },
   { "mailmount -o folders=" GOOD, "folders=GLOBS" },
   { "mailmount -o folders=a::b" GOOD, "empty glob" },
   { "mailmount -o folders=:a" GOOD, "empty glob" },
