@@ -3,8 +3,6 @@
 
 #include "patient-read.h"
 
-#define ANSWER_MS 3000
-
 gboolean
 mm_mount_check (const MmSubcommand *command, const GPtrArray *table, const gchar *path)
 {
@@ -18,7 +16,8 @@ mm_mount_check (const MmSubcommand *command, const GPtrArray *table, const gchar
     }
   /* Who may not see the report may read mail all the same: any answer is one. */
   g_autofree gchar *report G_GNUC_UNUSED
-      = mm_patient_get_attribute (mount->path, "user.mailmount.status", ANSWER_MS, &error);
+      = mm_patient_get_attribute (mount->path, "user.mailmount.status",
+                                  MM_MOUNT_ANSWER_MS, &error);
   if (!g_error_matches (error, MM_ERROR, MM_ERROR_TIMEOUT))
     return TRUE;
   mm_subcommand_complain (command,

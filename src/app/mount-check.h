@@ -7,6 +7,9 @@
 
 G_BEGIN_DECLS
 
+/* A mount answers from memory: one that took so long stands still. */
+#define MM_MOUNT_ANSWER_MS 3000
+
 /* TRUE when a mount of @table holds @path and its process answers within seconds; else complains. Forks,
  * so the process must have no other thread. */
 gboolean mm_mount_check (const MmSubcommand *command, const GPtrArray *table, const gchar *path);

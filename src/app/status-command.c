@@ -9,13 +9,9 @@
 #include <mailmount/json-writer.h>
 #include <mailmount/log.h>
 
-#include "mount-table.h"
-#include "paths.h"
+#include "mount-check.h"
 #include "patient-read.h"
 #include "report.h"
-
-/* A mount answers from memory. */
-#define ANSWER_MS 3000
 
 #define STATUS_UNHEALTHY 1
 
@@ -36,7 +32,8 @@ clear_answer (gpointer data)
   g_clear_error (&answer->error);
 }
 
-/* The mounts to speak of: the named ones, or all of this user. NULL when one is none.
+/* The mounts to speak of: those that hold the paths, each once, or all of this user. NULL when a path is
+ * in none.
  * Array<borrowed MmMountEntry> */
 static GPtrArray *
 choose (const MmSubcommand *command, const GPtrArray *table, gchar **paths)
@@ -52,13 +49,14 @@ choose (const MmSubcommand *command, const GPtrArray *table, gchar **paths)
   for (; *paths != NULL; paths++)
     {
       g_autofree gchar *path = mm_mount_table_resolve (table, *paths);
-      const MmMountEntry *entry = mm_mount_table_find (table, path);
+      const MmMountEntry *entry = mm_mount_table_find_holder (table, path);
       if (entry == NULL)
         {
-          mm_subcommand_complain (command, "no mailmount is mounted on '%s'", path);
+          mm_subcommand_complain (command, "'%s' is not in a mailmount", path);
           return NULL;
         }
-      g_ptr_array_add (chosen, (gpointer) entry);
+      if (!g_ptr_array_find (chosen, entry, NULL))
+        g_ptr_array_add (chosen, (gpointer) entry);
     }
   return g_steal_pointer (&chosen);
 }
@@ -73,10 +71,10 @@ read_report (const MmMountEntry *entry, const gchar *name, GError **error)
   g_autofree gchar *attribute = g_strconcat ("user.mailmount.", name, NULL);
   g_autofree gchar *path = g_build_filename (entry->path, ".mailmount", name, NULL);
   g_autoptr (GError) local = NULL;
-  gchar *text = mm_patient_get_attribute (entry->path, attribute, ANSWER_MS, &local);
+  gchar *text = mm_patient_get_attribute (entry->path, attribute, MM_MOUNT_ANSWER_MS, &local);
 
   if (g_error_matches (local, MM_ERROR, MM_ERROR_TOO_BIG))
-    return mm_patient_read (path, ANSWER_MS, error);
+    return mm_patient_read (path, MM_MOUNT_ANSWER_MS, error);
   if (text == NULL)
     g_propagate_error (error, g_steal_pointer (&local));
   return text;
@@ -201,13 +199,14 @@ run (const MmSubcommand *command, gint argc, gchar **argv)
 
 const MmSubcommand mm_status_command = {
   .name = "status",
-  .arguments = "[--json] [MOUNTPOINT…]",
+  .arguments = "[--json] [MOUNTPOINT[/FOLDER…]…]",
   .summary = "what mounts are doing, and what went wrong",
-  .description = "Tells what the mounts on these directories are doing; without one, all mounts of\n"
-                 "this user. A mount that does not answer is told as such, and not waited for.\n"
+  .description = "Tells what the mounts that hold these directories are doing; without one, all\n"
+                 "mounts of this user. A mount that does not answer is told as such, and not waited\n"
+                 "for.\n"
                  "\n"
                  "Exit status: 0 when all is well; 1 when a mount is offline, does not answer, or\n"
-                 "has messages that could not be fetched; 2 for a wrong option, or a directory that\n"
-                 "no mailmount is on.",
+                 "has messages that could not be fetched; 2 for a wrong option, or a directory in\n"
+                 "no mailmount.",
   .run = run,
 };

@@ -301,6 +301,12 @@ def test_the_command_tells_a_mount_for_people_and_for_programs(small):
     assert told["mountpoint"] == str(small.path) and told["healthy"] is True
 
 
+def test_a_path_below_stands_for_its_mount(small):
+    result = command("--json", small.path / "Lists" / "many", small.path, small.path / "no-such-folder")
+    told, = json.loads(result.out)
+    assert told["mountpoint"] == str(small.path) and result.returncode == 0
+
+
 def test_without_a_mount_point_it_tells_all_of_the_user(small):
     assert str(small.path) in [told["mountpoint"] for told in json.loads(command("--json").out)]
 
