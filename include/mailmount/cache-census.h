@@ -4,7 +4,8 @@
  * while mounts use it. Nothing is made or set aside by looking.
  *
  * All functions block on the disk. One thread at a time per census. Errors are MM_ERROR_CACHE, and
- * MM_ERROR_NOT_FOUND when there is no such directory.
+ * MM_ERROR_NOT_FOUND when there is no such directory, or when it is none of ours: one without content
+ * and without an index that mailmount made. Such a directory is left alone.
  */
 #pragma once
 
@@ -14,7 +15,16 @@ G_BEGIN_DECLS
 
 typedef struct
 {
+  guint32 id;
+  gchar *path;        /* below the mount point of the whole account; NULL: no index knows it */
+  guint64 n_messages; /* whole or in part */
+  guint64 octets;     /* on the disk */
+} MmCensusFolder;
+
+typedef struct
+{
   gchar *key;         /* as in MmAccountConfig; NULL: of folders that no index knows */
+  GPtrArray *folders; /* Array<MmCensusFolder> */
   guint64 n_messages; /* whole or in part */
   guint64 octets;     /* on the disk */
 } MmCensusAccount;
@@ -34,10 +44,10 @@ typedef struct
 MmCacheCensus *mm_cache_census_take (const gchar *directory, GError **error);
 void mm_cache_census_free (MmCacheCensus *census);
 
-/* Removes the messages of the account @key, or of all and what was set aside when it is NULL. The
- * index stays: names and numbers are not to be lost. A mount goes on: what it has open stays
+/* Removes the messages of the folders @ids (Array<guint32>), or of all and what was set aside when it is
+ * NULL. The index stays: names and numbers are not to be lost. A mount goes on: what it has open stays
  * readable, what it opens later is downloaded. */
-gboolean mm_cache_purge (const gchar *directory, const gchar *key, GError **error);
+gboolean mm_cache_purge (const gchar *directory, const GArray *ids, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (MmCacheCensus, mm_cache_census_free)
 

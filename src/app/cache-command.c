@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include <mailmount/cache-census.h>
+#include <mailmount/folder-name.h>
 #include <mailmount/log.h>
 
 #include "paths.h"
@@ -66,6 +67,65 @@ is_chosen (const Choice *choice, const gchar *key)
          || (guint) atoi (key + strlen (prefix)) == choice->source.port;
 }
 
+static gboolean
+is_same_component (const gchar *a, const gchar *b, gboolean is_first)
+{
+  return strcmp (a, b) == 0 || (is_first && mm_mailbox_is_inbox (a) && mm_mailbox_is_inbox (b));
+}
+
+/* Whether the folder at @path (nullable) is the one that was chosen, or below it. */
+static gboolean
+is_chosen_folder (const Choice *choice, const gchar *path)
+{
+  if (choice->source.folder == NULL)
+    return TRUE;
+  if (path == NULL)
+    return FALSE;
+  g_auto (GStrv) wanted = g_strsplit (choice->source.folder, "/", -1);
+  g_auto (GStrv) components = g_strsplit (path, "/", -1);
+  gsize n = 0;
+
+  for (gsize i = 0; wanted[i] != NULL; i++)
+    if (*wanted[i] != '\0')
+      {
+        if (components[n] == NULL || !is_same_component (components[n], wanted[i], n == 0))
+          return FALSE;
+        n++;
+      }
+  return TRUE;
+}
+
+/* What was chosen of a directory. */
+typedef struct
+{
+  GArray *ids; /* Array<guint32>: the folders; owned */
+  guint64 n_messages;
+  guint64 octets;
+} Selection;
+
+static void
+clear_selection (Selection *selection)
+{
+  g_clear_pointer (&selection->ids, g_array_unref);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Selection, clear_selection)
+
+/* Adds what was chosen of @account. */
+static void
+select_folders (const Choice *choice, const MmCensusAccount *account, Selection *selection)
+{
+  for (guint i = 0; is_chosen (choice, account->key) && i < account->folders->len; i++)
+    {
+      const MmCensusFolder *folder = g_ptr_array_index (account->folders, i);
+      if (!is_chosen_folder (choice, folder->path))
+        continue;
+      g_array_append_val (selection->ids, folder->id);
+      selection->n_messages += folder->n_messages;
+      selection->octets += folder->octets;
+    }
+}
+
 /* ---- showing ---- */
 
 static void
@@ -81,6 +141,18 @@ print_line (const gchar *what, gint64 n_messages, guint64 octets)
 }
 
 static void
+print_account (const Choice *choice, const MmCensusAccount *account, const gchar *name)
+{
+  g_auto (Selection) selection = { .ids = g_array_new (FALSE, FALSE, sizeof (guint32)) };
+  const gchar *folder = choice->source.folder;
+  g_autofree gchar *what = g_strdup_printf ("%s%s%s", name, folder != NULL ? "/" : "",
+                                            folder != NULL ? folder : "");
+
+  select_folders (choice, account, &selection);
+  print_line (what, (gint64) selection.n_messages, selection.octets);
+}
+
+static void
 show (const Choice *choice, const MmCacheCensus *census)
 {
   g_autofree gchar *directory = mm_log_printable (choice->directory);
@@ -93,8 +165,7 @@ show (const Choice *choice, const MmCacheCensus *census)
                               ? account->key + strlen (KEY_SCHEME)
                               : account->key;
       if (is_chosen (choice, account->key))
-        print_line (name != NULL ? name : "(of no account)", (gint64) account->n_messages,
-                    account->octets);
+        print_account (choice, account, name != NULL ? name : "(of no account)");
     }
   if (choice->has_source)
     return;
@@ -109,28 +180,38 @@ show (const Choice *choice, const MmCacheCensus *census)
 static gboolean
 purge (const Choice *choice, const MmCacheCensus *census, GError **error)
 {
+  g_auto (Selection) selection = { .ids = g_array_new (FALSE, FALSE, sizeof (guint32)) };
+
   if (!choice->has_source)
     return mm_cache_purge (choice->directory, NULL, error);
   for (guint i = 0; i < census->accounts->len; i++)
-    {
-      const MmCensusAccount *account = g_ptr_array_index (census->accounts, i);
-      if (is_chosen (choice, account->key)
-          && !mm_cache_purge (choice->directory, account->key, error))
-        return FALSE;
-    }
-  return TRUE;
+    select_folders (choice, g_ptr_array_index (census->accounts, i), &selection);
+  return mm_cache_purge (choice->directory, selection.ids, error);
 }
 
 /* ---- */
 
+/* Complains when the source is not there. */
 static gboolean
-has_account (const Choice *choice, const MmCacheCensus *census)
+has_source (const MmSubcommand *command, const Choice *choice, const MmCacheCensus *census)
 {
-  gboolean has = !choice->has_source;
+  g_auto (Selection) selection = { .ids = g_array_new (FALSE, FALSE, sizeof (guint32)) };
+  gboolean has_account = FALSE;
 
-  for (guint i = 0; !has && i < census->accounts->len; i++)
-    has = is_chosen (choice, ((MmCensusAccount *) g_ptr_array_index (census->accounts, i))->key);
-  return has;
+  for (guint i = 0; i < census->accounts->len; i++)
+    {
+      const MmCensusAccount *account = g_ptr_array_index (census->accounts, i);
+      has_account |= is_chosen (choice, account->key);
+      select_folders (choice, account, &selection);
+    }
+  if (!has_account)
+    mm_subcommand_complain (command, "nothing of this account is in '%s'", choice->directory);
+  else if (choice->source.folder != NULL && selection.ids->len == 0)
+    mm_subcommand_complain (command, "the account in '%s' has no folder '%s'", choice->directory,
+                            choice->source.folder);
+  else
+    return TRUE;
+  return FALSE;
 }
 
 static int
@@ -147,11 +228,8 @@ work (const MmSubcommand *command, const Choice *choice, gboolean is_purge)
   if (census->index_problem != NULL)
     mm_subcommand_complain (command, "whose messages these are cannot be told: %s",
                             census->index_problem);
-  if (!has_account (choice, census))
-    {
-      mm_subcommand_complain (command, "nothing of this account is in '%s'", choice->directory);
-      return STATUS_TROUBLE;
-    }
+  if (choice->has_source && !has_source (command, choice, census))
+    return STATUS_TROUBLE;
   if (is_purge)
     {
       gboolean is_purged = purge (choice, census, &error);
@@ -201,10 +279,11 @@ const MmSubcommand mm_cache_command = {
   .description
   = "Tells how many messages of which account are in the cache directory DIR, without it\n"
     "in that of a mount without cache=, and how much of the disk they take; with SOURCE\n"
-    "of that account alone. Mounts may use it meanwhile: what they have open stays\n"
-    "readable, and what is read later is downloaded again. Names and numbers stay.\n"
+    "of that account alone, or of the folder that it names and what is below. Mounts may\n"
+    "use it meanwhile: what they have open stays readable, and what is read later is\n"
+    "downloaded again. Names and numbers stay.\n"
     "\n"
-    "Exit status: 0; 1 when there is no such cache or account, or it cannot be emptied;\n"
-    "2 for wrong arguments.",
+    "Exit status: 0; 1 when there is no such cache, account or folder, or it cannot be\n"
+    "emptied; 2 for wrong arguments.",
   .run = run,
 };

@@ -24,14 +24,29 @@ typedef struct
 {
   int fd;
   MmContentDirectory content; /* without fd: there is none */
-  GHashTable *owners;         /* Map<folder id, MmCensusAccount borrowed> */
+  GHashTable *owners;         /* Map<folder id, Owner owned> */
   MmCacheCensus *census;
 } Place;
+
+typedef struct
+{
+  MmCensusAccount *account; /* borrowed */
+  MmCensusFolder *folder;   /* borrowed */
+} Owner;
+
+static void
+free_folder (gpointer data)
+{
+  MmCensusFolder *folder = data;
+  g_free (folder->path);
+  g_free (folder);
+}
 
 static void
 free_account (gpointer data)
 {
   MmCensusAccount *account = data;
+  g_ptr_array_unref (account->folders);
   g_free (account->key);
   g_free (account);
 }
@@ -42,8 +57,24 @@ add_account (MmCacheCensus *census, const gchar *key)
   MmCensusAccount *account = g_new0 (MmCensusAccount, 1);
 
   account->key = g_strdup (key);
+  account->folders = g_ptr_array_new_with_free_func (free_folder);
   g_ptr_array_add (census->accounts, account);
   return account;
+}
+
+/* Takes over @path, which is nullable. (transfer none) */
+static Owner *
+add_folder (Place *place, MmCensusAccount *account, guint32 id, gchar *path)
+{
+  MmCensusFolder *folder = g_new0 (MmCensusFolder, 1);
+  Owner *owner = g_new (Owner, 1);
+
+  folder->id = id;
+  folder->path = path;
+  g_ptr_array_add (account->folders, folder);
+  *owner = (Owner) { account, folder };
+  g_hash_table_insert (place->owners, GUINT_TO_POINTER (id), owner);
+  return owner;
 }
 
 static void
@@ -63,13 +94,30 @@ typedef struct
 {
   Place *place;
   MmCensusAccount *account;
+  GHashTable *shown; /* Map<owned decoded path, owned path of the components that are shown> */
 } Claim;
+
+/* A component may be marked, which the path in the index does not tell. Parents come first. */
+static gchar *
+build_shown_path (const Claim *claim, const MmIndexFolder *folder)
+{
+  const gchar *slash = strrchr (folder->path, '/');
+  g_autofree gchar *parent
+    = slash != NULL ? g_strndup (folder->path, (gsize) (slash - folder->path)) : NULL;
+  const gchar *shown = parent != NULL ? g_hash_table_lookup (claim->shown, parent) : NULL;
+
+  return shown != NULL ? g_strconcat (shown, "/", folder->component, NULL)
+                       : g_strdup (folder->component);
+}
 
 static void
 claim_folder (const MmIndexFolder *folder, gpointer user_data)
 {
   const Claim *claim = user_data;
-  g_hash_table_insert (claim->place->owners, GUINT_TO_POINTER (folder->id), claim->account);
+  gchar *shown = build_shown_path (claim, folder);
+
+  g_hash_table_insert (claim->shown, g_strdup (folder->path), shown);
+  add_folder (claim->place, claim->account, folder->id, g_strdup (shown));
 }
 
 static void
@@ -93,7 +141,8 @@ ask_index (Place *place, const gchar *directory, GError **error)
     return FALSE;
   for (guint i = 0; i < ids->len; i++)
     {
-      Claim claim = { place, g_ptr_array_index (place->census->accounts, i) };
+      g_autoptr (GHashTable) shown = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+      Claim claim = { place, g_ptr_array_index (place->census->accounts, i), shown };
       if (!mm_index_load_folders (index, g_array_index (ids, gint64, i), claim_folder, &claim,
                                   error))
         return FALSE;
@@ -101,72 +150,7 @@ ask_index (Place *place, const gchar *directory, GError **error)
   return TRUE;
 }
 
-static gboolean
-open_place (Place *place, const gchar *directory, GError **error)
-{
-  g_autoptr (GError) problem = NULL;
-
-  place->content.fd = -1;
-  place->fd = open (directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (place->fd < 0)
-    {
-      MmError code = errno == ENOENT ? MM_ERROR_NOT_FOUND : MM_ERROR_CACHE;
-      g_autofree gchar *what = g_strdup_printf ("cache directory '%s'", directory);
-      g_propagate_error (error, mm_error_new_from_errno (code, errno, what));
-      return FALSE;
-    }
-  place->content.fd = openat (place->fd, MM_STORE_CONTENT_DIRECTORY,
-                              O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-  place->owners = g_hash_table_new (NULL, NULL);
-  place->census = g_new0 (MmCacheCensus, 1);
-  place->census->accounts = g_ptr_array_new_with_free_func (free_account);
-  if (faccessat (place->fd, MM_INDEX_FILE, F_OK, AT_SYMLINK_NOFOLLOW) == 0
-      && !ask_index (place, directory, &problem))
-    place->census->index_problem = g_strdup (problem->message);
-  return TRUE;
-}
-
-/* ---- looking ---- */
-
-static void
-count_file (const MmContentFound *found, gpointer user_data)
-{
-  Place *place = user_data;
-  MmCensusAccount *account
-    = g_hash_table_lookup (place->owners, GUINT_TO_POINTER (found->key.folder_id));
-
-  if (account == NULL)
-    {
-      account = add_account (place->census, NULL);
-      g_hash_table_insert (place->owners, GUINT_TO_POINTER (found->key.folder_id), account);
-    }
-  account->n_messages++;
-  account->octets += found->octets;
-  place->census->n_messages++;
-  place->census->octets += found->octets;
-}
-
-/* The folders that nobody knows each had an entry of their own so far. */
-static void
-join_unclaimed (MmCacheCensus *census)
-{
-  MmCensusAccount *all = NULL;
-
-  for (guint i = census->accounts->len; i-- > 0;)
-    {
-      MmCensusAccount *account = g_ptr_array_index (census->accounts, i);
-      if (account->key != NULL)
-        break;
-      if (all == NULL)
-        {
-          all = account;
-          continue;
-        }
-      all->n_messages += account->n_messages;
-      all->octets += account->octets;
-      g_ptr_array_remove_index (census->accounts, i);
-    }
-}
+/* ---- the directory ---- */
 
 /* What @name takes, with all below it. */
 static guint64
@@ -211,7 +195,9 @@ for_each_name (Place *place, void (*func) (Place *place, const gchar *name))
 static gboolean
 is_set_aside (const gchar *name)
 {
-  return strstr (name, MM_STORE_SET_ASIDE_MARK) != NULL;
+  return (g_str_has_prefix (name, MM_INDEX_FILE)
+          || g_str_has_prefix (name, MM_STORE_CONTENT_DIRECTORY))
+         && strstr (name, MM_STORE_SET_ASIDE_MARK) != NULL;
 }
 
 static void
@@ -226,6 +212,71 @@ count_name (Place *place, const gchar *name)
     place->census->index_octets += measure (place->fd, name, 0);
 }
 
+static gboolean
+open_place (Place *place, const gchar *directory, GError **error)
+{
+  g_autoptr (GError) problem = NULL;
+
+  place->content.fd = -1;
+  place->fd = open (directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (place->fd < 0)
+    {
+      MmError code = errno == ENOENT ? MM_ERROR_NOT_FOUND : MM_ERROR_CACHE;
+      g_autofree gchar *what = g_strdup_printf ("cache directory '%s'", directory);
+      g_propagate_error (error, mm_error_new_from_errno (code, errno, what));
+      return FALSE;
+    }
+  place->content.fd = openat (place->fd, MM_STORE_CONTENT_DIRECTORY,
+                              O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  place->owners = g_hash_table_new_full (NULL, NULL, NULL, g_free);
+  place->census = g_new0 (MmCacheCensus, 1);
+  place->census->accounts = g_ptr_array_new_with_free_func (free_account);
+  if (faccessat (place->fd, MM_INDEX_FILE, F_OK, AT_SYMLINK_NOFOLLOW) == 0
+      && !ask_index (place, directory, &problem))
+    place->census->index_problem = g_strdup (problem->message);
+  for_each_name (place, count_name);
+
+  gboolean has_index = place->census->index_octets > 0 && place->census->index_problem == NULL;
+  if (place->content.fd >= 0 || has_index || place->census->n_set_aside > 0)
+    return TRUE;
+  g_set_error (error, MM_ERROR, MM_ERROR_NOT_FOUND,
+               "'%s' is not a cache of mailmount: it holds neither " MM_STORE_CONTENT_DIRECTORY
+               " nor an index",
+               directory);
+  return FALSE;
+}
+
+/* ---- looking ---- */
+
+/* The last account is that of the folders that nobody knows. */
+static Owner *
+add_unclaimed (Place *place, guint32 folder_id)
+{
+  GPtrArray *accounts = place->census->accounts;
+  MmCensusAccount *last = accounts->len > 0 ? g_ptr_array_index (accounts, accounts->len - 1) : NULL;
+
+  if (last == NULL || last->key != NULL)
+    last = add_account (place->census, NULL);
+  return add_folder (place, last, folder_id, NULL);
+}
+
+static void
+count_file (const MmContentFound *found, gpointer user_data)
+{
+  Place *place = user_data;
+  const Owner *owner
+    = g_hash_table_lookup (place->owners, GUINT_TO_POINTER (found->key.folder_id));
+
+  if (owner == NULL)
+    owner = add_unclaimed (place, found->key.folder_id);
+  owner->folder->n_messages++;
+  owner->folder->octets += found->octets;
+  owner->account->n_messages++;
+  owner->account->octets += found->octets;
+  place->census->n_messages++;
+  place->census->octets += found->octets;
+}
+
 MmCacheCensus *
 mm_cache_census_take (const gchar *directory, GError **error)
 {
@@ -235,8 +286,6 @@ mm_cache_census_take (const gchar *directory, GError **error)
     return NULL;
   if (place.content.fd >= 0)
     mm_content_scan (&place.content, NULL, count_file, &place);
-  join_unclaimed (place.census);
-  for_each_name (&place, count_name);
   return g_steal_pointer (&place.census);
 }
 
@@ -264,33 +313,34 @@ note_folder (const MmContentFound *found, gpointer user_data)
 }
 
 static void
-remove_folders (Place *place, const gchar *key)
+remove_all_folders (const Place *place)
 {
   g_autoptr (GHashTable) folders = g_hash_table_new (NULL, NULL); /* Set<folder id> */
   GHashTableIter iter;
   gpointer id;
 
-  if (place->content.fd < 0)
-    return;
   mm_content_scan (&place->content, NULL, note_folder, folders);
   g_hash_table_iter_init (&iter, folders);
   while (g_hash_table_iter_next (&iter, &id, NULL))
-    {
-      const MmCensusAccount *owner = g_hash_table_lookup (place->owners, id);
-      if (key == NULL || (owner != NULL && strcmp (owner->key, key) == 0))
-        mm_content_directory_remove_folder (&place->content, GPOINTER_TO_UINT (id));
-    }
+    mm_content_directory_remove_folder (&place->content, GPOINTER_TO_UINT (id));
 }
 
 gboolean
-mm_cache_purge (const gchar *directory, const gchar *key, GError **error)
+mm_cache_purge (const gchar *directory, const GArray *ids, GError **error)
 {
   g_auto (Place) place = { .fd = -1, .content.fd = -1 };
 
   if (!open_place (&place, directory, error))
     return FALSE;
-  remove_folders (&place, key);
-  if (key == NULL)
-    for_each_name (&place, remove_name);
+  gboolean has_content = place.content.fd >= 0;
+  if (ids == NULL)
+    {
+      if (has_content)
+        remove_all_folders (&place);
+      for_each_name (&place, remove_name);
+      return TRUE;
+    }
+  for (guint i = 0; has_content && i < ids->len; i++)
+    mm_content_directory_remove_folder (&place.content, g_array_index (ids, guint32, i));
   return TRUE;
 }

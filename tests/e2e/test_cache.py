@@ -591,6 +591,39 @@ def test_purging_one_account_leaves_the_others(mount, server, small_corpus, plac
     assert told(output, f"small@127.0.0.1:{port}") == small_corpus.message_count()
 
 
+def test_purging_one_folder_leaves_the_others(mount, server, small_corpus, place):
+    mounted = mount(server, user="small")
+    for path in mounted.files():
+        sha256(mounted.path / path)
+    mounted.unmount()
+    source = f"imap://small@127.0.0.1:{server.imap_port}"
+    lists = sum(len(folder.messages) for path, folder in small_corpus.folders.items() if path[0] == "Lists")
+    inbox = len(small_corpus.folders[("INBOX",)].messages)
+    assert lists > 0 and inbox > 0
+
+    def count(folder):
+        return told(cache_command(f"{source}/{folder}", str(place.cache)).out,
+                    f"small@127.0.0.1:{server.imap_port}/{folder}")
+
+    assert (count("Lists"), count("inbox")) == (lists, inbox)
+    cache_command("--purge", f"{source}/Lists", str(place.cache))
+    assert (count("Lists"), count("inbox")) == (0, inbox)
+    assert told(cache_command(str(place.cache)).out, "all") == small_corpus.message_count() - lists
+    result = cache_command("--purge", f"{source}/List", str(place.cache), check=False)
+    assert result.returncode == 1 and "no folder 'List'" in result.err
+    assert told(cache_command(str(place.cache)).out, "all") == small_corpus.message_count() - lists
+
+
+@pytest.mark.parametrize("arguments", [[], ["--purge"]])
+def test_a_directory_that_is_no_cache_is_left_alone(tmp_path, arguments):
+    (tmp_path / "letters.set-aside-by-me").write_text("kept")
+    (tmp_path / "index.sqlite").write_text("another program's")
+    result = cache_command(*arguments, str(tmp_path), check=False)
+    assert (result.returncode, result.out) == (1, "")
+    assert "not a cache of mailmount" in result.err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["index.sqlite", "letters.set-aside-by-me"]
+
+
 def test_purging_removes_what_was_set_aside(mount, server, place):
     mounted = mount(server, user="small")
     sha256(mounted.path / mounted.files()[0])
