@@ -9,9 +9,9 @@ _mailmount_option()
         *,*) head=${list%,*},; part=${list##*,} ;;
         *) part=$list ;;
     esac
-    local options='ro names= cache= cache_size= cache_free= cafile= tls= connections= timeout= refresh= folders=
-        exclude= subscribed log= password_command= token_command= compress bandwidth= daily_limit= offline allow_other
-        uid= gid= umask= noauto nofail _netdev noexec noatime'
+    local options='ro names= cache= cache_size= cache_free= cafile= cert= key= tls= connections= timeout= refresh=
+        folders= exclude= subscribed log= password_command= token_command= compress bandwidth= daily_limit= offline
+        allow_other uid= gid= umask= noauto nofail _netdev noexec noatime'
     local prefix='' words='' value
     case $part in
         names=*) prefix=names=; words='subject uid' ;;
@@ -19,7 +19,7 @@ _mailmount_option()
         tls=*) prefix=tls=; words='implicit starttls none' ;;
         uid=*) prefix=uid=; words=$(compgen -u) ;;
         gid=*) prefix=gid=; words=$(compgen -g) ;;
-        cache=* | cafile=* | log=*)
+        cache=* | cafile=* | cert=* | key=* | log=*)
             prefix=${part%%=*}=
             compopt -o filenames
             local IFS=$'\n'

@@ -7,7 +7,7 @@ function __mailmount_options
     set -l head (string match -r '^.*,' -- $token)
     set -l part (string replace -r '^.*,' '' -- $token)
     switch $part
-        case 'cache=*' 'cafile=*' 'log=*'
+        case 'cache=*' 'cafile=*' 'cert=*' 'key=*' 'log=*'
             set -l name (string replace -r '=.*' '=' -- $part)
             for path in (__fish_complete_path (string replace -r '^[^=]*=' '' -- $part))
                 echo $head$name$path
@@ -32,6 +32,8 @@ function __mailmount_options
         cache_size=\t'how much of what was read is kept (2G)' \
         cache_free=\t'how much of the disk is left free' \
         cafile=\t'certificate authorities to trust' \
+        cert=\t'our own certificate' \
+        key=\t'the private key of cert=' \
         tls=implicit\t'TLS from the first octet (imaps://)' \
         tls=starttls\t'STARTTLS (imap://)' \
         tls=none\t'clear text' \

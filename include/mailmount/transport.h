@@ -27,17 +27,27 @@ typedef enum
   MM_PROTOCOL_POP3,
 } MmProtocol;
 
-/* Where to connect. Immutable after construction by the application. */
+/* Where to connect, and how. Immutable after construction by the application. */
 typedef struct
 {
   MmProtocol protocol;
   gchar *host;    /* name or address, IPv6 without brackets */
   guint16 port;
   MmTlsMode tls;
-  gchar *ca_file; /* nullable: PEM; else the system's trust store */
+  gchar *ca_file;   /* nullable: PEM; else the system's trust store */
+  gchar *cert_file; /* nullable: our own certificate, PEM, with those that vouch for it behind it */
+  gchar *key_file;  /* nullable: its private key, PEM; else it is in @cert_file */
   guint timeout_ms; /* for connecting, TLS and greeting together */
   guint receive_octets; /* what the kernel takes ahead of us at most; 0: as it likes */
 } MmEndpoint;
+
+/* @out holds copies of all strings, for mm_endpoint_clear(). */
+void mm_endpoint_copy (const MmEndpoint *endpoint, MmEndpoint *out);
+void mm_endpoint_clear (MmEndpoint *endpoint);
+
+/* Looks at the files that @endpoint names, without connecting: MM_ERROR_USAGE says which option names
+ * what cannot be read or used, and what would do. */
+gboolean mm_endpoint_check (const MmEndpoint *endpoint, GError **error);
 
 typedef enum
 {

@@ -2,6 +2,21 @@
 #include "config.h"
 
 void
+mm_config_get_endpoint (const MmConfig *config, MmEndpoint *out)
+{
+  *out = (MmEndpoint){
+    .protocol = config->source.protocol,
+    .host = config->source.host,
+    .port = config->port,
+    .tls = config->tls,
+    .ca_file = config->ca_file,
+    .cert_file = config->cert_file,
+    .key_file = config->key_file,
+    .timeout_ms = config->timeout_s * 1000,
+  };
+}
+
+void
 mm_config_free (MmConfig *config)
 {
   mm_source_url_clear (&config->source);
@@ -9,6 +24,8 @@ mm_config_free (MmConfig *config)
   g_free (config->mountpoint);
   g_free (config->cache_dir);
   g_free (config->ca_file);
+  g_free (config->cert_file);
+  g_free (config->key_file);
   g_free (config->log_file);
   g_free (config->password_command);
   g_free (config->token_command);

@@ -39,6 +39,8 @@ typedef struct
   guint64 cache_size_octets; /* on disk, or of memory; 0: no limit */
   guint64 cache_free_octets; /* MM_CONTENT_CACHE_FREE_DEFAULT unless written */
   gchar *ca_file;        /* absolute, nullable: the system's trust store */
+  gchar *cert_file;      /* absolute, nullable: our own certificate */
+  gchar *key_file;       /* absolute, nullable: in cert_file, too */
   gchar *log_file;       /* absolute, nullable: syslog, or the terminal with -f */
   guint connections;
   guint timeout_s;
@@ -64,6 +66,9 @@ typedef struct
   /* Mount flags for the kernel as the user wrote them, "nosuid,noexec"; nullable. */
   gchar *kernel_flags;
 } MmConfig;
+
+/* Where to connect; its strings are borrowed from @config. */
+void mm_config_get_endpoint (const MmConfig *config, MmEndpoint *out);
 
 void mm_config_free (MmConfig *config);
 

@@ -4,13 +4,11 @@
  * the command line, check what can be checked before anything starts, go half into the background,
  * find the password while there is a terminal, and serve.
  */
-#include <errno.h>
 #include <locale.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include <mailmount/log.h>
 
@@ -53,6 +51,7 @@ fail_inside (const gchar *what, const gchar *path, GError **error)
 static gboolean
 check (const MmConfig *config, gchar **out_mountpoint, GError **error)
 {
+  MmEndpoint endpoint;
   g_autofree gchar *mountpoint = mm_mount_point_check (config->mountpoint, error);
 
   if (mountpoint == NULL || !mm_mount_point_check_system (error))
@@ -61,12 +60,9 @@ check (const MmConfig *config, gchar **out_mountpoint, GError **error)
     return fail_inside ("the cache", config->cache_dir, error);
   if (config->log_file != NULL && mm_path_is_inside (config->log_file, mountpoint))
     return fail_inside ("the log", config->log_file, error);
-  if (config->ca_file != NULL && access (config->ca_file, R_OK) != 0)
-    {
-      g_set_error (error, MM_ERROR, MM_ERROR_USAGE, "cafile '%s': %s", config->ca_file,
-                   g_strerror (errno));
-      return FALSE;
-    }
+  mm_config_get_endpoint (config, &endpoint);
+  if (!mm_endpoint_check (&endpoint, error))
+    return FALSE;
   *out_mountpoint = g_steal_pointer (&mountpoint);
   return TRUE;
 }

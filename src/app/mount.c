@@ -23,14 +23,6 @@ static MmRemote *
 new_remote (const MmConfig *config, MmCredentials *credentials)
 {
   MmRemoteConfig remote = {
-    .endpoint = {
-      .protocol = config->source.protocol,
-      .host = config->source.host,
-      .port = config->port,
-      .tls = config->tls,
-      .ca_file = config->ca_file,
-      .timeout_ms = config->timeout_s * 1000,
-    },
     .user = config->source.user,
     .get_secret = mm_credentials_get,
     .get_secret_data = credentials,
@@ -43,6 +35,8 @@ new_remote (const MmConfig *config, MmCredentials *credentials)
     .daily_octets = config->daily_octets,
     .is_offline = config->offline,
   };
+
+  mm_config_get_endpoint (config, &remote.endpoint);
   return mm_remote_new_imap (&remote);
 }
 

@@ -142,6 +142,18 @@ apply_cafile (MmConfig *config, const gchar *name, const gchar *value, GError **
 }
 
 static gboolean
+apply_cert (MmConfig *config, const gchar *name, const gchar *value, GError **error)
+{
+  return mm_path_take (&config->cert_file, name, value, error);
+}
+
+static gboolean
+apply_key (MmConfig *config, const gchar *name, const gchar *value, GError **error)
+{
+  return mm_path_take (&config->key_file, name, value, error);
+}
+
+static gboolean
 apply_log (MmConfig *config, const gchar *name, const gchar *value, GError **error)
 {
   return mm_path_take (&config->log_file, name, value, error);
@@ -355,6 +367,10 @@ static const MmOption table[] = {
     MM_OPTION_OURS, apply_cache_free },
   { "cafile", "PEM", "trust the authorities in this file, not the system's", MM_OPTION_OURS,
     apply_cafile },
+  { "cert", "PEM", "our own certificate, for a server that demands one", MM_OPTION_OURS,
+    apply_cert },
+  { "key", "PEM", "the private key of cert=, unless it is in the same file", MM_OPTION_OURS,
+    apply_key },
   { "tls", "implicit|starttls|none", "imaps:// means implicit, imap:// starttls; none is clear text",
     MM_OPTION_OURS, apply_tls },
   { "connections", "N", "at most N connections to the server (default 4)", MM_OPTION_OURS,

@@ -203,6 +203,13 @@ read_words (Parser *parser, GError **error)
   return TRUE;
 }
 
+/* The name of an option that is about TLS and was written, NULL when none was. */
+static const gchar *
+find_tls_option (const MmConfig *config)
+{
+  return config->ca_file != NULL ? "cafile" : config->cert_file != NULL ? "cert" : NULL;
+}
+
 static gboolean
 settle_tls (MmConfig *config, GError **error)
 {
@@ -213,8 +220,10 @@ settle_tls (MmConfig *config, GError **error)
   else if (source->is_secure_scheme && config->tls != MM_TLS_IMPLICIT)
     return fail (error, "imaps:// means TLS from the first octet on: with tls=%s write imap://",
                  config->tls == MM_TLS_NONE ? "none" : "starttls");
-  if (config->tls == MM_TLS_NONE && config->ca_file != NULL)
-    return fail (error, "cafile= has no meaning with tls=none");
+  if (config->key_file != NULL && config->cert_file == NULL)
+    return fail (error, "key= has no meaning without cert=, the certificate that it is the key of");
+  if (config->tls == MM_TLS_NONE && find_tls_option (config) != NULL)
+    return fail (error, "%s= has no meaning with tls=none", find_tls_option (config));
   config->port = source->port;
   if (config->port == 0)
     config->port = config->tls == MM_TLS_IMPLICIT ? PORT_IMAPS : PORT_IMAP;

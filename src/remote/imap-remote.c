@@ -109,8 +109,7 @@ imap_close (MmRemote *remote)
 
   mm_remote_pool_close (self->pool);
   mm_remote_pool_unref (self->pool);
-  g_free (self->config.endpoint.host);
-  g_free (self->config.endpoint.ca_file);
+  mm_endpoint_clear (&self->config.endpoint);
   g_free ((gchar *) self->config.user);
   g_clear_pointer (&self->token, mm_secret_unref);
   g_mutex_clear (&self->secret_lock);
@@ -228,8 +227,7 @@ mm_remote_new_imap (const MmRemoteConfig *config)
 
   self->base.driver = &imap_driver;
   self->config = *config;
-  self->config.endpoint.host = g_strdup (config->endpoint.host);
-  self->config.endpoint.ca_file = g_strdup (config->endpoint.ca_file);
+  mm_endpoint_copy (&config->endpoint, &self->config.endpoint);
   self->config.user = g_strdup (config->user);
   /* What the kernel takes in advance has come over the line: no more than a quarter of a second. */
   if (config->bandwidth > 0)

@@ -3,7 +3,7 @@
  * libcurl's codes as errors that say what failed, on which host, and what can be done about it.
  */
 #include <errno.h>
-#include <openssl/x509_vfy.h>
+#include <openssl/ssl.h>
 #include <string.h>
 
 #include "transport-curl-private.h"
@@ -57,6 +57,51 @@ set_certificate_error (MmCurlTransport *self, const MmEndpoint *endpoint, GError
   else
     g_set_error (error, MM_ERROR, MM_ERROR_TLS, "the certificate of %s was refused: %s",
                  endpoint->host, self->curl_message);
+}
+
+static gboolean
+is_about_certificate (int alert)
+{
+  switch (alert)
+    {
+    case SSL_AD_CERTIFICATE_REQUIRED:
+    case SSL_AD_BAD_CERTIFICATE:
+    case SSL_AD_UNSUPPORTED_CERTIFICATE:
+    case SSL_AD_CERTIFICATE_REVOKED:
+    case SSL_AD_CERTIFICATE_EXPIRED:
+    case SSL_AD_CERTIFICATE_UNKNOWN:
+    case SSL_AD_UNKNOWN_CA:
+    case SSL_AD_ACCESS_DENIED:
+    case SSL_AD_HANDSHAKE_FAILURE: /* TLS 1.2 has no certificate_required */
+      return TRUE;
+    default:
+      return FALSE;
+    }
+}
+
+/* A server that demands a certificate of ours ends TLS with an alert, in TLS 1.3 only when the
+ * connection is already ours. FALSE: it ended for another reason. */
+static gboolean
+set_own_certificate_error (const MmCurlTransport *self, const MmEndpoint *endpoint, GError **error)
+{
+  const MmCurlTls *tls = &self->tls;
+  const gchar *words = SSL_alert_desc_string_long (tls->alert);
+
+  if (!is_about_certificate (tls->alert))
+    return FALSE;
+  if (endpoint->cert_file != NULL)
+    g_set_error (error, MM_ERROR, MM_ERROR_TLS,
+                 "%s refuses the certificate in cert=%s (%s); is it one that this server's "
+                 "administrator gave out, and still valid?",
+                 endpoint->host, endpoint->cert_file, words);
+  else if (tls->is_certificate_asked)
+    g_set_error (error, MM_ERROR, MM_ERROR_TLS,
+                 "%s demands a certificate of ours (%s); name it with -o cert=PEM, and its private "
+                 "key with key=PEM",
+                 endpoint->host, words);
+  else
+    return FALSE;
+  return TRUE;
 }
 
 static void
@@ -124,6 +169,8 @@ mm_curl_set_open_error (MmCurlTransport *self, const MmCurlOpening *opening, CUR
   const gchar *detail
       = self->curl_message[0] != '\0' ? self->curl_message : curl_easy_strerror (code);
 
+  if (set_own_certificate_error (self, endpoint, error))
+    return;
   switch (code)
     {
     case CURLE_ABORTED_BY_CALLBACK:
@@ -159,6 +206,10 @@ mm_curl_set_open_error (MmCurlTransport *self, const MmCurlOpening *opening, CUR
       break;
     case CURLE_USE_SSL_FAILED:
       mm_curl_set_starttls_error (opening, error);
+      break;
+    case CURLE_SSL_CERTPROBLEM:
+      g_set_error (error, MM_ERROR, MM_ERROR_TLS,
+                   "the certificate in cert=%s cannot be used: %s", endpoint->cert_file, detail);
       break;
     case CURLE_SSL_CONNECT_ERROR:
       /* No answer at all, which a broken connection has in common with a clear-text server. */

@@ -5,8 +5,7 @@
  */
 #pragma once
 
-#include <curl/curl.h>
-
+#include "transport-curl-tls.h"
 #include "transport-private.h"
 
 G_BEGIN_DECLS
@@ -18,6 +17,7 @@ typedef struct
 {
   MmTransport base;
   CURL *curl;
+  MmCurlTls tls;
   /* What recv met after it had moved octets already; told by the next call. */
   MmIoStatus recv_pending;
   CURLcode recv_code;
@@ -33,7 +33,6 @@ typedef struct
   gint64 deadline_us;     /* when the greeting must have come */
   GString *greeting;      /* the first line; where libcurl did not read it, with what came behind */
   GString *capability;    /* the last untagged CAPABILITY line on the line as it is now */
-  gboolean is_tls_begun;
   gboolean is_last_line_through_tls;
   guint n_lines;
   gboolean is_bad; /* a line that no server sends; @curl_message does not say so */

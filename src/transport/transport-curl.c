@@ -57,6 +57,19 @@ has_tls (CURL *curl)
          && info->internals != NULL;
 }
 
+/* With STARTTLS everything said before TLS was said in clear text, by whoever sat on the line, and
+ * must not be believed (CVE-2021-22947 and its kind). libcurl refuses octets that came behind the OK
+ * to STARTTLS, so whatever comes once TLS is there came through it. */
+static void
+note_line_comes_through_tls (MmCurlOpening *opening)
+{
+  gboolean was_through_tls = opening->is_last_line_through_tls;
+
+  opening->is_last_line_through_tls = has_tls (opening->curl);
+  if (opening->is_last_line_through_tls && !was_through_tls)
+    g_string_truncate (opening->capability, 0);
+}
+
 /* CURLOPT_HEADERFUNCTION: one line of the server's each time. */
 static size_t
 take_line (char *data, size_t size, size_t n, void *user_data)
@@ -70,7 +83,7 @@ take_line (char *data, size_t size, size_t n, void *user_data)
       opening->is_bad = TRUE;
       return 0;
     }
-  opening->is_last_line_through_tls = has_tls (opening->curl);
+  note_line_comes_through_tls (opening);
   if (opening->greeting->len == 0)
     g_string_append_len (opening->greeting, data, (gssize) length);
   else if (has_prefix_ignoring_case (data, length, "* CAPABILITY"))
@@ -79,20 +92,6 @@ take_line (char *data, size_t size, size_t n, void *user_data)
       g_string_append_len (opening->capability, data, (gssize) length);
     }
   return length;
-}
-
-/* CURLOPT_SSL_CTX_FUNCTION: TLS begins here. With STARTTLS everything said until now was said in
- * clear text, by whoever sat on the line, and must not be believed (CVE-2021-22947 and its kind).
- * libcurl refuses octets that came behind the OK to STARTTLS, so whatever take_line() sees from now
- * on came through TLS. */
-static CURLcode
-note_tls_begins (CURL *curl, void *ssl_context, void *user_data)
-{
-  MmCurlOpening *opening = user_data;
-
-  opening->is_tls_begun = TRUE;
-  g_string_truncate (opening->capability, 0);
-  return CURLE_OK;
 }
 
 static int
@@ -194,18 +193,7 @@ configure (MmCurlTransport *self, MmCurlOpening *opening)
   curl_easy_setopt (curl, CURLOPT_SERVER_RESPONSE_TIMEOUT,
                     (long) (endpoint->timeout_ms + 999) / 1000);
 
-  curl_easy_setopt (curl, CURLOPT_USE_SSL,
-                    (long) (endpoint->tls == MM_TLS_NONE ? CURLUSESSL_NONE : CURLUSESSL_ALL));
-  curl_easy_setopt (curl, CURLOPT_SSLVERSION, (long) CURL_SSLVERSION_TLSv1_2);
-  curl_easy_setopt (curl, CURLOPT_SSL_VERIFYPEER, 1L);
-  curl_easy_setopt (curl, CURLOPT_SSL_VERIFYHOST, 2L);
-  if (endpoint->ca_file != NULL)
-    {
-      curl_easy_setopt (curl, CURLOPT_CAINFO, endpoint->ca_file);
-      curl_easy_setopt (curl, CURLOPT_CAPATH, NULL);
-    }
-  curl_easy_setopt (curl, CURLOPT_SSL_CTX_FUNCTION, note_tls_begins);
-  curl_easy_setopt (curl, CURLOPT_SSL_CTX_DATA, opening);
+  mm_curl_tls_configure (&self->tls, curl, endpoint);
 
   curl_easy_setopt (curl, CURLOPT_HEADERFUNCTION, take_line);
   curl_easy_setopt (curl, CURLOPT_HEADERDATA, opening);
@@ -218,7 +206,6 @@ configure (MmCurlTransport *self, MmCurlOpening *opening)
 static void
 forget_opening (CURL *curl)
 {
-  curl_easy_setopt (curl, CURLOPT_SSL_CTX_DATA, NULL);
   curl_easy_setopt (curl, CURLOPT_HEADERFUNCTION, NULL);
   curl_easy_setopt (curl, CURLOPT_HEADERDATA, NULL);
   curl_easy_setopt (curl, CURLOPT_NOPROGRESS, 1L);
@@ -272,16 +259,16 @@ set_starttls_preamble (MmCurlTransport *self, const MmCurlOpening *opening)
 
 /* Belt and braces: whatever libcurl decided, there is no going on without TLS. */
 static gboolean
-is_tls_as_demanded (const MmCurlOpening *opening)
+is_tls_as_demanded (const MmCurlTransport *self, const MmCurlOpening *opening)
 {
   switch (opening->endpoint->tls)
     {
     case MM_TLS_NONE:
       return TRUE;
     case MM_TLS_IMPLICIT:
-      return opening->is_tls_begun;
+      return self->tls.is_begun;
     case MM_TLS_STARTTLS:
-      return opening->is_tls_begun && opening->is_last_line_through_tls;
+      return self->tls.is_begun && opening->is_last_line_through_tls;
     }
   return FALSE;
 }
@@ -303,7 +290,7 @@ check_opened (MmCurlTransport *self, const MmCurlOpening *opening, GError **erro
 {
   curl_socket_t fd = CURL_SOCKET_BAD;
 
-  if (!is_tls_as_demanded (opening))
+  if (!is_tls_as_demanded (self, opening))
     {
       mm_curl_set_starttls_error (opening, error);
       return FALSE;

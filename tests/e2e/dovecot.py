@@ -64,6 +64,7 @@ class Certificates:
 
     def __init__(self, directory):
         self.directory = Path(directory)
+        self.directory.mkdir(exist_ok=True)
         self.ca = self._authority("ca")
         self.other_ca = self._authority("other-ca")
         self.server = self._signed("server", "DNS:localhost,IP:127.0.0.1,IP:::1", days=30)
@@ -77,15 +78,20 @@ class Certificates:
              "-addext", "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=critical,keyCertSign"])
         return cert
 
-    def _signed(self, name, alternative_names, days):
+    def client(self, name):
+        """A certificate for the user `name`, as a client shows it; its key is beside it, .key."""
+        return self._signed(f"client-{name}", None, days=30, common_name=name)
+
+    def _signed(self, name, alternative_names, days, common_name=None):
         key, cert = self.directory / f"{name}.key", self.directory / f"{name}.pem"
         dates = ["-days", days]
         if days < 0 and openssl_version() >= (3, 4):  # which takes no negative number, but dates
             dates = ["-not_before", "20200101000000Z", "-not_after", "20200201000000Z"]
         request, extensions = self.directory / f"{name}.csr", self.directory / f"{name}.ext"
-        extensions.write_text(f"subjectAltName={alternative_names}\nextendedKeyUsage=serverAuth\n")
+        extensions.write_text(f"subjectAltName={alternative_names}\nextendedKeyUsage=serverAuth\n"
+                              if alternative_names else "extendedKeyUsage=clientAuth\n")
         run(["openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-             "-keyout", key, "-out", request, "-subj", f"/CN=mailmount test {name}"])
+             "-keyout", key, "-out", request, "-subj", f"/CN={common_name or f'mailmount test {name}'}"])
         run(["openssl", "x509", "-req", "-in", request, "-CA", self.ca, "-CAkey", self.ca.with_suffix(".key"),
              "-CAcreateserial", "-out", cert, *dates, "-extfile", extensions])
         return cert

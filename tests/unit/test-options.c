@@ -109,7 +109,7 @@ test_every_option_is_taken (void)
       "mailmount -o ro,names=uid,cache=/c,tls=starttls,connections=7 "
       "-o timeout=9,refresh=0,folders=INBOX:Lists/*,subscribed,log=/l,umask=022 "
       "-oexclude=Trash,cache_size=3G,cache_free=17k,bandwidth=300k,offline,allow_other,uid=0,gid=0,compress,password_command='cat f' "
-      "-f -o cafile=/ca imap://user@example.org /mnt");
+      "-f -o cafile=/ca,cert=/c.pem,key=/k.pem imap://user@example.org /mnt");
 
   g_assert_true (config->names_by_uid && config->subscribed && config->allow_other
                  && config->compress && config->foreground);
@@ -119,6 +119,8 @@ test_every_option_is_taken (void)
   g_assert_true (config->offline);
   g_assert_cmpuint (config->cache_free_octets, ==, 17 * 1024);
   g_assert_cmpstr (config->ca_file, ==, "/ca");
+  g_assert_cmpstr (config->cert_file, ==, "/c.pem");
+  g_assert_cmpstr (config->key_file, ==, "/k.pem");
   g_assert_cmpstr (config->log_file, ==, "/l");
   g_assert_cmpstr (config->password_command, ==, "cat f");
   g_assert_cmpint (config->tls, ==, MM_TLS_STARTTLS);
@@ -281,6 +283,8 @@ static const struct
   { "mailmount -o tls=none" GOOD, "imap://" },
   { "mailmount -o tls=starttls" GOOD, "imap://" },
   { "mailmount -o tls=none,cafile=/x imap://user@example.org /mnt", "cafile=" },
+  { "mailmount -o tls=none,cert=/x imap://user@example.org /mnt", "cert=" },
+  { "mailmount -o key=/x" GOOD, "without cert=" },
   { "mailmount -o connections=0" GOOD, "from 1 to 32" },
   { "mailmount -o connections=33" GOOD, "from 1 to 32" },
   { "mailmount -o connections=-1" GOOD, "from 1 to 32" },

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <mailmount/transport.h>
+
+#include "certificate.h"
+
+void
+mm_endpoint_copy (const MmEndpoint *endpoint, MmEndpoint *out)
+{
+  *out = *endpoint;
+  out->host = g_strdup (endpoint->host);
+  out->ca_file = g_strdup (endpoint->ca_file);
+  out->cert_file = g_strdup (endpoint->cert_file);
+  out->key_file = g_strdup (endpoint->key_file);
+}
+
+void
+mm_endpoint_clear (MmEndpoint *endpoint)
+{
+  g_clear_pointer (&endpoint->host, g_free);
+  g_clear_pointer (&endpoint->ca_file, g_free);
+  g_clear_pointer (&endpoint->cert_file, g_free);
+  g_clear_pointer (&endpoint->key_file, g_free);
+}
+
+gboolean
+mm_endpoint_check (const MmEndpoint *endpoint, GError **error)
+{
+  if (endpoint->ca_file != NULL && !mm_certificate_check_authorities (endpoint->ca_file, error))
+    return FALSE;
+  return endpoint->cert_file == NULL
+         || mm_certificate_check_own (endpoint->cert_file, endpoint->key_file, error);
+}
