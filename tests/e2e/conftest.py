@@ -14,6 +14,7 @@ from dovecot import DovecotServer, unprivileged_user
 from fault_proxy import FaultProxy
 from mount import Mount, Place
 from proxy import Proxy
+from servers.cyrus import CyrusServer
 
 PASSWORD = "open sesame"
 TEST_SECONDS = 180
@@ -109,6 +110,14 @@ def own_server(small_corpus):
 
 
 @pytest.fixture
+def cyrus(request):
+    """A Cyrus of this test's own, with an empty INBOX of "user". parametrize("cyrus", [{"settings": "…"}],
+    indirect=True) gives it what CyrusServer takes."""
+    with CyrusServer(**getattr(request, "param", {})) as running:
+        yield running
+
+
+@pytest.fixture
 def proxy(server):
     with Proxy(server.imap_port) as running:
         yield running
@@ -146,7 +155,7 @@ def mount(request, place):
     """mount(target, user="user", folder="", place=…, **options) mounts through a server or a proxy in clear text,
     and may be called again after unmount(): same mount point, same cache. start=False gives the Mount unstarted."""
     mounts = []
-    for below in ("own_server", "own_proxy", "proxy", "fault_proxy"):  # set up first, and so ended last
+    for below in ("own_server", "cyrus", "own_proxy", "proxy", "fault_proxy"):  # set up first, and so ended last
         if below in request.fixturenames:
             request.getfixturevalue(below)
 
