@@ -9,7 +9,7 @@ _mailmount_option()
         *,*) head=${list%,*},; part=${list##*,} ;;
         *) part=$list ;;
     esac
-    local options='ro names= cache= cache_size= cache_free= cafile= cert= key= tls= connections= timeout= refresh=
+    local options='ro names= cache= cache_size= cache_free= cafile= fingerprint= cert= key= tls= connections= timeout= refresh=
         folders= exclude= subscribed log= password_command= token_command= compress bandwidth= daily_limit= offline
         allow_other uid= gid= umask= noauto nofail _netdev noexec noatime'
     local prefix='' words='' value

@@ -32,6 +32,7 @@ function __mailmount_options
         cache_size=\t'how much of what was read is kept (2G)' \
         cache_free=\t'how much of the disk is left free' \
         cafile=\t'certificate authorities to trust' \
+        fingerprint=\t'trust the server certificate that has it' \
         cert=\t'our own certificate' \
         key=\t'the private key of cert=' \
         tls=implicit\t'TLS from the first octet (imaps://)' \

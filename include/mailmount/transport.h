@@ -35,11 +35,19 @@ typedef struct
   guint16 port;
   MmTlsMode tls;
   gchar *ca_file;   /* nullable: PEM; else the system's trust store */
+  gchar *fingerprint; /* nullable: the server's certificate or its public key must have it, as
+                         mm_fingerprint_parse() writes it; without @ca_file that is enough */
   gchar *cert_file; /* nullable: our own certificate, PEM, with those that vouch for it behind it */
   gchar *key_file;  /* nullable: its private key, PEM; else it is in @cert_file */
   guint timeout_ms; /* for connecting, TLS and greeting together */
   guint receive_octets; /* what the kernel takes ahead of us at most; 0: as it likes */
 } MmEndpoint;
+
+#define MM_FINGERPRINT_PREFIX "SHA256:"
+
+/* The SHA-256 fingerprint @text, with or without the prefix, the colons and capitals, in the one form
+ * in which fingerprints are compared here: SHA256:AB:CD:… MM_ERROR_USAGE. (transfer full) */
+gchar *mm_fingerprint_parse (const gchar *text, GError **error);
 
 /* @out holds copies of all strings, for mm_endpoint_clear(). */
 void mm_endpoint_copy (const MmEndpoint *endpoint, MmEndpoint *out);

@@ -10,6 +10,7 @@ mm_config_get_endpoint (const MmConfig *config, MmEndpoint *out)
     .port = config->port,
     .tls = config->tls,
     .ca_file = config->ca_file,
+    .fingerprint = config->fingerprint,
     .cert_file = config->cert_file,
     .key_file = config->key_file,
     .timeout_ms = config->timeout_s * 1000,
@@ -24,6 +25,7 @@ mm_config_free (MmConfig *config)
   g_free (config->mountpoint);
   g_free (config->cache_dir);
   g_free (config->ca_file);
+  g_free (config->fingerprint);
   g_free (config->cert_file);
   g_free (config->key_file);
   g_free (config->log_file);

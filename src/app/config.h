@@ -39,6 +39,7 @@ typedef struct
   guint64 cache_size_octets; /* on disk, or of memory; 0: no limit */
   guint64 cache_free_octets; /* MM_CONTENT_CACHE_FREE_DEFAULT unless written */
   gchar *ca_file;        /* absolute, nullable: the system's trust store */
+  gchar *fingerprint;    /* nullable: of the server's certificate, see mm_fingerprint_parse() */
   gchar *cert_file;      /* absolute, nullable: our own certificate */
   gchar *key_file;       /* absolute, nullable: in cert_file, too */
   gchar *log_file;       /* absolute, nullable: syslog, or the terminal with -f */

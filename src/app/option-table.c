@@ -142,6 +142,18 @@ apply_cafile (MmConfig *config, const gchar *name, const gchar *value, GError **
 }
 
 static gboolean
+apply_fingerprint (MmConfig *config, const gchar *name, const gchar *value, GError **error)
+{
+  gchar *fingerprint = mm_fingerprint_parse (value, error);
+
+  if (fingerprint == NULL)
+    return FALSE;
+  g_free (config->fingerprint);
+  config->fingerprint = fingerprint;
+  return TRUE;
+}
+
+static gboolean
 apply_cert (MmConfig *config, const gchar *name, const gchar *value, GError **error)
 {
   return mm_path_take (&config->cert_file, name, value, error);
@@ -367,6 +379,8 @@ static const MmOption table[] = {
     MM_OPTION_OURS, apply_cache_free },
   { "cafile", "PEM", "trust the authorities in this file, not the system's", MM_OPTION_OURS,
     apply_cafile },
+  { "fingerprint", "SHA256:HEX", "trust the server's certificate (or public key) that has it",
+    MM_OPTION_OURS, apply_fingerprint },
   { "cert", "PEM", "our own certificate, for a server that demands one", MM_OPTION_OURS,
     apply_cert },
   { "key", "PEM", "the private key of cert=, unless it is in the same file", MM_OPTION_OURS,

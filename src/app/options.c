@@ -207,7 +207,10 @@ read_words (Parser *parser, GError **error)
 static const gchar *
 find_tls_option (const MmConfig *config)
 {
-  return config->ca_file != NULL ? "cafile" : config->cert_file != NULL ? "cert" : NULL;
+  return config->ca_file != NULL       ? "cafile"
+         : config->fingerprint != NULL ? "fingerprint"
+         : config->cert_file != NULL   ? "cert"
+                                       : NULL;
 }
 
 static gboolean

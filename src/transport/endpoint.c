@@ -9,6 +9,7 @@ mm_endpoint_copy (const MmEndpoint *endpoint, MmEndpoint *out)
   *out = *endpoint;
   out->host = g_strdup (endpoint->host);
   out->ca_file = g_strdup (endpoint->ca_file);
+  out->fingerprint = g_strdup (endpoint->fingerprint);
   out->cert_file = g_strdup (endpoint->cert_file);
   out->key_file = g_strdup (endpoint->key_file);
 }
@@ -18,6 +19,7 @@ mm_endpoint_clear (MmEndpoint *endpoint)
 {
   g_clear_pointer (&endpoint->host, g_free);
   g_clear_pointer (&endpoint->ca_file, g_free);
+  g_clear_pointer (&endpoint->fingerprint, g_free);
   g_clear_pointer (&endpoint->cert_file, g_free);
   g_clear_pointer (&endpoint->key_file, g_free);
 }

@@ -3,7 +3,6 @@
  * libcurl's codes as errors that say what failed, on which host, and what can be done about it.
  */
 #include <errno.h>
-#include <openssl/ssl.h>
 #include <string.h>
 
 #include "transport-curl-private.h"
@@ -12,96 +11,6 @@ static gboolean
 greets_with (const MmCurlOpening *opening, const gchar *word)
 {
   return g_ascii_strncasecmp (opening->greeting->str, word, strlen (word)) == 0;
-}
-
-static void
-set_certificate_error (MmCurlTransport *self, const MmEndpoint *endpoint, GError **error)
-{
-  long verify_result = X509_V_OK;
-
-  curl_easy_getinfo (self->curl, CURLINFO_SSL_VERIFYRESULT, &verify_result);
-  switch (verify_result)
-    {
-    case X509_V_ERR_CERT_HAS_EXPIRED:
-      g_set_error (error, MM_ERROR, MM_ERROR_TLS,
-                   "the certificate of %s has expired; the server's administrator must renew it "
-                   "(or this machine's clock is wrong)",
-                   endpoint->host);
-      return;
-    case X509_V_ERR_CERT_NOT_YET_VALID:
-      g_set_error (error, MM_ERROR, MM_ERROR_TLS,
-                   "the certificate of %s is not valid yet; is this machine's clock right?",
-                   endpoint->host);
-      return;
-    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
-    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
-    case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
-    case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
-    case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
-      g_set_error (error, MM_ERROR, MM_ERROR_TLS,
-                   "the certificate of %s is not signed by an authority that %s%s%s; name the "
-                   "authority's certificate with -o cafile=PEM if you trust it",
-                   endpoint->host, endpoint->ca_file != NULL ? "is in '" : "this system trusts",
-                   endpoint->ca_file != NULL ? endpoint->ca_file : "",
-                   endpoint->ca_file != NULL ? "'" : "");
-      return;
-    default:
-      break;
-    }
-  /* libcurl compares the names itself and leaves no number behind. */
-  if (strstr (self->curl_message, "subject name") != NULL)
-    g_set_error (error, MM_ERROR, MM_ERROR_TLS,
-                 "the certificate shown by %s was made for another name; use the server's name as "
-                 "its certificate has it",
-                 endpoint->host);
-  else
-    g_set_error (error, MM_ERROR, MM_ERROR_TLS, "the certificate of %s was refused: %s",
-                 endpoint->host, self->curl_message);
-}
-
-static gboolean
-is_about_certificate (int alert)
-{
-  switch (alert)
-    {
-    case SSL_AD_CERTIFICATE_REQUIRED:
-    case SSL_AD_BAD_CERTIFICATE:
-    case SSL_AD_UNSUPPORTED_CERTIFICATE:
-    case SSL_AD_CERTIFICATE_REVOKED:
-    case SSL_AD_CERTIFICATE_EXPIRED:
-    case SSL_AD_CERTIFICATE_UNKNOWN:
-    case SSL_AD_UNKNOWN_CA:
-    case SSL_AD_ACCESS_DENIED:
-    case SSL_AD_HANDSHAKE_FAILURE: /* TLS 1.2 has no certificate_required */
-      return TRUE;
-    default:
-      return FALSE;
-    }
-}
-
-/* A server that demands a certificate of ours ends TLS with an alert, in TLS 1.3 only when the
- * connection is already ours. FALSE: it ended for another reason. */
-static gboolean
-set_own_certificate_error (const MmCurlTransport *self, const MmEndpoint *endpoint, GError **error)
-{
-  const MmCurlTls *tls = &self->tls;
-  const gchar *words = SSL_alert_desc_string_long (tls->alert);
-
-  if (!is_about_certificate (tls->alert))
-    return FALSE;
-  if (endpoint->cert_file != NULL)
-    g_set_error (error, MM_ERROR, MM_ERROR_TLS,
-                 "%s refuses the certificate in cert=%s (%s); is it one that this server's "
-                 "administrator gave out, and still valid?",
-                 endpoint->host, endpoint->cert_file, words);
-  else if (tls->is_certificate_asked)
-    g_set_error (error, MM_ERROR, MM_ERROR_TLS,
-                 "%s demands a certificate of ours (%s); name it with -o cert=PEM, and its private "
-                 "key with key=PEM",
-                 endpoint->host, words);
-  else
-    return FALSE;
-  return TRUE;
 }
 
 static void
@@ -169,7 +78,7 @@ mm_curl_set_open_error (MmCurlTransport *self, const MmCurlOpening *opening, CUR
   const gchar *detail
       = self->curl_message[0] != '\0' ? self->curl_message : curl_easy_strerror (code);
 
-  if (set_own_certificate_error (self, endpoint, error))
+  if (mm_curl_tls_set_error (&self->tls, endpoint, error))
     return;
   switch (code)
     {
@@ -197,7 +106,11 @@ mm_curl_set_open_error (MmCurlTransport *self, const MmCurlOpening *opening, CUR
                        : "; a server that waits for TLS is reached with imaps://");
       break;
     case CURLE_PEER_FAILED_VERIFICATION:
-      set_certificate_error (self, endpoint, error);
+      if (self->tls.peer != NULL)
+        mm_curl_tls_set_name_error (&self->tls, endpoint, error);
+      else
+        g_set_error (error, MM_ERROR, MM_ERROR_TLS, "the certificate of %s was refused: %s",
+                     endpoint->host, detail);
       break;
     case CURLE_SSL_CACERT_BADFILE:
       g_set_error (error, MM_ERROR, MM_ERROR_TLS,
@@ -221,8 +134,10 @@ mm_curl_set_open_error (MmCurlTransport *self, const MmCurlOpening *opening, CUR
           break;
         }
       g_set_error (error, MM_ERROR, MM_ERROR_TLS,
-                   "no TLS connection to %s port %u: %s (imap:// is for servers that begin in "
-                   "clear text, usually on port 143)",
+                   strstr (detail, "wrong version number") != NULL
+                       ? "%s port %u does not begin with TLS; imap:// is for servers that begin in "
+                         "clear text, usually on port 143"
+                       : "no TLS connection to %s port %u: %s",
                    endpoint->host, endpoint->port, detail);
       break;
     case CURLE_WEIRD_SERVER_REPLY:

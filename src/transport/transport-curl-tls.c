@@ -3,6 +3,8 @@
 
 #include <openssl/ssl.h>
 
+#include "certificate.h"
+
 /* Where an SSL_CTX keeps its MmCurlTls. */
 static int
 get_tls_index (void)
@@ -15,7 +17,7 @@ get_tls_index (void)
       g_assert (fresh >= 0);
       g_once_init_leave (&index_plus_one, (gsize) fresh + 1);
     }
-  return (int) (index_plus_one - 1);
+  return (int)(index_plus_one - 1);
 }
 
 static MmCurlTls *
@@ -27,8 +29,14 @@ get_tls (const SSL *ssl)
 static void
 note_alert (const SSL *ssl, int where, int value)
 {
-  if ((where & SSL_CB_READ_ALERT) == SSL_CB_READ_ALERT && (value >> 8) == SSL3_AL_FATAL)
-    get_tls (ssl)->alert = value & 0xff;
+  MmCurlTls *tls = get_tls (ssl);
+
+  if ((where & SSL_CB_ALERT) == 0 || (value >> 8) != SSL3_AL_FATAL)
+    return;
+  if ((where & SSL_CB_READ) != 0)
+    tls->peer_alert = value & 0xff;
+  else
+    tls->own_alert = value & 0xff;
 }
 
 /* Called when the server asks and we have none to show. */
@@ -37,6 +45,40 @@ note_certificate_asked (SSL *ssl, X509 **out_certificate, EVP_PKEY **out_key)
 {
   get_tls (ssl)->is_certificate_asked = TRUE;
   return 0;
+}
+
+static void
+set_certificate (X509 **slot, X509 *certificate)
+{
+  g_clear_pointer (slot, X509_free);
+  if (certificate != NULL && X509_up_ref (certificate) == 1)
+    *slot = certificate;
+}
+
+/* In place of OpenSSL's own verification, which it calls. 1: the server is whom we want. */
+static int
+judge_certificate (X509_STORE_CTX *store, void *user_data)
+{
+  MmCurlTls *tls = user_data;
+  X509 *certificate = X509_STORE_CTX_get0_cert (store);
+
+  set_certificate (&tls->peer, certificate);
+  if (tls->fingerprint != NULL && !mm_certificate_has_fingerprint (certificate, tls->fingerprint))
+    {
+      tls->is_other_pin = TRUE;
+      X509_STORE_CTX_set_error (store, X509_V_ERR_APPLICATION_VERIFICATION);
+      return 0;
+    }
+  if (!tls->trusts_authorities)
+    {
+      X509_STORE_CTX_set_error (store, X509_V_OK);
+      return 1;
+    }
+  int is_good = X509_verify_cert (store);
+  tls->verify_result = X509_STORE_CTX_get_error (store);
+  tls->verify_depth = X509_STORE_CTX_get_error_depth (store);
+  set_certificate (&tls->faulty, X509_STORE_CTX_get_current_cert (store));
+  return is_good == 1;
 }
 
 /* CURLOPT_SSL_CTX_FUNCTION: TLS begins here. */
@@ -49,6 +91,7 @@ begin (CURL *curl, void *ssl_context, void *user_data)
   SSL_CTX_set_ex_data (ssl_context, get_tls_index (), tls);
   SSL_CTX_set_info_callback (ssl_context, note_alert);
   SSL_CTX_set_client_cert_cb (ssl_context, note_certificate_asked);
+  SSL_CTX_set_cert_verify_callback (ssl_context, judge_certificate, tls);
   return CURLE_OK;
 }
 
@@ -65,12 +108,19 @@ configure_own_certificate (CURL *curl, const MmEndpoint *endpoint)
 void
 mm_curl_tls_configure (MmCurlTls *tls, CURL *curl, const MmEndpoint *endpoint)
 {
-  *tls = (MmCurlTls){ .alert = -1 };
+  *tls = (MmCurlTls){
+    .fingerprint = g_strdup (endpoint->fingerprint),
+    /* A certificate that is known by its fingerprint needs nobody to vouch for it; who names the
+     * authorities as well wants both. */
+    .trusts_authorities = endpoint->fingerprint == NULL || endpoint->ca_file != NULL,
+    .peer_alert = MM_NO_ALERT,
+    .own_alert = MM_NO_ALERT,
+  };
   curl_easy_setopt (curl, CURLOPT_USE_SSL,
-                    (long) (endpoint->tls == MM_TLS_NONE ? CURLUSESSL_NONE : CURLUSESSL_ALL));
+                    (long)(endpoint->tls == MM_TLS_NONE ? CURLUSESSL_NONE : CURLUSESSL_ALL));
   curl_easy_setopt (curl, CURLOPT_SSLVERSION, (long) CURL_SSLVERSION_TLSv1_2);
   curl_easy_setopt (curl, CURLOPT_SSL_VERIFYPEER, 1L);
-  curl_easy_setopt (curl, CURLOPT_SSL_VERIFYHOST, 2L);
+  curl_easy_setopt (curl, CURLOPT_SSL_VERIFYHOST, tls->trusts_authorities ? 2L : 0L);
   if (endpoint->ca_file != NULL)
     {
       curl_easy_setopt (curl, CURLOPT_CAINFO, endpoint->ca_file);
@@ -80,4 +130,12 @@ mm_curl_tls_configure (MmCurlTls *tls, CURL *curl, const MmEndpoint *endpoint)
     configure_own_certificate (curl, endpoint);
   curl_easy_setopt (curl, CURLOPT_SSL_CTX_FUNCTION, begin);
   curl_easy_setopt (curl, CURLOPT_SSL_CTX_DATA, tls);
+}
+
+void
+mm_curl_tls_clear (MmCurlTls *tls)
+{
+  g_clear_pointer (&tls->fingerprint, g_free);
+  g_clear_pointer (&tls->peer, X509_free);
+  g_clear_pointer (&tls->faulty, X509_free);
 }

@@ -315,6 +315,7 @@ curl_transport_free (MmTransport *transport)
   /* libcurl must not write to a message buffer or preamble while it closes. */
   curl_easy_setopt (self->curl, CURLOPT_ERRORBUFFER, NULL);
   curl_easy_cleanup (self->curl);
+  mm_curl_tls_clear (&self->tls);
   g_free (self);
 }
 

@@ -82,6 +82,27 @@ class Certificates:
         """A certificate for the user `name`, as a client shows it; its key is beside it, .key."""
         return self._signed(f"client-{name}", None, days=30, common_name=name)
 
+    def future(self):
+        """Not valid before 2040: `openssl x509` of Debian 12 cannot make one, `openssl ca` can."""
+        good, cert = self.server, self.directory / "future.pem"
+        configuration = self.directory / "ca.cnf"
+        configuration.write_text(
+            f"[ca]\ndefault_ca=a\n[a]\ndatabase={self.directory}/index.txt\nnew_certs_dir={self.directory}\n"
+            f"default_md=sha256\npolicy=p\nrand_serial=yes\nunique_subject=no\n[p]\ncommonName=supplied\n")
+        (self.directory / "index.txt").touch()
+        run(["openssl", "ca", "-batch", "-notext", "-config", configuration, "-cert", self.ca,
+             "-keyfile", self.ca.with_suffix(".key"), "-in", good.with_suffix(".csr"), "-out", cert,
+             "-startdate", "20400101000000Z", "-enddate", "20410101000000Z", "-extfile", good.with_suffix(".ext")])
+        shutil.copy(good.with_suffix(".key"), cert.with_suffix(".key"))
+        return cert
+
+    def self_signed(self, name="self-signed"):
+        """Signed by itself, for another host than ours: worth nothing without its fingerprint."""
+        key, cert = self.directory / f"{name}.key", self.directory / f"{name}.pem"
+        run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+             "-keyout", key, "-out", cert, "-days", 30, "-subj", f"/CN=mailmount test {name}"])
+        return cert
+
     def _signed(self, name, alternative_names, days, common_name=None):
         key, cert = self.directory / f"{name}.key", self.directory / f"{name}.pem"
         dates = ["-days", days]

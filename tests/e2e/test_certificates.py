@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Certificates: ours, which a server demands, and the server's, which have to be right."""
 
+import hashlib
 import os
+import re
 import ssl
+import subprocess
 
 import pytest
 
 import mount as mounting
-from dovecot import Certificates, DovecotServer, run
+from dovecot import Certificates, DovecotServer, run, wait_for
 from mount import Failed
-from test_mount import PASSWORD, refused
+from test_mount import PASSWORD, background, refused  # noqa: F401 (a fixture)
 from tls_server import TlsServer
 from tree import compare
 
@@ -40,10 +43,10 @@ def demanding_server(small_corpus):
         yield server
 
 
-def tls_mount(mount, server, scheme="imaps", **options):
+def tls_mount(mount, server, scheme="imaps", background=False, **options):
     class Target:
         imap_port = server.imaps_port if scheme == "imaps" else server.imap_port
-    return mount(Target, user="small", scheme=scheme,
+    return mount(Target, user="small", scheme=scheme, background=background,
                  options={"tls": None, "cafile": server.certificates.ca, **options})
 
 
@@ -104,4 +107,136 @@ def test_a_file_that_cannot_be_used_is_named(place, certificates, options, named
         mounting.Mount("imaps://user@localhost:1", place, options, PASSWORD).start()
     assert caught.value.status == 2
     assert len(caught.value.output.splitlines()) == 1
-    assert mounting.re.search(named.format(**names), caught.value.output), caught.value.output
+    assert re.search(named.format(**names), caught.value.output), caught.value.output
+
+
+# The server's.
+
+def fingerprint_of(certificate):
+    """As the tool prints it that users know: "sha256 Fingerprint=AB:CD:…"."""
+    text = run(["openssl", "x509", "-in", certificate, "-noout", "-fingerprint", "-sha256"]).stdout.decode()
+    return "SHA256:" + text.strip().partition("=")[2]
+
+
+def key_fingerprint_of(certificate):
+    key = run(["openssl", "x509", "-in", certificate, "-noout", "-pubkey"]).stdout
+    der = subprocess.run(["openssl", "pkey", "-pubin", "-outform", "DER"], input=key, capture_output=True, check=True,
+                         timeout=60).stdout
+    return "sha256:" + hashlib.sha256(der).hexdigest()
+
+
+WRONG = "SHA256:" + ":".join(["00"] * 32)
+
+
+@pytest.fixture(scope="module")
+def own_certified_server(small_corpus):
+    """A server with a certificate that nobody signed, for another host."""
+    server = DovecotServer(users={"small": PASSWORD})
+    server.certificates.worthless = server.certificates.self_signed()
+    server.certificate = "worthless"
+    server._write_configuration()
+    small_corpus.write(server.mail_dir("small"))
+    with server:
+        yield server
+
+
+@pytest.mark.parametrize("scheme", ["imaps", "imap"])
+def test_a_pinned_certificate_needs_no_authority(mount, own_certified_server, small_corpus, scheme):
+    pin = fingerprint_of(own_certified_server.certificates.worthless)
+    mounted = tls_mount(mount, own_certified_server, scheme, cafile=None, fingerprint=pin)
+    assert not compare(mounted.path, small_corpus)
+
+
+def test_a_public_key_can_be_pinned(mount, own_certified_server):
+    pin = key_fingerprint_of(own_certified_server.certificates.worthless)
+    mounted = tls_mount(mount, own_certified_server, cafile=None, fingerprint=pin)
+    assert os.listdir(mounted.path)
+
+
+@pytest.mark.parametrize("scheme", ["imaps", "imap"])
+def test_another_certificate_than_the_pinned_one_is_refused(mount, background, own_certified_server, scheme):
+    """The message has the fingerprint of the server's, so that it can be asked for; and the log of the server has no
+    attempt to sign in."""
+    log = own_certified_server.log
+    before = log.stat().st_size if log.exists() else 0
+    with pytest.raises(Failed) as caught:
+        tls_mount(mount, own_certified_server, scheme, cafile=None, fingerprint=WRONG, background=background)
+    output = caught.value.output
+    assert len(output.splitlines()) == 1 and "fingerprint=" in output and "127.0.0.1" in output
+    assert fingerprint_of(own_certified_server.certificates.worthless) in output
+    assert "auth failed" not in log.read_text()[before:] and "Login:" not in log.read_text()[before:]
+
+
+def test_nothing_is_sent_to_another_certificate_than_the_pinned_one(mount, certificates):
+    with TlsServer(certificates.server) as server:
+        refused(mount, False, "fingerprint=", server, scheme="imaps", options={"tls": None, "fingerprint": WRONG})
+        assert server.connections > 0 and server.octets == 0
+
+
+def test_a_pin_holds_beside_an_authority_not_instead_of_it(mount, server, own_certified_server):
+    good = fingerprint_of(server.certificates.server)
+    mounted = tls_mount(mount, server, fingerprint=good)
+    assert os.listdir(mounted.path)
+    mounted.unmount()
+    worthless = own_certified_server.certificates.worthless
+    with pytest.raises(Failed, match="signed by nobody but itself"):
+        tls_mount(mount, own_certified_server, fingerprint=fingerprint_of(worthless))
+
+
+def test_a_pin_is_looked_at_on_every_connection(mount, own_certified_server, place):
+    """The server gets another certificate under a mount: the next connection is refused."""
+    server = own_certified_server
+    old = server.certificates.worthless
+    mounted = tls_mount(mount, server, cafile=None, fingerprint=fingerprint_of(old), cache="none", refresh=0)
+    assert os.listdir(mounted.path / "INBOX")
+    server.certificates.worthless = server.certificates.self_signed("another")
+    try:
+        server._write_configuration()
+        server.restart()
+        log = server.log.stat().st_size
+        with pytest.raises(OSError):
+            for name in os.listdir(mounted.path / "INBOX"):
+                (mounted.path / "INBOX" / name).read_bytes()
+        wait_for(lambda: fingerprint_of(server.certificates.worthless) in mounted.output(), 20, "a message")
+        assert "Login:" not in server.log.read_text()[log:]
+    finally:
+        server.certificates.worthless = old
+        server._write_configuration()
+        server.restart()
+
+
+SERVERS = {
+    "expired": r"the certificate of 127\.0\.0\.1 has expired \(on 20\d\d-\d\d-\d\d\).*administrator",
+    "future": r"the certificate of 127\.0\.0\.1 is not valid yet \(before 2040-01-01\).*clock",
+    "wronghost": r"made for another name: mail\.example\.org;",
+    "self_signed": r"signed by nobody but itself.*fingerprint.*cafile=",
+    "unknown": r"not signed by an authority that is in '.*'.*cafile=.*fingerprint=",
+    "unknown to the system": r"not signed by an authority that this system trusts",
+    "old": r"only TLS older than 1\.2.*administrator",
+}
+
+
+@pytest.mark.filterwarnings("ignore:.*TLSv1_1:DeprecationWarning")
+@pytest.mark.parametrize("what", SERVERS)
+def test_each_bad_certificate_is_told_in_words_of_its_own(mount, certificates, what):
+    shown = getattr(certificates, what, certificates.server)
+    shown = shown() if callable(shown) else shown
+    options = {"tls": None, "cafile": {"unknown": certificates.other_ca, "unknown to the system": None}.get(
+        what, certificates.ca)}
+    old = {"version": ssl.TLSVersion.TLSv1_1, "ciphers": "ALL:@SECLEVEL=0"} if what == "old" else {}
+    with TlsServer(shown, **old) as server:
+        output = refused(mount, False, SERVERS[what], server, scheme="imaps", options=options)
+        assert len(output.splitlines()) == 1
+        assert [name for name, pattern in SERVERS.items() if re.search(pattern, output)] == [what]
+        assert server.octets == 0
+
+
+def test_a_port_without_tls_and_a_port_with_it_are_told(mount, server, place):
+    class Clear:
+        imap_port = server.imap_port
+    refused(mount, False, r"127\.0\.0\.1 port \d+ does not begin with TLS.*imap://", Clear, scheme="imaps",
+            options={"tls": None})
+
+    class Tls:
+        imap_port = server.imaps_port
+    refused(mount, False, r"did not answer within 2 seconds.*imaps://", Tls, options={"tls": None, "timeout": 2})

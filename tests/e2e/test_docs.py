@@ -23,7 +23,7 @@ def options_of_help():
     """From lines such as "    -o cache=DIR        where …" or "    cache=DIR        where …"."""
     found = set()
     for line in help_text().splitlines():
-        matched = re.match(r"\s+(?:-o\s+)?(\[no\])?([a-z][a-z_]+)(=[\w|,.\[\]]+)?(\s{2,}|,|$)", line)
+        matched = re.match(r"\s+(?:-o\s+)?(\[no\])?([a-z][a-z_]+)(=[\w|,.:\[\]]+)?(\s{2,}|,|$)", line)
         if matched and not line.lstrip().startswith("mailmount"):
             found.add(matched[2])
             found |= set(re.findall(r",\s*([a-z_]+)=", line.split("  ")[2] if "  " in line.strip() else ""))

@@ -11,6 +11,9 @@
 #include "paths.h"
 
 /* Parses @line, split as a shell would. */
+/* The digits of a SHA-256. */
+#define DIGITS "00112233445566778899aabbccddeeff00112233445566778899AABBCCDDEEFF"
+
 static MmCommand
 parse (const gchar *line, MmConfig **out_config, GError **error)
 {
@@ -109,7 +112,7 @@ test_every_option_is_taken (void)
       "mailmount -o ro,names=uid,cache=/c,tls=starttls,connections=7 "
       "-o timeout=9,refresh=0,folders=INBOX:Lists/*,subscribed,log=/l,umask=022 "
       "-oexclude=Trash,cache_size=3G,cache_free=17k,bandwidth=300k,offline,allow_other,uid=0,gid=0,compress,password_command='cat f' "
-      "-f -o cafile=/ca,cert=/c.pem,key=/k.pem imap://user@example.org /mnt");
+      "-f -o cafile=/ca,fingerprint=sha256:" DIGITS ",cert=/c.pem,key=/k.pem imap://user@example.org /mnt");
 
   g_assert_true (config->names_by_uid && config->subscribed && config->allow_other
                  && config->compress && config->foreground);
@@ -119,6 +122,9 @@ test_every_option_is_taken (void)
   g_assert_true (config->offline);
   g_assert_cmpuint (config->cache_free_octets, ==, 17 * 1024);
   g_assert_cmpstr (config->ca_file, ==, "/ca");
+  g_assert_cmpstr (config->fingerprint, ==,
+                   "SHA256:00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF:"
+                   "00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF");
   g_assert_cmpstr (config->cert_file, ==, "/c.pem");
   g_assert_cmpstr (config->key_file, ==, "/k.pem");
   g_assert_cmpstr (config->log_file, ==, "/l");
@@ -284,6 +290,13 @@ static const struct
   { "mailmount -o tls=starttls" GOOD, "imap://" },
   { "mailmount -o tls=none,cafile=/x imap://user@example.org /mnt", "cafile=" },
   { "mailmount -o tls=none,cert=/x imap://user@example.org /mnt", "cert=" },
+  { "mailmount -o fingerprint=SHA256:12 imaps://user@example.org /mnt", "64 hex digits" },
+  { "mailmount -o fingerprint=0123456789012345678901234567890123456789" GOOD, "SHA-1" },
+  { "mailmount -o fingerprint=01234567890123456789012345678901" GOOD, "MD5" },
+  { "mailmount -o fingerprint=sha512:" DIGITS GOOD, "64 hex digits" },
+  { "mailmount -o fingerprint=" DIGITS "0" GOOD, "64 hex digits" },
+  { "mailmount -o fingerprint=:" DIGITS GOOD, "64 hex digits" },
+  { "mailmount -o tls=none,fingerprint=" DIGITS " imap://user@example.org /mnt", "fingerprint=" },
   { "mailmount -o key=/x" GOOD, "without cert=" },
   { "mailmount -o connections=0" GOOD, "from 1 to 32" },
   { "mailmount -o connections=33" GOOD, "from 1 to 32" },
