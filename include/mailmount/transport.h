@@ -90,6 +90,11 @@ const gchar *mm_transport_get_preamble (const MmTransport *transport);
 /* TRUE when a clear password may cross: TLS is on, or the peer is a loopback address. */
 gboolean mm_transport_is_private (const MmTransport *transport);
 
+/* What is so in this TLS session alone, as both of its ends know it, so that a login can be bound to it:
+ * @out_type is set to "tls-exporter" (TLS 1.3; RFC 9266) or "tls-unique" (TLS 1.2 with an extended
+ * master secret; RFC 5929). NULL without TLS, and where it cannot be had. (transfer full) (nullable) */
+GBytes *mm_transport_dup_binding (MmTransport *transport, const gchar **out_type);
+
 /* Moves up to @size octets. @out_n is set with MM_IO_OK only. */
 MmIoStatus mm_transport_recv (MmTransport *transport, void *buffer, gsize size, gsize *out_n,
                               GError **error);

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "transport-curl-tls.h"
 
-#include <openssl/ssl.h>
-
 #include "certificate.h"
+#include "channel-binding.h"
 
 /* Where an SSL_CTX keeps its MmCurlTls. */
 static int
@@ -27,16 +26,31 @@ get_tls (const SSL *ssl)
 }
 
 static void
-note_alert (const SSL *ssl, int where, int value)
+note_alert (MmCurlTls *tls, int where, int value)
 {
-  MmCurlTls *tls = get_tls (ssl);
-
-  if ((where & SSL_CB_ALERT) == 0 || (value >> 8) != SSL3_AL_FATAL)
+  if ((value >> 8) != SSL3_AL_FATAL)
     return;
   if ((where & SSL_CB_READ) != 0)
     tls->peer_alert = value & 0xff;
   else
     tls->own_alert = value & 0xff;
+}
+
+/* The last handshake is the server's; an HTTPS proxy has one before it. */
+static void
+note_handshake_is_done (MmCurlTls *tls, const SSL *ssl)
+{
+  g_clear_pointer (&tls->binding, g_bytes_unref);
+  tls->binding = mm_channel_binding_new ((SSL *) ssl, &tls->binding_type);
+}
+
+static void
+note_info (const SSL *ssl, int where, int value)
+{
+  if ((where & SSL_CB_ALERT) != 0)
+    note_alert (get_tls (ssl), where, value);
+  else if ((where & SSL_CB_HANDSHAKE_DONE) != 0)
+    note_handshake_is_done (get_tls (ssl), ssl);
 }
 
 /* Called when the server asks and we have none to show. */
@@ -89,7 +103,7 @@ begin (CURL *curl, void *ssl_context, void *user_data)
 
   tls->is_begun = TRUE;
   SSL_CTX_set_ex_data (ssl_context, get_tls_index (), tls);
-  SSL_CTX_set_info_callback (ssl_context, note_alert);
+  SSL_CTX_set_info_callback (ssl_context, note_info);
   SSL_CTX_set_client_cert_cb (ssl_context, note_certificate_asked);
   SSL_CTX_set_cert_verify_callback (ssl_context, judge_certificate, tls);
   return CURLE_OK;
@@ -138,4 +152,5 @@ mm_curl_tls_clear (MmCurlTls *tls)
   g_clear_pointer (&tls->fingerprint, g_free);
   g_clear_pointer (&tls->peer, X509_free);
   g_clear_pointer (&tls->faulty, X509_free);
+  g_clear_pointer (&tls->binding, g_bytes_unref);
 }

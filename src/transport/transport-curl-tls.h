@@ -18,7 +18,8 @@ G_BEGIN_DECLS
 
 #define MM_NO_ALERT (-1)
 
-/* OpenSSL's callbacks know it as long as the handle lives: it has to live longer. */
+/* OpenSSL's callbacks know it as long as the handle lives: it has to live longer, until
+ * mm_curl_tls_clear(). */
 typedef struct
 {
   gchar *fingerprint;          /* nullable: the certificate must have it */
@@ -34,6 +35,9 @@ typedef struct
   int verify_result;     /* X509_V_ERR_…: what is wrong with it or with one that vouches for it */
   int verify_depth;      /* 0: with the server's own */
   X509 *faulty;          /* owned, nullable: that one */
+
+  GBytes *binding;           /* nullable: mm_channel_binding_new(), once the handshake is done */
+  const gchar *binding_type; /* of it */
 } MmCurlTls;
 
 /* Sets the options of @curl. */

@@ -378,8 +378,18 @@ curl_transport_send (MmTransport *transport, const void *data, gsize length, gsi
   return MM_IO_ERROR;
 }
 
+static GBytes *
+curl_transport_dup_binding (MmTransport *transport, const gchar **out_type)
+{
+  MmCurlTransport *self = (MmCurlTransport *) transport;
+
+  *out_type = self->tls.binding_type;
+  return self->tls.binding != NULL ? g_bytes_ref (self->tls.binding) : NULL;
+}
+
 static const MmTransportClass curl_transport_class = {
   .free = curl_transport_free,
+  .dup_binding = curl_transport_dup_binding,
   .recv = curl_transport_recv,
   .send = curl_transport_send,
 };

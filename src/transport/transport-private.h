@@ -16,6 +16,8 @@ typedef struct
                       GError **error);
   MmIoStatus (*send) (MmTransport *transport, const void *data, gsize length, gsize *out_n,
                       GError **error);
+  /* NULL: there never is one. */
+  GBytes *(*dup_binding) (MmTransport *transport, const gchar **out_type);
 } MmTransportClass;
 
 struct MmTransport

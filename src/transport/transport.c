@@ -36,6 +36,13 @@ mm_transport_is_private (const MmTransport *transport)
   return transport->is_private;
 }
 
+GBytes *
+mm_transport_dup_binding (MmTransport *transport, const gchar **out_type)
+{
+  return transport->klass->dup_binding != NULL ? transport->klass->dup_binding (transport, out_type)
+                                               : NULL;
+}
+
 MmIoStatus
 mm_transport_recv (MmTransport *transport, void *buffer, gsize size, gsize *out_n, GError **error)
 {

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* What is so in one TLS session alone, as both of its ends know it (RFC 5056). */
+#pragma once
+
+#include <glib.h>
+#include <openssl/ssl.h>
+
+G_BEGIN_DECLS
+
+/* Of a session whose handshake is done. @out_type: "tls-exporter" or "tls-unique", static. NULL where
+ * there is none that could be trusted. (transfer full) (nullable) */
+GBytes *mm_channel_binding_new (SSL *ssl, const gchar **out_type);
+
+G_END_DECLS
