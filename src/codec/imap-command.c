@@ -29,7 +29,7 @@ mm_imap_command_free (MmImapCommand *command)
   if (command == NULL)
     return;
   g_array_unref (command->parts);
-  mm_sasl_free (command->sasl);
+  mm_sasl_unref (command->sasl);
   g_free (command);
 }
 

@@ -47,7 +47,7 @@ in_progress_free (gpointer data)
 {
   InProgress *command = data;
 
-  mm_sasl_free (command->sasl);
+  mm_sasl_unref (command->sasl);
   g_free (command);
 }
 

@@ -340,23 +340,42 @@ static void
 test_choose (void)
 {
   static const gchar *const all[]
-      = { "GSSAPI",        "LOGIN",      "PLAIN",   "CRAM-MD5",    "SCRAM-SHA-1",
-          "SCRAM-SHA-256", "DIGEST-MD5", "XOAUTH2", "OAUTHBEARER", NULL };
+      = { "EXTERNAL",      "GSSAPI",     "SCRAM-SHA-256-PLUS", "SCRAM-SHA-1-PLUS", "LOGIN",
+          "PLAIN",         "CRAM-MD5",   "SCRAM-SHA-1",        "SCRAM-SHA-256",    "DIGEST-MD5",
+          "XOAUTH2",       "OAUTHBEARER", NULL };
   static const gchar *const weak[] = { "login", "plain", NULL };
   static const gchar *const none[] = { NULL };
-  g_autoptr (MmSecret) secret = mm_secret_new ("x", 1);
-  MmSaslCredentials password = { .user = "u", .password = secret };
-  MmSaslCredentials token = { .user = "u", .token = secret };
-  MmSaslCredentials nothing = { .user = "u" };
+  const MmSaslMeans bound = MM_SASL_PASSWORD | MM_SASL_BINDING;
 
-  g_assert_cmpstr (mm_sasl_choose (all, &password, TRUE), ==, "SCRAM-SHA-256");
-  g_assert_cmpstr (mm_sasl_choose (all + 1, &token, TRUE), ==, "OAUTHBEARER");
-  g_assert_cmpstr (mm_sasl_choose (weak, &password, TRUE), ==, "PLAIN");
-  g_assert_null (mm_sasl_choose (weak, &password, FALSE));
-  g_assert_null (mm_sasl_choose (all, &token, FALSE));
-  g_assert_null (mm_sasl_choose (weak, &token, TRUE));
-  g_assert_null (mm_sasl_choose (none, &password, TRUE));
-  g_assert_null (mm_sasl_choose (all, &nothing, TRUE));
+  g_assert_cmpstr (mm_sasl_choose (all, bound, TRUE), ==, "SCRAM-SHA-256-PLUS");
+  g_assert_cmpstr (mm_sasl_choose (all + 3, bound, TRUE), ==, "SCRAM-SHA-1-PLUS");
+  g_assert_cmpstr (mm_sasl_choose (all, MM_SASL_PASSWORD, TRUE), ==, "SCRAM-SHA-256");
+  g_assert_cmpstr (mm_sasl_choose (all, MM_SASL_PASSWORD, FALSE), ==, "SCRAM-SHA-256");
+  g_assert_cmpstr (mm_sasl_choose (all, MM_SASL_TOKEN, TRUE), ==, "OAUTHBEARER");
+  g_assert_cmpstr (mm_sasl_choose (all, MM_SASL_TICKET | bound, TRUE), ==, "GSSAPI");
+  g_assert_cmpstr (mm_sasl_choose (all, MM_SASL_CERTIFICATE | bound, TRUE), ==, "EXTERNAL");
+  g_assert_cmpstr (mm_sasl_choose (weak, bound, TRUE), ==, "PLAIN");
+  g_assert_null (mm_sasl_choose (weak, bound, FALSE));
+  g_assert_null (mm_sasl_choose (all, MM_SASL_TOKEN, FALSE));
+  g_assert_null (mm_sasl_choose (weak, MM_SASL_TOKEN, TRUE));
+  g_assert_null (mm_sasl_choose (none, bound, TRUE));
+  g_assert_null (mm_sasl_choose (all, 0, TRUE));
+}
+
+static void
+test_mechanisms_are_known (void)
+{
+  for (const gchar *const *name = mm_sasl_get_mechanisms (); *name != NULL; name++)
+    {
+      const gchar *const offered[] = { *name, NULL };
+
+      g_assert_cmpint (mm_sasl_get_needs (*name), !=, 0);
+      g_assert_cmpstr (mm_sasl_choose (offered, mm_sasl_get_needs (*name), TRUE), ==, *name);
+      g_assert_cmpint (mm_sasl_choose (offered, mm_sasl_get_needs (*name), FALSE) == NULL, ==,
+                       mm_sasl_is_clear_text (*name));
+    }
+  g_assert_cmpint (mm_sasl_get_needs ("scram-sha-256"), ==, MM_SASL_PASSWORD);
+  g_assert_cmpint (mm_sasl_get_needs ("DIGEST-MD5"), ==, 0);
 }
 
 int
@@ -392,5 +411,6 @@ main (int argc, char **argv)
   g_test_add_func ("/sasl/xoauth2", test_xoauth2);
   g_test_add_func ("/sasl/refused-credentials", test_refused_credentials);
   g_test_add_func ("/sasl/choose-the-strongest", test_choose);
+  g_test_add_func ("/sasl/all-mechanisms-are-known", test_mechanisms_are_known);
   return g_test_run ();
 }
