@@ -33,7 +33,7 @@ G_BEGIN_DECLS
 typedef struct MmRemote MmRemote;
 typedef struct MmRemoteJob MmRemoteJob;
 
-/* The password or token, asked for at each login. @want_fresh: the last one was refused.
+/* The password or token, asked for at each login that needs one. @want_fresh: the last one was refused.
  * Called on connection threads, never two at once; may block. NULL with MM_ERROR_AUTHENTICATION.
  * (transfer full) */
 typedef MmSecret *(*MmRemoteSecretFunc) (gboolean want_fresh, gpointer user_data, GError **error);
@@ -45,6 +45,9 @@ typedef struct
   MmRemoteSecretFunc get_secret;
   gpointer get_secret_data;
   gboolean secret_is_token; /* an OAuth2 token: XOAUTH2 or OAUTHBEARER */
+  const gchar *mechanism;   /* nullable: the only way to sign in; a name of mm_sasl_get_mechanisms() */
+  gboolean has_certificate; /* the endpoint shows the client's: EXTERNAL may do */
+  gboolean has_ticket;      /* there probably is a Kerberos ticket: GSSAPI may do */
   guint connections;        /* at most this many at once, ≥ 1 */
   guint answer_timeout_ms;  /* silence while an answer is due */
   guint idle_close_ms;      /* an unused connection is logged out after this; 0: never */

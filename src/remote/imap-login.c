@@ -95,127 +95,95 @@ ask_capabilities (Login *login, GError **error)
 
 /* ---- authentication ---- */
 
-static gboolean
-may_send_clear_text (const Login *login)
+static MmSignInAttempt *
+begin_attempt (Login *login)
 {
-  return mm_imap_wire_is_private (login->wire) || login->remote->config.endpoint.tls == MM_TLS_NONE;
+  MmImapCapabilities capabilities = mm_imap_session_get_capabilities (login->session);
+  g_autoptr (GBytes) binding = NULL;
+  MmSignInOffer offer = {
+    .mechanisms = mm_imap_session_get_sasl_mechanisms (login->session),
+    .has_password_command = (capabilities & MM_IMAP_CAP_LOGINDISABLED) == 0,
+    .is_private = mm_imap_wire_is_private (login->wire),
+  };
+
+  binding = mm_imap_wire_dup_binding (login->wire, &offer.binding_type);
+  offer.binding = binding;
+  return mm_sign_in_attempt_new (login->remote->sign_in, &offer);
 }
 
-static MmImapCommand *
-make_sasl_command (Login *login, MmSecret *secret, GError **error)
+/* RFC 5530 has no code for it. */
+static gboolean
+is_about_mechanism (const MmImapEvent *answer)
 {
-  const MmRemoteConfig *config = &login->remote->config;
-  MmSaslCredentials credentials = {
-    .user = config->user,
-    .password = config->secret_is_token ? NULL : secret,
-    .token = config->secret_is_token ? secret : NULL,
-    .service = "imap",
-    .host = config->endpoint.host,
-    .port = config->endpoint.port,
-  };
-  const gchar *mechanism = mm_sasl_choose (mm_imap_session_get_sasl_mechanisms (login->session),
-                                           &credentials, may_send_clear_text (login));
-
-  if (mechanism == NULL)
-    return NULL;
-  MmSasl *sasl = mm_sasl_new (mechanism, &credentials, error);
-  return sasl != NULL ? mm_imap_command_authenticate (sasl) : NULL;
+  if (answer->status == MM_IMAP_STATUS_BAD)
+    return TRUE;
+  return answer->code == MM_IMAP_CODE_NONE && mm_sign_in_is_about_mechanism (answer->text);
 }
 
 static void
-set_no_way_error (Login *login, GError **error)
+note_refusal (Login *login, MmSignInAttempt *attempt, const MmImapEvent *answer)
 {
-  const MmRemoteConfig *config = &login->remote->config;
-
-  if (!may_send_clear_text (login))
-    g_set_error (error, MM_ERROR, MM_ERROR_AUTHENTICATION,
-                 "%s would have to be sent the %s in clear text over an unencrypted line; use "
-                 "imaps:// or STARTTLS",
-                 config->endpoint.host, config->secret_is_token ? "token" : "password");
-  else if (config->secret_is_token)
-    g_set_error (error, MM_ERROR, MM_ERROR_AUTHENTICATION,
-                 "%s offers no login by token (XOAUTH2 or OAUTHBEARER)", config->endpoint.host);
-  else
-    g_set_error (error, MM_ERROR, MM_ERROR_AUTHENTICATION,
-                 "%s offers no login by password that we know", config->endpoint.host);
-}
-
-/* The strongest SASL mechanism; LOGIN where there is none. NULL with @error: no way. */
-static MmImapCommand *
-make_login_command (Login *login, MmSecret *secret, GError **error)
-{
-  const MmRemoteConfig *config = &login->remote->config;
-  g_autoptr (GError) local_error = NULL;
-  MmImapCommand *command = make_sasl_command (login, secret, &local_error);
-  gboolean is_login_disabled
-      = (mm_imap_session_get_capabilities (login->session) & MM_IMAP_CAP_LOGINDISABLED) != 0;
-
-  if (command != NULL)
-    return command;
-  if (local_error != NULL)
-    {
-      g_propagate_error (error, g_steal_pointer (&local_error));
-      return NULL;
-    }
-  if (!config->secret_is_token && !is_login_disabled && may_send_clear_text (login))
-    return mm_imap_command_login (config->user, secret);
-  set_no_way_error (login, error);
-  return NULL;
-}
-
-static GError *
-refusal_error (Login *login, const MmImapEvent *answer)
-{
-  const MmRemoteConfig *config = &login->remote->config;
   const GError *sasl_error = mm_imap_session_get_sasl_error (login->session);
-  g_autofree gchar *what
-      = g_strdup_printf ("logging in as %s at %s", config->user, config->endpoint.host);
+  const gchar *what = mm_sign_in_attempt_describe (attempt);
 
   if (sasl_error != NULL)
-    return g_error_new (MM_ERROR, MM_ERROR_AUTHENTICATION, "%s: %s", what, sasl_error->message);
-  return mm_imap_response_error (answer, what, MM_ERROR_AUTHENTICATION);
+    mm_sign_in_attempt_refuse (attempt, MM_SIGN_IN_BROKEN_OFF,
+                               g_error_new (MM_ERROR, MM_ERROR_AUTHENTICATION, "%s: %s", what,
+                                            sasl_error->message));
+  else
+    mm_sign_in_attempt_refuse (attempt,
+                               is_about_mechanism (answer) ? MM_SIGN_IN_UNSUPPORTED
+                                                           : MM_SIGN_IN_REFUSED,
+                               mm_imap_response_error (answer, what, MM_ERROR_AUTHENTICATION));
 }
 
-/* One attempt. TRUE with *out_refusal set: the server said no. */
+/* What is refused is told to @attempt. */
 static gboolean
-try_secret (Login *login, MmSecret *secret, GError **out_refusal, GError **error)
+try_way (Login *login, MmSignInAttempt *attempt, const MmSignInWay *way, gboolean *out_is_done,
+         GError **error)
 {
+  g_autoptr (GError) local_error = NULL;
   MmImapEvent answer;
-  MmImapCommand *command = make_login_command (login, secret, error);
+  MmImapCommand *command
+      = way->sasl != NULL ? mm_imap_command_authenticate (mm_sasl_ref (way->sasl))
+                          : mm_imap_command_login (login->remote->config.user, way->password);
 
-  if (command == NULL)
-    return FALSE;
   login->has_capabilities = FALSE;
-  if (!run (login, command, &answer, error))
+  *out_is_done = FALSE;
+  guint32 tag = mm_imap_wire_submit (login->wire, command, &local_error);
+  if (tag == 0 && way->sasl != NULL
+      && g_error_matches (local_error, MM_ERROR, MM_ERROR_AUTHENTICATION))
+    {
+      g_prefix_error (&local_error, "%s: ", mm_sign_in_attempt_describe (attempt));
+      mm_sign_in_attempt_refuse (attempt, MM_SIGN_IN_BROKEN_OFF, g_steal_pointer (&local_error));
+      return TRUE;
+    }
+  if (tag == 0)
+    {
+      g_propagate_error (error, g_steal_pointer (&local_error));
+      return FALSE;
+    }
+  if (!wait_for_tag (login, tag, &answer, error))
     return FALSE;
-  if (answer.status != MM_IMAP_STATUS_OK || mm_imap_session_get_sasl_error (login->session) != NULL)
-    *out_refusal = refusal_error (login, &answer);
+  if (answer.status == MM_IMAP_STATUS_OK)
+    *out_is_done = TRUE;
+  else
+    note_refusal (login, attempt, &answer);
   return TRUE;
 }
 
 static gboolean
 authenticate (Login *login, GError **error)
 {
-  guint generation = 0;
+  g_autoptr (MmSignInAttempt) attempt = begin_attempt (login);
+  gboolean is_done = FALSE;
+  MmSignInWay way;
 
-  /* A refused token may only have expired: once more with a fresh one. */
-  for (guint attempt = 0;; attempt++)
-    {
-      guint refused = generation;
-      g_autoptr (MmSecret) secret
-          = mm_imap_remote_get_secret (login->remote, refused, &generation, error);
-      g_autoptr (GError) refusal = NULL;
-
-      if (secret == NULL || !try_secret (login, secret, &refusal, error))
-        return FALSE;
-      if (refusal == NULL)
-        return TRUE;
-      if (attempt == 0 && login->remote->config.secret_is_token
-          && g_error_matches (refusal, MM_ERROR, MM_ERROR_AUTHENTICATION))
-        continue;
-      g_propagate_error (error, g_steal_pointer (&refusal));
+  while (!is_done)
+    if (!mm_sign_in_attempt_next (attempt, &way, error)
+        || !try_way (login, attempt, &way, &is_done, error))
       return FALSE;
-    }
+  return TRUE;
 }
 
 /* ---- afterwards ---- */

@@ -7,32 +7,6 @@
 /* A mailbox of which nobody told how large it is may be a large one. */
 #define UNKNOWN_MESSAGES 10000
 
-MmSecret *
-mm_imap_remote_get_secret (MmImapRemote *remote, guint refused_generation, guint *out_generation,
-                           GError **error)
-{
-  const MmRemoteConfig *config = &remote->config;
-  MmSecret *secret = NULL;
-
-  g_mutex_lock (&remote->secret_lock);
-  gboolean want_fresh = refused_generation != 0 && refused_generation == remote->token_generation;
-  if (config->secret_is_token && remote->token != NULL && !want_fresh)
-    secret = mm_secret_ref (remote->token);
-  else
-    {
-      secret = config->get_secret (want_fresh, config->get_secret_data, error);
-      if (secret != NULL && config->secret_is_token)
-        {
-          g_clear_pointer (&remote->token, mm_secret_unref);
-          remote->token = mm_secret_ref (secret);
-          remote->token_generation++;
-        }
-    }
-  *out_generation = remote->token_generation;
-  g_mutex_unlock (&remote->secret_lock);
-  return secret;
-}
-
 void
 mm_imap_remote_set_hint (MmImapRemote *remote, const gchar *mailbox, guint64 messages)
 {
@@ -111,8 +85,8 @@ imap_close (MmRemote *remote)
   mm_remote_pool_unref (self->pool);
   mm_endpoint_clear (&self->config.endpoint);
   g_free ((gchar *) self->config.user);
-  g_clear_pointer (&self->token, mm_secret_unref);
-  g_mutex_clear (&self->secret_lock);
+  g_free ((gchar *) self->config.mechanism);
+  mm_sign_in_free (self->sign_in);
   g_mutex_clear (&self->hint_lock);
   g_hash_table_unref (self->n_messages);
   g_free (self);
@@ -229,10 +203,11 @@ mm_remote_new_imap (const MmRemoteConfig *config)
   self->config = *config;
   mm_endpoint_copy (&config->endpoint, &self->config.endpoint);
   self->config.user = g_strdup (config->user);
+  self->config.mechanism = g_strdup (config->mechanism);
+  self->sign_in = mm_sign_in_new (&self->config, "imap");
   /* What the kernel takes in advance has come over the line: no more than a quarter of a second. */
   if (config->bandwidth > 0)
     self->config.endpoint.receive_octets = (guint) CLAMP (config->bandwidth / 4, 16384, G_MAXINT32);
-  g_mutex_init (&self->secret_lock);
   g_mutex_init (&self->hint_lock);
   self->n_messages = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   self->pool = mm_remote_pool_new (config->connections, config->answer_timeout_ms,

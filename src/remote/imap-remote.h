@@ -8,6 +8,7 @@
 
 #include "remote-driver.h"
 #include "remote-pool.h"
+#include "sign-in.h"
 
 G_BEGIN_DECLS
 
@@ -19,20 +20,12 @@ typedef struct
   MmRemoteChangeFunc change_func; /* set before the first job */
   gpointer change_data;
 
-  GMutex secret_lock; /* held while the application is asked, with no other lock; guards: */
-  MmSecret *token;    /* nullable: the last one */
-  guint token_generation;
+  MmSignIn *sign_in;              /* immutable */
 
   GMutex hint_lock;       /* a leaf; guards: */
   GHashTable *n_messages; /* Map<gchar *mailbox, guint64 *messages> as the last list told */
   MmImapCapabilities capabilities; /* after the last login; 0: there was none */
 } MmImapRemote;
-
-/* The password, or the token. A token is shared by all connections: @refused_generation is that of
- * the token just refused, or 0, so that only the first who was refused asks for a fresh one.
- * (transfer full) */
-MmSecret *mm_imap_remote_get_secret (MmImapRemote *remote, guint refused_generation,
-                                     guint *out_generation, GError **error);
 
 /* What the last list told about a mailbox: a hint whether a first listing will find anything. */
 void mm_imap_remote_set_hint (MmImapRemote *remote, const gchar *mailbox, guint64 messages);

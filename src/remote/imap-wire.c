@@ -95,6 +95,12 @@ mm_imap_wire_is_private (MmImapWire *wire)
   return mm_transport_is_private (wire->transport);
 }
 
+GBytes *
+mm_imap_wire_dup_binding (MmImapWire *wire, const gchar **out_type)
+{
+  return mm_transport_dup_binding (wire->transport, out_type);
+}
+
 guint32
 mm_imap_wire_submit (MmImapWire *wire, MmImapCommand *command, GError **error)
 {

@@ -31,6 +31,8 @@ void mm_imap_wire_free (MmImapWire *wire);
 
 MmImapSession *mm_imap_wire_get_session (MmImapWire *wire);
 gboolean mm_imap_wire_is_private (MmImapWire *wire);
+/* mm_transport_dup_binding(). (transfer full) (nullable) */
+GBytes *mm_imap_wire_dup_binding (MmImapWire *wire, const gchar **out_type);
 /* When octets last came, or an answer became due: monotonic microseconds. */
 gint64 mm_imap_wire_get_last_activity_us (const MmImapWire *wire);
 
