@@ -184,7 +184,7 @@ handle_event (MmImapConnection *connection, const MmImapEvent *event, GError **e
       return FALSE;
     }
   if (event->code == MM_IMAP_CODE_ALERT && event->text != NULL)
-    mm_log_warning ("%s says: %s", connection->remote->config.endpoint.host, event->text);
+    mm_log_warning ("%s says: %s", connection->remote->base.config.endpoint.host, event->text);
   if (event->type == MM_IMAP_EVENT_TAGGED)
     return handle_tagged (connection, event, error);
   if (is_for_watch (event))
@@ -243,8 +243,8 @@ tell_change (MmImapConnection *connection)
   if (!connection->is_changed)
     return;
   connection->is_changed = FALSE;
-  if (remote->change_func != NULL && selection->state == MM_IMAP_SELECTION_OPEN)
-    remote->change_func (selection->mailbox, NULL, remote->change_data);
+  if (remote->base.change_func != NULL && selection->state == MM_IMAP_SELECTION_OPEN)
+    remote->base.change_func (selection->mailbox, NULL, remote->base.change_data);
 }
 
 /* When an answer that nobody wants has kept what is behind it waiting for too long. */
@@ -259,7 +259,7 @@ get_void_deadline_us (const MmImapConnection *connection)
 static gint64
 get_idle_deadline_us (const MmImapConnection *connection)
 {
-  guint idle_close_ms = connection->remote->config.idle_close_ms;
+  guint idle_close_ms = connection->remote->base.config.idle_close_ms;
 
   if (idle_close_ms == 0 || connection->jobs->len > 0
       || mm_imap_flights_count (&connection->flights) > 0)
@@ -300,22 +300,22 @@ serve (MmImapConnection *connection)
       switch (mm_imap_wire_step (connection->wire, MIN (MIN (void_us, idle_us), MIN (proof_us, watch_us)), &event,
                                  &error))
         {
-        case MM_IMAP_STEP_EVENT:
+        case MM_WIRE_EVENT:
           if (!handle_event (connection, &event, &error))
             return error;
           break;
-        case MM_IMAP_STEP_WOKEN:
+        case MM_WIRE_WOKEN:
           mm_remote_slot_clear_wake (connection->slot);
           if (mm_remote_slot_take_suspicion (connection->slot))
             mm_imap_connection_ask_for_proof (connection);
           take_jobs (connection);
           end_cancelled_jobs (connection);
           break;
-        case MM_IMAP_STEP_ALARM:
+        case MM_WIRE_ALARM:
           if (idle_us != G_MAXINT64 && mm_remote_slot_retire (connection->slot))
             return NULL;
           break;
-        case MM_IMAP_STEP_FAILED:
+        case MM_WIRE_FAILED:
           return error;
         }
       tell_change (connection);
@@ -385,7 +385,7 @@ connection_free (MmImapConnection *connection)
 static gboolean
 open_and_log_in (MmImapConnection *connection, GError **error)
 {
-  const MmRemoteConfig *config = &connection->remote->config;
+  const MmRemoteConfig *config = &connection->remote->base.config;
 
   connection->wire
       = mm_imap_wire_open (&config->endpoint, connection->slot, config->answer_timeout_ms, error);

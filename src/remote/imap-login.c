@@ -21,7 +21,7 @@ note_event (Login *login, const MmImapEvent *event)
   if (event->type == MM_IMAP_EVENT_CAPABILITY)
     login->has_capabilities = TRUE;
   if (event->code == MM_IMAP_CODE_ALERT && event->text != NULL)
-    mm_log_warning ("%s says: %s", login->remote->config.endpoint.host, event->text);
+    mm_log_warning ("%s says: %s", login->remote->base.config.endpoint.host, event->text);
 }
 
 /* Goes on until the command @tag was answered; *out_answer's pointers are valid until the next call
@@ -108,7 +108,7 @@ begin_attempt (Login *login)
 
   binding = mm_imap_wire_dup_binding (login->wire, &offer.binding_type);
   offer.binding = binding;
-  return mm_sign_in_attempt_new (login->remote->sign_in, &offer);
+  return mm_sign_in_attempt_new (login->remote->base.sign_in, &offer);
 }
 
 /* RFC 5530 has no code for it. */
@@ -146,7 +146,7 @@ try_way (Login *login, MmSignInAttempt *attempt, const MmSignInWay *way, gboolea
   MmImapEvent answer;
   MmImapCommand *command
       = way->sasl != NULL ? mm_imap_command_authenticate (mm_sasl_ref (way->sasl))
-                          : mm_imap_command_login (login->remote->config.user, way->password);
+                          : mm_imap_command_login (login->remote->base.config.user, way->password);
 
   login->has_capabilities = FALSE;
   *out_is_done = FALSE;

@@ -7,20 +7,12 @@
 #include <mailmount/imap-session.h>
 
 #include "remote-driver.h"
-#include "remote-pool.h"
-#include "sign-in.h"
 
 G_BEGIN_DECLS
 
 typedef struct
 {
   MmRemote base;
-  MmRemoteConfig config;          /* strings owned; immutable */
-  MmRemotePool *pool;             /* immutable */
-  MmRemoteChangeFunc change_func; /* set before the first job */
-  gpointer change_data;
-
-  MmSignIn *sign_in;              /* immutable */
 
   GMutex hint_lock;       /* a leaf; guards: */
   GHashTable *n_messages; /* Map<gchar *mailbox, guint64 *messages> as the last list told */

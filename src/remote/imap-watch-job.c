@@ -203,8 +203,8 @@ tell_mailbox (MmImapConnection *connection, const MmImapMailbox *mailbox)
     .has_messages = mailbox->has_messages,
   };
 
-  if (remote->change_func != NULL)
-    remote->change_func (name, &state, remote->change_data);
+  if (remote->base.change_func != NULL)
+    remote->base.change_func (name, &state, remote->base.change_data);
 }
 
 /* What a list asked for is no news. */
@@ -230,8 +230,8 @@ note_news (MmImapConnection *connection, const MmImapEvent *event)
 
   if (event->type == MM_IMAP_EVENT_MAILBOX_STATUS)
     tell_mailbox (connection, &event->mailbox);
-  else if (remote->change_func != NULL)
-    remote->change_func (NULL, NULL, remote->change_data);
+  else if (remote->base.change_func != NULL)
+    remote->base.change_func (NULL, NULL, remote->base.change_data);
 }
 
 /* The server tells nothing more (RFC 5465 5.8). */

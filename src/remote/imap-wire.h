@@ -1,27 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/*
- * An IMAP session on a transport: the loop that sends what the session has to say, receives, and
- * hands out one event at a time. It knows about time (silence while an answer is due) and about
- * COMPRESS, but not what the commands are for. One thread.
- */
+/* An IMAP session and its wire (remote-wire.h), as one. One thread. */
 #pragma once
 
 #include <mailmount/imap-session.h>
-#include <mailmount/transport.h>
 
-#include "remote-pool.h"
+#include "remote-wire.h"
 
 G_BEGIN_DECLS
 
 typedef struct MmImapWire MmImapWire;
-
-typedef enum
-{
-  MM_IMAP_STEP_EVENT,
-  MM_IMAP_STEP_WOKEN,  /* the slot was woken */
-  MM_IMAP_STEP_ALARM,  /* @alarm_us has come */
-  MM_IMAP_STEP_FAILED, /* @error is set; the wire is of no more use */
-} MmImapStep;
 
 /* Connects and feeds what the server said at first; the first event is the greeting. Blocks, until
  * the slot's abort flag is set. @answer_timeout_ms: of silence while an answer is due. */
@@ -36,14 +23,9 @@ GBytes *mm_imap_wire_dup_binding (MmImapWire *wire, const gchar **out_type);
 /* When octets last came, or an answer became due: monotonic microseconds. */
 gint64 mm_imap_wire_get_last_activity_us (const MmImapWire *wire);
 
-/* Waits for the next event. Its pointers are valid until the next call of this or of the session.
- * @alarm_us: a time of mm_clock_monotonic_us() until when to wait; G_MAXINT64 for none.
- * MM_ERROR_TIMEOUT, MM_ERROR_CONNECTION_LOST, MM_ERROR_PROTOCOL, MM_ERROR_LIMIT. */
-MmImapStep mm_imap_wire_step (MmImapWire *wire, gint64 alarm_us, MmImapEvent *event,
+/* mm_remote_wire_step() and mm_remote_wire_next(). */
+MmWireStep mm_imap_wire_step (MmImapWire *wire, gint64 alarm_us, MmImapEvent *event,
                               GError **error);
-
-/* The same as long as it is woken, for what must go through first: FALSE when the slot is to quit
- * (MM_ERROR_CANCELLED) or on failure. */
 gboolean mm_imap_wire_next (MmImapWire *wire, MmImapEvent *event, GError **error);
 
 /* Submits and remembers when, so that silence is counted from now. (transfer full) of @command */

@@ -3,7 +3,6 @@
 #include <mailmount/clock.h>
 #include <mailmount/remote-status.h>
 
-#include "remote-driver.h"
 #include "remote-meter.h"
 #include "remote-pool-private.h"
 
@@ -74,12 +73,6 @@ mm_remote_slot_note_received (MmRemoteSlot *slot, gsize octets)
     mm_remote_budget_spend (slot->pool->budget, octets);
   if (slot->pool->bandwidth != NULL)
     mm_remote_bandwidth_spend (slot->pool->bandwidth, octets);
-}
-
-void
-mm_remote_get_status (MmRemote *remote, MmRemoteStatus *out)
-{
-  remote->driver->get_status (remote, out);
 }
 
 void

@@ -1,30 +1,65 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "remote-driver.h"
-#include "remote-pool.h"
+
+void
+mm_remote_init (MmRemote *remote, const MmRemoteDriver *driver, const MmRemoteConfig *config,
+                guint connections, MmRemoteSlotFunc run)
+{
+  remote->driver = driver;
+  remote->config = *config;
+  mm_endpoint_copy (&config->endpoint, &remote->config.endpoint);
+  remote->config.user = g_strdup (config->user);
+  remote->config.mechanism = g_strdup (config->mechanism);
+  remote->sign_in = mm_sign_in_new (&remote->config, driver->service);
+  /* What the kernel takes in advance has come over the line: no more than a quarter of a second. */
+  if (config->bandwidth > 0)
+    remote->config.endpoint.receive_octets
+        = (guint) CLAMP (config->bandwidth / 4, 16384, G_MAXINT32);
+  remote->pool = mm_remote_pool_new (connections, config->answer_timeout_ms, run, remote);
+  if (config->daily_octets > 0)
+    mm_remote_pool_limit_day (remote->pool, config->daily_octets);
+  if (config->bandwidth > 0)
+    mm_remote_pool_limit_bandwidth (remote->pool, config->bandwidth);
+  if (config->is_offline)
+    mm_remote_pool_turn_off (remote->pool);
+}
 
 gboolean
 mm_remote_connect (MmRemote *remote, GError **error)
 {
-  return remote->driver->connect (remote, error);
+  return mm_remote_pool_connect (remote->pool, error);
 }
 
 void
 mm_remote_close (MmRemote *remote)
 {
-  remote->driver->close (remote);
+  mm_remote_pool_close (remote->pool);
+  mm_remote_pool_unref (remote->pool);
+  mm_endpoint_clear (&remote->config.endpoint);
+  mm_sign_in_free (remote->sign_in);
+  g_free ((gchar *) remote->config.user);
+  g_free ((gchar *) remote->config.mechanism);
+  remote->driver->free (remote);
+}
+
+static MmRemoteJob *
+push (MmRemote *remote, MmRemoteJob *job)
+{
+  mm_remote_pool_push (remote->pool, job);
+  return job;
 }
 
 MmRemoteJob *
 mm_remote_list_mailboxes (MmRemote *remote, const MmRemoteListSink *sink, gpointer user_data)
 {
-  return remote->driver->list_mailboxes (remote, sink, user_data);
+  return push (remote, remote->driver->new_list_job (remote, sink, user_data));
 }
 
 MmRemoteJob *
 mm_remote_sync_mailbox (MmRemote *remote, const MmRemoteSyncRequest *request,
                         const MmRemoteSyncSink *sink, gpointer user_data)
 {
-  return remote->driver->sync_mailbox (remote, request, sink, user_data);
+  return push (remote, remote->driver->new_sync_job (remote, request, sink, user_data));
 }
 
 MmRemoteJob *
@@ -32,14 +67,22 @@ mm_remote_fetch (MmRemote *remote, const gchar *mailbox, guint64 uidvalidity,
                  const MmFetchItem *items, gsize n_items, MmRemotePriority priority,
                  const MmRemoteFetchSink *sink, gpointer user_data)
 {
-  return remote->driver->fetch (remote, mailbox, uidvalidity, items, n_items, priority, sink,
-                                user_data);
+  return push (remote, remote->driver->new_fetch_job (remote, mailbox, uidvalidity, items, n_items,
+                                                      priority, sink, user_data));
+}
+
+MmRemoteJob *
+mm_remote_watch (MmRemote *remote, const gchar *mailbox, const MmRemoteWatchSink *sink,
+                 gpointer user_data)
+{
+  return push (remote, remote->driver->new_watch_job (remote, mailbox, sink, user_data));
 }
 
 void
 mm_remote_set_change_func (MmRemote *remote, MmRemoteChangeFunc func, gpointer user_data)
 {
-  remote->driver->set_change_func (remote, func, user_data);
+  remote->change_func = func;
+  remote->change_data = user_data;
 }
 
 void
@@ -49,29 +92,42 @@ mm_remote_set_known_uid_func (MmRemote *remote, MmRemoteKnownUidFunc func, gpoin
     remote->driver->set_known_uid_func (remote, func, user_data);
 }
 
-MmRemoteJob *
-mm_remote_watch (MmRemote *remote, const gchar *mailbox, const MmRemoteWatchSink *sink,
-                 gpointer user_data)
-{
-  return remote->driver->watch (remote, mailbox, sink, user_data);
-}
-
 void
 mm_remote_set_online_func (MmRemote *remote, MmRemoteOnlineFunc func, gpointer user_data)
 {
-  remote->driver->set_online_func (remote, func, user_data);
+  mm_remote_pool_set_online_func (remote->pool, func, user_data);
 }
 
 void
 mm_remote_set_spent (MmRemote *remote, const MmRemoteTraffic *hours, gsize n)
 {
-  remote->driver->set_spent (remote, hours, n);
+  MmRemoteBudget *budget = mm_remote_pool_get_budget (remote->pool);
+
+  if (budget != NULL)
+    mm_remote_budget_set_spent (budget, hours, n);
 }
 
 void
 mm_remote_set_spend_func (MmRemote *remote, MmRemoteSpendFunc func, gpointer user_data)
 {
-  remote->driver->set_spend_func (remote, func, user_data);
+  MmRemoteBudget *budget = mm_remote_pool_get_budget (remote->pool);
+
+  if (budget != NULL)
+    mm_remote_budget_set_spend_func (budget, func, user_data);
+}
+
+void
+mm_remote_get_status (MmRemote *remote, MmRemoteStatus *out)
+{
+  mm_remote_pool_get_status (remote->pool, out);
+  for (guint i = 0; i < out->connections->len; i++)
+    {
+      MmRemoteConnectionStatus *connection
+          = &g_array_index (out->connections, MmRemoteConnectionStatus, i);
+      g_autofree gchar *name = g_steal_pointer (&connection->mailbox);
+
+      connection->mailbox = name != NULL ? remote->driver->name_for_people (name) : NULL;
+    }
 }
 
 void
