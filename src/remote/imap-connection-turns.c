@@ -223,6 +223,33 @@ new_examine (MmImapConnection *connection, MmRemoteJob *job, gboolean *out_tells
   return command;
 }
 
+/* Whether the server tells on this connection what changes in all mailboxes. */
+static gboolean
+watches_all (const MmImapConnection *connection)
+{
+  for (guint i = 0; i < connection->jobs->len; i++)
+    {
+      const MmRemoteJob *job = g_ptr_array_index (connection->jobs, i);
+
+      if (mm_remote_job_is_watch (job) && job->mailbox == NULL)
+        return TRUE;
+    }
+  return FALSE;
+}
+
+/* With NOTIFY what changes in the open mailbox is told of that one alone (RFC 5465 6.1), and later than
+ * it happens: what was not told when the mailbox is left never would be. A synchronisation of the same
+ * mailbox finds it out. */
+static void
+ask_for_last_news (MmImapConnection *connection, const MmRemoteJob *next)
+{
+  const MmImapSelection *last = get_last (connection);
+
+  if (last->state != MM_IMAP_SELECTION_NONE && watches_all (connection)
+      && !(wants_alone (next) && g_str_equal (last->mailbox, next->mailbox)))
+    mm_imap_connection_send (connection, MM_IMAP_FLIGHT_NEWS, NULL, mm_imap_command_noop (), 0, NULL);
+}
+
 /* Selects the mailbox of @job. */
 static void
 begin_turn (MmImapConnection *connection, MmRemoteJob *job)
@@ -231,6 +258,7 @@ begin_turn (MmImapConnection *connection, MmRemoteJob *job)
   gboolean tells_changes = FALSE;
   MmImapCommand *command = new_examine (connection, job, &tells_changes);
 
+  ask_for_last_news (connection, job);
   g_queue_push_tail (&connection->selections,
                      mm_imap_selection_new (job->mailbox, ++connection->n_selections));
   get_last (connection)->tells_changes = tells_changes;

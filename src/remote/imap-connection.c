@@ -159,6 +159,7 @@ handle_tagged (MmImapConnection *connection, const MmImapEvent *event, GError **
       is_well = mm_imap_connection_finish_selection (connection, &flight, event, error);
       break;
     case MM_IMAP_FLIGHT_PROOF:
+    case MM_IMAP_FLIGHT_NEWS:
       break;
     case MM_IMAP_FLIGHT_SET_UP:
     case MM_IMAP_FLIGHT_COMPRESS:

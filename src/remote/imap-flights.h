@@ -16,6 +16,7 @@ typedef enum
   MM_IMAP_FLIGHT_SET_UP,
   MM_IMAP_FLIGHT_COMPRESS,
   MM_IMAP_FLIGHT_PROOF, /* NOOP, to see whether the server is there */
+  MM_IMAP_FLIGHT_NEWS,  /* NOOP, for what changed in a mailbox that is left */
 } MmImapFlightKind;
 
 typedef struct

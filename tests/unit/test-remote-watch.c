@@ -285,6 +285,31 @@ test_all_folders_on_the_only_connection (void)
   close_and_check (fixture, watch);
 }
 
+/* The open folder changes before another one is opened: that it did is told by nobody later. */
+static void
+test_all_folders_last_news_of_one_that_is_left (void)
+{
+  g_autoptr (Fixture) fixture = fixture_new ();
+
+  fixture_write_changes (fixture);
+  scripted_server_add (fixture->server,
+                       HELLO ("IDLE NOTIFY") NOTIFIED
+                       "C: DONE\n" EXAMINE ("A") "S: $U OK enough\n" OPENED ("$T", "0")
+                       "C: NOOP\n" EXAMINE ("B") "S: * 1 EXISTS\nS: $U OK\n" OPENED ("$T", "0")
+                       IDLE "S: * STATUS Z (UIDNEXT 3)\n" DONE);
+  MmRemoteJob *watch = fixture_watch (fixture, NULL);
+  check_lines (fixture, 2, NOTIFIED_TOLD);
+  MmRemoteJob *first = fixture_sync (fixture, "A", NULL);
+  MmRemoteJob *second = fixture_sync (fixture, "B", NULL);
+  fixture_wait_lines (fixture, 8);
+  mm_remote_job_unref (first);
+  mm_remote_job_unref (second);
+  fixture_check_log (fixture,
+                     "opened v7 u30 m0 n0\nstate v7 u30 m0 n0\ndone ok\nchanged A\n"
+                     "opened v7 u30 m0 n0\nstate v7 u30 m0 n0\ndone ok\nchanged Z v0 u3 m0 n?\n");
+  close_and_check (fixture, watch);
+}
+
 /* Whoever wants to know more has to begin again. */
 static void
 test_all_folders_overflow (void)
@@ -330,6 +355,7 @@ main (int argc, char **argv)
   ADD ("one-of-three-connections", test_one_of_three_connections);
   ADD ("all-folders", test_all_folders);
   ADD ("all-folders-on-the-only-connection", test_all_folders_on_the_only_connection);
+  ADD ("all-folders-last-news-of-one-that-is-left", test_all_folders_last_news_of_one_that_is_left);
   ADD ("all-folders-overflow", test_all_folders_overflow);
   ADD ("all-folders-refused", test_all_folders_refused);
   return g_test_run ();
