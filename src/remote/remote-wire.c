@@ -29,6 +29,7 @@ struct MmRemoteWire
 
   GQueue out;              /* of GByteArray, immutable once queued: TLS may have to repeat a send */
   gsize out_sent;          /* octets of the first that went out */
+  GError *send_error;      /* nullable: nothing can be sent any more */
   gint64 last_activity_us; /* received, or began to wait for an answer */
 };
 
@@ -73,6 +74,7 @@ mm_remote_wire_free (MmRemoteWire *wire)
   mm_transport_free (wire->transport);
   g_clear_pointer (&wire->deflate, mm_deflate_free);
   g_queue_clear_full (&wire->out, wipe_and_free);
+  g_clear_error (&wire->send_error);
   g_free (wire->received);
   g_free (wire->inflated);
   g_free (wire);
@@ -210,6 +212,23 @@ receive_some (MmRemoteWire *wire, GError **error)
   return MM_IO_OK;
 }
 
+/* What came before the connection broke is read all the same: whose answer is whole has nothing to
+ * repeat, and who is to blame is known. */
+static MmIoStatus
+transfer (MmRemoteWire *wire, gint64 receive_us, GError **error)
+{
+  if (wire->send_error == NULL)
+    (void) send_some (wire, &wire->send_error);
+  MmIoStatus status = receive_us == 0 ? receive_some (wire, error) : MM_IO_AGAIN;
+
+  if (status == MM_IO_AGAIN && receive_us == 0 && wire->send_error != NULL)
+    {
+      g_propagate_error (error, g_steal_pointer (&wire->send_error));
+      return MM_IO_ERROR;
+    }
+  return status;
+}
+
 /* ---- waiting ---- */
 
 static gboolean
@@ -239,8 +258,9 @@ wait_for_something (MmRemoteWire *wire, gint64 alarm_us, gint64 receive_us, MmWi
                       : is_answer_due (wire) && wire->answer_timeout_us > 0
                           ? wire->last_activity_us + wire->answer_timeout_us
                           : G_MAXINT64;
-  MmWaitFlags interest = (receive_us == 0 ? MM_WAIT_READABLE : 0)
-                         | (g_queue_is_empty (&wire->out) ? 0 : MM_WAIT_WRITABLE);
+  gboolean has_output = !g_queue_is_empty (&wire->out) && wire->send_error == NULL;
+  MmWaitFlags interest
+      = (receive_us == 0 ? MM_WAIT_READABLE : 0) | (has_output ? MM_WAIT_WRITABLE : 0);
   MmWaitFlags flags
       = mm_transport_wait (wire->transport, interest, mm_remote_slot_get_wake_fd (wire->slot),
                            ms_until (MIN (timeout_us, alarm_us)));
@@ -291,9 +311,8 @@ mm_remote_wire_step (MmRemoteWire *wire, gint64 alarm_us, gpointer event, GError
         return MM_WIRE_WOKEN;
 
       gint64 receive_us = mm_remote_slot_get_receive_us (wire->slot);
-      MmIoStatus status = MM_IO_ERROR;
-      if (local_error == NULL && send_some (wire, &local_error))
-        status = receive_us == 0 ? receive_some (wire, &local_error) : MM_IO_AGAIN;
+      MmIoStatus status
+          = local_error == NULL ? transfer (wire, receive_us, &local_error) : MM_IO_ERROR;
       if (status == MM_IO_ERROR)
         {
           g_propagate_error (error, g_steal_pointer (&local_error));

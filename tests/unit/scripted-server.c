@@ -186,6 +186,14 @@ follow_line (Peer *peer, const gchar *line)
         continue;
       return TRUE;
     }
+  if (g_str_equal (line, "K"))
+    {
+      const struct linger none = { .l_onoff = 1, .l_linger = 0 };
+      setsockopt (peer->fd, SOL_SOCKET, SO_LINGER, &none, sizeof none);
+      close (peer->fd);
+      peer->fd = -1;
+      return TRUE;
+    }
   g_assert_cmpstr (line, ==, "X");
   return TRUE;
 }
@@ -214,7 +222,7 @@ peer_main (gpointer data)
     if (*g_strchug (lines[i]) != '\0')
       {
         is_followed = follow_line (peer, lines[i]);
-        is_closing = g_str_equal (lines[i], "X");
+        is_closing = g_str_equal (lines[i], "X") || peer->fd < 0;
       }
   end_script (peer, is_followed);
   while (is_followed && !is_closing)
@@ -233,7 +241,8 @@ peer_main (gpointer data)
       say (peer, "* BYE until then\r\n$T OK done", FALSE);
       is_closing = TRUE;
     }
-  close (peer->fd);
+  if (peer->fd >= 0)
+    close (peer->fd);
   g_string_free (peer->input, TRUE);
   for (guint i = 0; i < G_N_ELEMENTS (peer->tags); i++)
     g_free (peer->tags[i]);

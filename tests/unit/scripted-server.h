@@ -10,6 +10,7 @@
  *   W            waits until the client closes
  *   G NAME       waits until the test calls scripted_server_open_gate (NAME)
  *   X            closes at once
+ *   K            resets the connection: what the client sends from then on fails
  *
  * At the script's end a LOGOUT is answered and the connection closed.
  */

@@ -232,6 +232,58 @@ test_broken_message (void)
   check_done (fixture, 2, "item 0 PROTOCOL\ndone ok\n" TOLD ("b"));
 }
 
+/* A sink that reads on only when the connection is reset and there is something to send. */
+typedef struct
+{
+  Fixture *fixture;
+  guint n_messages;
+} SlowReader;
+
+static void
+open_slowly (const MmMailboxState *state G_GNUC_UNUSED, gboolean is_restart G_GNUC_UNUSED, gpointer user_data)
+{
+  Fixture *fixture = ((SlowReader *) user_data)->fixture;
+
+  demand (fixture, "B", &item_4);
+  scripted_server_open_gate (fixture->server, "rest");
+  scripted_server_wait_ended (fixture->server, 1);
+}
+
+static void
+count_message (const MmRemoteMessage *message G_GNUC_UNUSED, gpointer user_data)
+{
+  ((SlowReader *) user_data)->n_messages++;
+}
+
+static void
+check_whole (const MmMailboxState *state, const GError *error, gpointer user_data)
+{
+  g_assert_no_error (error);
+  g_assert_cmpuint (state->messages, ==, ((SlowReader *) user_data)->n_messages);
+}
+
+/* What had come before the connection was lost is whole, though sending failed before it was read. */
+static void
+test_lost_behind_what_came (void)
+{
+  static const MmRemoteSyncSink sink = { .opened = open_slowly, .message = count_message, .done = check_whole };
+  g_autoptr (Fixture) fixture = fixture_new ();
+  SlowReader reader = { .fixture = fixture };
+  const MmRemoteSyncRequest request = { .mailbox = "A", .priority = MM_REMOTE_PRIORITY_DEMAND };
+
+  fixture->config.connections = 1;
+  scripted_server_add (fixture->server,
+                       HELLO ("LIST-EXTENDED LIST-STATUS") "C: LIST *\nS: * LIST () \"/\" A\n"
+                       "S: * STATUS A (MESSAGES 2)\nS: $T OK\n" EXAMINE ("A") "C: UID FETCH 1:* *\n"
+                       OPENED ("$U", "2", "7") "G rest\n" LISTED ("3") LISTED ("4") "S: $T OK\nK\n");
+  scripted_server_add (fixture->server, HELLO ("") EXAMINE ("B") "C: UID FETCH 4 *\n" OPENED ("$U", "3", "7")
+                                        BODY ("4", "b") "S: $T OK\n");
+  fixture_check (fixture, fixture_list (fixture), "mailbox 'A' / 0 v0 u0 m0 n2\ndone ok\n");
+  mm_remote_job_unref (mm_remote_sync_mailbox (fixture_get_remote (fixture), &request, &sink, &reader));
+  check_done (fixture, 1, TOLD ("b"));
+  g_assert_cmpuint (reader.n_messages, ==, 2);
+}
+
 /* First listings of known size need nothing but what goes out with EXAMINE. */
 static void
 list_two (Fixture *fixture, const gchar *rest)
@@ -350,6 +402,7 @@ main (int argc, char **argv)
   ADD ("one-examine-for-all-of-a-mailbox", test_together);
   ADD ("read-ahead-with-more-to-send-gives-way", test_read_ahead_gives_way);
   ADD ("lost-connection-repeats-all-mailboxes", test_lost);
+  ADD ("lost-connection-leaves-whole-what-came-before", test_lost_behind_what_came);
   ADD ("message-that-breaks-the-connection-takes-no-other-with-it", test_broken_message);
   ADD ("first-listings-go-out-together-and-count-alone", test_listings);
   ADD ("listing-shares-no-selection", test_listing_is_alone);
