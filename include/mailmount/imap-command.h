@@ -77,6 +77,9 @@ typedef enum
   MM_IMAP_FETCH_INTERNALDATE = 1 << 1,
   MM_IMAP_FETCH_RFC822_SIZE = 1 << 2,
   MM_IMAP_FETCH_MODSEQ = 1 << 3,
+  MM_IMAP_FETCH_EMAILID = 1 << 4,     /* RFC 8474; only with OBJECTID */
+  MM_IMAP_FETCH_GMAIL_ID = 1 << 5,    /* X-GM-MSGID; this and the next only with X-GM-EXT-1 */
+  MM_IMAP_FETCH_GMAIL_LABELS = 1 << 6, /* X-GM-LABELS */
 } MmImapFetchItems;
 
 typedef struct

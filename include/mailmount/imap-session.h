@@ -194,6 +194,10 @@ typedef struct
   gboolean has_size;
   guint64 size;         /* octets; a hint, see DESIGN */
   guint64 modseq;       /* 0: not given */
+  const gchar *object_id; /* EMAILID (RFC 8474) or X-GM-MSGID; nullable: none that can be one */
+  gboolean has_labels;
+  const gchar *labels;  /* X-GM-LABELS as sent (modified UTF-7), each ended by '\n'; valid when
+                           has_labels */
 } MmImapFetch;
 
 typedef struct

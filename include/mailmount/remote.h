@@ -126,12 +126,15 @@ typedef struct
   gboolean has_size;
   gint64 internaldate;  /* seconds since 1970 UTC; 0 when the server gave none */
   MmMessageFlags flags;
-  const gchar *keywords; /* space separated */
+  const gchar *keywords; /* space separated; where the server has labels and told them, '\n' and behind
+                            it the labels, each ended by '\n' */
   const gchar *subject_header; /* octets of the header field as sent, with its name and line ends */
   gsize subject_length;        /* 0: none */
   /* Nullable: what the server calls these octets by for ever, in whichever mailbox they are: EMAILID
    * (RFC 8474), X-GM-MSGID, or within its only mailbox UIDL (RFC 1939). Printable ASCII, at most 255. */
   const gchar *object_id;
+  /* Other mailboxes may have the same octets under this id: EMAILID and X-GM-MSGID, but not UIDL. */
+  gboolean is_object_shared;
 } MmRemoteMessage;
 
 typedef struct

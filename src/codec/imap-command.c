@@ -352,6 +352,9 @@ add_fetch_items (MmImapCommand *command, const MmImapFetchRequest *request)
     { MM_IMAP_FETCH_INTERNALDATE, " INTERNALDATE" },
     { MM_IMAP_FETCH_RFC822_SIZE, " RFC822.SIZE" },
     { MM_IMAP_FETCH_MODSEQ, " MODSEQ" },
+    { MM_IMAP_FETCH_EMAILID, " EMAILID" },
+    { MM_IMAP_FETCH_GMAIL_ID, " X-GM-MSGID" },
+    { MM_IMAP_FETCH_GMAIL_LABELS, " X-GM-LABELS" },
   };
 
   mm_imap_command_add_raw (command, " (UID");

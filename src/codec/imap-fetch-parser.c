@@ -8,7 +8,6 @@
 #include "imap-date.h"
 #include "imap-parser-private.h"
 
-static MmImapStep parse_item (MmImapParser *parser, MmImapEvent *event, GError **error);
 static MmImapStep parse_name (MmImapParser *parser, MmImapEvent *event, GError **error);
 
 /* The end of the response */
@@ -20,14 +19,14 @@ parse_end_of_line (MmImapParser *parser, MmImapEvent *event, GError **error)
   if (parser->token.kind != MM_IMAP_TOKEN_EOL)
     return mm_imap_parser_refuse (error, "something behind the items of FETCH");
   parser->fetch.keywords = parser->keywords->str;
+  mm_imap_fetch_objects_finish (parser);
   event->fetch = &parser->fetch;
   return mm_imap_parser_emit (parser, event, MM_IMAP_EVENT_FETCH_END,
                               mm_imap_parser_end_line (parser));
 }
 
-/* The token in hand is no value of the item before. */
-static MmImapStep
-go_on_without_value (MmImapParser *parser, GError **error)
+MmImapStep
+mm_imap_parse_fetch_without_value (MmImapParser *parser, GError **error)
 {
   if (parser->token.kind == MM_IMAP_TOKEN_CLOSE)
     return mm_imap_parser_go (parser, parse_end_of_line);
@@ -59,12 +58,12 @@ parse_uid (MmImapParser *parser, MmImapEvent *event, GError **error)
 
   MM_IMAP_PULL (parser, MM_IMAP_LEX_ITEM, error);
   if (!is_numeric (parser))
-    return go_on_without_value (parser, error);
+    return mm_imap_parse_fetch_without_value (parser, error);
   if (!mm_imap_parse_nz_number (parser->token.data, parser->token.length, &uid)
       || (parser->fetch.uid != 0 && parser->fetch.uid != uid))
     return mm_imap_parser_refuse (error, "an impossible UID");
   parser->fetch.uid = uid;
-  return mm_imap_parser_go (parser, parse_item);
+  return mm_imap_parser_go (parser, mm_imap_parse_fetch_item);
 }
 
 static MmImapStep
@@ -72,12 +71,12 @@ parse_size (MmImapParser *parser, MmImapEvent *event, GError **error)
 {
   MM_IMAP_PULL (parser, MM_IMAP_LEX_ITEM, error);
   if (is_nil (parser))
-    return mm_imap_parser_go (parser, parse_item);
+    return mm_imap_parser_go (parser, mm_imap_parse_fetch_item);
   if (!is_numeric (parser) && parser->token.kind != MM_IMAP_TOKEN_QUOTED)
-    return go_on_without_value (parser, error);
+    return mm_imap_parse_fetch_without_value (parser, error);
   parser->fetch.has_size
       = mm_imap_parse_number (parser->token.data, parser->token.length, &parser->fetch.size);
-  return mm_imap_parser_go (parser, parse_item);
+  return mm_imap_parser_go (parser, mm_imap_parse_fetch_item);
 }
 
 static MmImapStep
@@ -85,14 +84,14 @@ parse_internaldate (MmImapParser *parser, MmImapEvent *event, GError **error)
 {
   MM_IMAP_PULL (parser, MM_IMAP_LEX_ITEM, error);
   if (is_nil (parser))
-    return mm_imap_parser_go (parser, parse_item);
+    return mm_imap_parser_go (parser, mm_imap_parse_fetch_item);
   if (parser->token.kind == MM_IMAP_TOKEN_LITERAL)
-    return mm_imap_parser_skip_literal (parser, parse_item);
+    return mm_imap_parser_skip_literal (parser, mm_imap_parse_fetch_item);
   if (parser->token.kind != MM_IMAP_TOKEN_QUOTED)
-    return go_on_without_value (parser, error);
+    return mm_imap_parse_fetch_without_value (parser, error);
   parser->fetch.has_internaldate
       = mm_imap_date_parse (parser->token.data, parser->token.length, &parser->fetch.internaldate);
-  return mm_imap_parser_go (parser, parse_item);
+  return mm_imap_parser_go (parser, mm_imap_parse_fetch_item);
 }
 
 static MmImapStep
@@ -100,7 +99,7 @@ parse_modseq_number (MmImapParser *parser, MmImapEvent *event, GError **error)
 {
   MM_IMAP_PULL (parser, MM_IMAP_LEX_NORMAL, error);
   if (parser->token.kind == MM_IMAP_TOKEN_CLOSE)
-    return mm_imap_parser_go (parser, parse_item);
+    return mm_imap_parser_go (parser, mm_imap_parse_fetch_item);
   if (parser->token.kind != MM_IMAP_TOKEN_ATOM)
     return mm_imap_parser_refuse (error, "a malformed MODSEQ");
   if (!mm_imap_parse_number (parser->token.data, parser->token.length, &parser->fetch.modseq))
@@ -115,12 +114,12 @@ parse_modseq (MmImapParser *parser, MmImapEvent *event, GError **error)
   if (parser->token.kind == MM_IMAP_TOKEN_OPEN)
     return mm_imap_parser_go (parser, parse_modseq_number);
   if (is_nil (parser))
-    return mm_imap_parser_go (parser, parse_item);
+    return mm_imap_parser_go (parser, mm_imap_parse_fetch_item);
   if (!is_numeric (parser))
-    return go_on_without_value (parser, error);
+    return mm_imap_parse_fetch_without_value (parser, error);
   if (!mm_imap_parse_number (parser->token.data, parser->token.length, &parser->fetch.modseq))
     parser->fetch.modseq = 0;
-  return mm_imap_parser_go (parser, parse_item);
+  return mm_imap_parser_go (parser, mm_imap_parse_fetch_item);
 }
 
 /* FLAGS */
@@ -167,7 +166,7 @@ parse_flag (MmImapParser *parser, MmImapEvent *event, GError **error)
     case MM_IMAP_TOKEN_ATOM:
       return add_flag (parser, error) ? MM_IMAP_STEP_AGAIN : MM_IMAP_STEP_ERROR;
     case MM_IMAP_TOKEN_CLOSE:
-      return mm_imap_parser_go (parser, parse_item);
+      return mm_imap_parser_go (parser, mm_imap_parse_fetch_item);
     default:
       return mm_imap_parser_refuse (error, "a malformed list of flags");
     }
@@ -178,13 +177,13 @@ parse_flags (MmImapParser *parser, MmImapEvent *event, GError **error)
 {
   MM_IMAP_PULL (parser, MM_IMAP_LEX_ITEM, error);
   if (parser->token.kind != MM_IMAP_TOKEN_OPEN && !is_nil (parser))
-    return go_on_without_value (parser, error);
+    return mm_imap_parse_fetch_without_value (parser, error);
   parser->fetch.has_flags = TRUE;
   parser->fetch.flags = 0;
   parser->n_flags = 0;
   g_string_truncate (parser->keywords, 0);
   return mm_imap_parser_go (parser,
-                            parser->token.kind == MM_IMAP_TOKEN_OPEN ? parse_flag : parse_item);
+                            parser->token.kind == MM_IMAP_TOKEN_OPEN ? parse_flag : mm_imap_parse_fetch_item);
 }
 
 /* Bodies */
@@ -201,6 +200,7 @@ static MmImapStep
 emit_body_begin (MmImapParser *parser, MmImapEvent *event, MmImapState next)
 {
   parser->fetch.keywords = parser->keywords->str;
+  mm_imap_fetch_objects_finish (parser);
   event->body = parser->body;
   event->fetch = &parser->fetch;
   return mm_imap_parser_emit (parser, event, MM_IMAP_EVENT_BODY_BEGIN, next);
@@ -235,14 +235,14 @@ emit_quoted_body (MmImapParser *parser, MmImapEvent *event, GError **error)
 static MmImapStep
 parse_token_in_hand (MmImapParser *parser, MmImapEvent *event, GError **error)
 {
-  return go_on_without_value (parser, error);
+  return mm_imap_parse_fetch_without_value (parser, error);
 }
 
 static MmImapStep
 parse_body (MmImapParser *parser, MmImapEvent *event, GError **error)
 {
   MM_IMAP_PULL (parser, MM_IMAP_LEX_ITEM, error);
-  parser->after_body = parse_item;
+  parser->after_body = mm_imap_parse_fetch_item;
   switch (parser->token.kind)
     {
     case MM_IMAP_TOKEN_LITERAL:
@@ -314,15 +314,15 @@ skip_value (MmImapParser *parser, MmImapEvent *event, GError **error)
   switch (parser->token.kind)
     {
     case MM_IMAP_TOKEN_OPEN:
-      return mm_imap_parser_skip_list (parser, parse_item);
+      return mm_imap_parser_skip_list (parser, mm_imap_parse_fetch_item);
     case MM_IMAP_TOKEN_LITERAL:
-      return mm_imap_parser_skip_literal (parser, parse_item);
+      return mm_imap_parser_skip_literal (parser, mm_imap_parse_fetch_item);
     case MM_IMAP_TOKEN_CLOSE:
       return mm_imap_parser_go (parser, parse_end_of_line);
     case MM_IMAP_TOKEN_EOL:
       return mm_imap_parser_refuse (error, "items of FETCH without end");
     default:
-      return mm_imap_parser_go (parser, parse_item);
+      return mm_imap_parser_go (parser, mm_imap_parse_fetch_item);
     }
 }
 
@@ -339,6 +339,9 @@ parse_name (MmImapParser *parser, MmImapEvent *event, GError **error)
     { "INTERNALDATE", parse_internaldate },
     { "RFC822.SIZE", parse_size },
     { "MODSEQ", parse_modseq },
+    { "EMAILID", mm_imap_parse_fetch_emailid },
+    { "X-GM-MSGID", mm_imap_parse_fetch_gmail_id },
+    { "X-GM-LABELS", mm_imap_parse_fetch_gmail_labels },
   };
   const gchar *name = parser->token.data;
   gsize length = parser->token.length;
@@ -353,13 +356,13 @@ parse_name (MmImapParser *parser, MmImapEvent *event, GError **error)
   return mm_imap_parser_go (parser, skip_value);
 }
 
-static MmImapStep
-parse_item (MmImapParser *parser, MmImapEvent *event, GError **error)
+MmImapStep
+mm_imap_parse_fetch_item (MmImapParser *parser, MmImapEvent *event, GError **error)
 {
   MM_IMAP_PULL (parser, MM_IMAP_LEX_ITEM, error);
   if (!mm_imap_parser_count_entry (parser, error))
     return MM_IMAP_STEP_ERROR;
-  return go_on_without_value (parser, error);
+  return mm_imap_parse_fetch_without_value (parser, error);
 }
 
 MmImapStep
@@ -372,8 +375,9 @@ mm_imap_parse_fetch (MmImapParser *parser, MmImapEvent *event, GError **error)
     return mm_imap_parser_refuse (error, "FETCH of an impossible number");
   memset (&parser->fetch, 0, sizeof parser->fetch);
   g_string_truncate (parser->keywords, 0);
+  mm_imap_fetch_objects_begin (parser);
   parser->fetch.sequence_number = (guint32)parser->number;
   parser->fetch.keywords = parser->keywords->str;
   event->fetch = &parser->fetch;
-  return mm_imap_parser_emit (parser, event, MM_IMAP_EVENT_FETCH_BEGIN, parse_item);
+  return mm_imap_parser_emit (parser, event, MM_IMAP_EVENT_FETCH_BEGIN, mm_imap_parse_fetch_item);
 }

@@ -71,6 +71,8 @@ struct MmImapParser
   MmImapFetch fetch;
   guint n_flags;
   GString *keywords;
+  GString *object_id;
+  GString *labels;
   MmImapBody body;
   MmImapState after_body;
 };
@@ -146,6 +148,9 @@ mm_imap_parser_count_entry (MmImapParser *parser, GError **error)
 MmImapStep mm_imap_parser_skip_list (MmImapParser *parser, MmImapState after);
 MmImapStep mm_imap_parser_skip_literal (MmImapParser *parser, MmImapState after);
 
+/* After a LITERAL was pulled: goes to @after with it in parser->string, as below. */
+MmImapStep mm_imap_parser_collect_literal (MmImapParser *parser, MmImapState after, GError **error);
+
 /* Expects an atom, a quoted string or a literal, then goes to @after with parser->string, which
  * is valid until @after pulls a token. */
 MmImapStep mm_imap_parser_want_string (MmImapParser *parser, MmImapState after);
@@ -162,6 +167,17 @@ MmImapStep mm_imap_parse_continuation (MmImapParser *parser, MmImapEvent *event,
 MmImapStep mm_imap_parse_capability (MmImapParser *parser, MmImapEvent *event, GError **error);
 MmImapStep mm_imap_parse_enabled (MmImapParser *parser, MmImapEvent *event, GError **error);
 MmImapStep mm_imap_parse_fetch (MmImapParser *parser, MmImapEvent *event, GError **error);
+/* Items of FETCH: the state that takes the next one; and what a value's state goes on with when the token
+ * in hand is no value. */
+MmImapStep mm_imap_parse_fetch_item (MmImapParser *parser, MmImapEvent *event, GError **error);
+MmImapStep mm_imap_parse_fetch_without_value (MmImapParser *parser, GError **error);
+/* imap-fetch-object-parser.c: the values of items that say what a message is. */
+MmImapStep mm_imap_parse_fetch_emailid (MmImapParser *parser, MmImapEvent *event, GError **error);
+MmImapStep mm_imap_parse_fetch_gmail_id (MmImapParser *parser, MmImapEvent *event, GError **error);
+MmImapStep mm_imap_parse_fetch_gmail_labels (MmImapParser *parser, MmImapEvent *event,
+                                             GError **error);
+void mm_imap_fetch_objects_begin (MmImapParser *parser);
+void mm_imap_fetch_objects_finish (MmImapParser *parser);
 MmImapStep mm_imap_parse_list (MmImapParser *parser, MmImapEvent *event, GError **error);
 MmImapStep mm_imap_parse_lsub (MmImapParser *parser, MmImapEvent *event, GError **error);
 MmImapStep mm_imap_parse_status (MmImapParser *parser, MmImapEvent *event, GError **error);

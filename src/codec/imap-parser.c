@@ -29,6 +29,8 @@ mm_imap_parser_new (const MmImapLimits *limits)
   parser->collected = g_byte_array_new ();
   parser->name = g_string_new (NULL);
   parser->keywords = g_string_new (NULL);
+  parser->object_id = g_string_new (NULL);
+  parser->labels = g_string_new (NULL);
   parser->uids = mm_uid_set_new ();
   mm_imap_capability_list_init (&parser->capabilities);
   mm_imap_capability_list_init (&parser->new_capabilities);
@@ -46,6 +48,8 @@ mm_imap_parser_free (MmImapParser *parser)
   g_byte_array_unref (parser->collected);
   g_string_free (parser->name, TRUE);
   g_string_free (parser->keywords, TRUE);
+  g_string_free (parser->object_id, TRUE);
+  g_string_free (parser->labels, TRUE);
   mm_uid_set_free (parser->uids);
   mm_imap_capability_list_release (&parser->capabilities);
   mm_imap_capability_list_release (&parser->new_capabilities);
@@ -217,6 +221,16 @@ collect_literal (MmImapParser *parser, MmImapEvent *event, GError **error)
   return mm_imap_parser_go (parser, parser->after_string);
 }
 
+MmImapStep
+mm_imap_parser_collect_literal (MmImapParser *parser, MmImapState after, GError **error)
+{
+  if (parser->token.literal_octets > parser->limits.string_octets)
+    return mm_imap_parser_refuse_limit (error, "a string", parser->limits.string_octets);
+  parser->after_string = after;
+  g_byte_array_set_size (parser->collected, 0);
+  return mm_imap_parser_go (parser, collect_literal);
+}
+
 static MmImapStep
 collect_string (MmImapParser *parser, MmImapEvent *event, GError **error)
 {
@@ -230,10 +244,7 @@ collect_string (MmImapParser *parser, MmImapEvent *event, GError **error)
       parser->string_length = parser->token.length;
       return mm_imap_parser_go (parser, parser->after_string);
     case MM_IMAP_TOKEN_LITERAL:
-      if (parser->token.literal_octets > parser->limits.string_octets)
-        return mm_imap_parser_refuse_limit (error, "a string", parser->limits.string_octets);
-      g_byte_array_set_size (parser->collected, 0);
-      return mm_imap_parser_go (parser, collect_literal);
+      return mm_imap_parser_collect_literal (parser, parser->after_string, error);
     default:
       return mm_imap_parser_refuse (error, "a string is missing");
     }

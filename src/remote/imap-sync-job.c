@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "imap-connection.h"
+#include "imap-keywords.h"
 #include "imap-response.h"
 #include "imap-sync-changes.h"
 
@@ -60,6 +61,7 @@ typedef struct
   MmUidSet *told;      /* UIDs of messages told as new */
   guint64 max_uid;     /* of them */
   GByteArray *subject; /* of the message at hand */
+  GString *keywords;   /* of the message at hand, with its labels */
   gboolean is_subject; /* the body at hand is the Subject field */
 } SyncJob;
 
@@ -97,11 +99,30 @@ ask (SyncJob *job, MmImapConnection *connection, MmImapCommand *command, Asked w
   return MM_IMAP_JOB_CONTINUES;
 }
 
+/* What changes of a message: with the flags go the labels. */
+static MmImapFetchItems
+changing_items (MmImapConnection *connection)
+{
+  gboolean has_labels = mm_imap_connection_has (connection, MM_IMAP_CAP_GMAIL);
+
+  return MM_IMAP_FETCH_FLAGS | (has_labels ? MM_IMAP_FETCH_GMAIL_LABELS : 0);
+}
+
+/* By what a message is known in every mailbox; nothing where the server has no such thing. */
+static MmImapFetchItems
+object_items (MmImapConnection *connection)
+{
+  if (mm_imap_connection_has (connection, MM_IMAP_CAP_OBJECTID))
+    return MM_IMAP_FETCH_EMAILID;
+  return mm_imap_connection_has (connection, MM_IMAP_CAP_GMAIL) ? MM_IMAP_FETCH_GMAIL_ID : 0;
+}
+
 static MmImapJobFate
 ask_messages (SyncJob *job, MmImapConnection *connection, guint32 first, Asked what)
 {
   MmImapFetchRequest request = {
-    .items = MM_IMAP_FETCH_FLAGS | MM_IMAP_FETCH_INTERNALDATE | MM_IMAP_FETCH_RFC822_SIZE,
+    .items = changing_items (connection) | object_items (connection)
+             | MM_IMAP_FETCH_INTERNALDATE | MM_IMAP_FETCH_RFC822_SIZE,
     .header_fields = job->want_subject ? "SUBJECT" : NULL,
   };
 
@@ -129,7 +150,7 @@ ask_flags (SyncJob *job, MmImapConnection *connection)
 {
   g_autoptr (MmUidSet) uids = known_uids (job);
   MmImapFetchRequest request = {
-    .items = MM_IMAP_FETCH_FLAGS,
+    .items = changing_items (connection),
     .changed_since = has_modseq (job) ? job->known.highestmodseq : 0,
   };
 
@@ -452,7 +473,9 @@ tell_message (SyncJob *job, const MmImapFetch *fetch)
     .has_size = fetch->has_size,
     .internaldate = fetch->has_internaldate ? fetch->internaldate : 0,
     .flags = fetch->has_flags ? mm_imap_flags_to_remote (fetch->flags) : 0,
-    .keywords = fetch->has_flags && fetch->keywords != NULL ? fetch->keywords : "",
+    .keywords = mm_imap_keywords_tell (fetch, job->keywords),
+    .object_id = fetch->object_id,
+    .is_object_shared = TRUE,
     .subject_header = (const gchar *) job->subject->data,
     .subject_length = job->subject->len,
   };
@@ -477,7 +500,7 @@ take_fetch (SyncJob *job, const MmImapFetch *fetch)
         mm_uid_set_add (job->seen, fetch->uid);
       if ((job->in_flight & ASKED_FLAGS) != 0 && fetch->has_flags)
         job->sink.flags (fetch->uid, mm_imap_flags_to_remote (fetch->flags),
-                         fetch->keywords != NULL ? fetch->keywords : "", job->user_data);
+                         mm_imap_keywords_tell (fetch, job->keywords), job->user_data);
       if ((job->in_flight & ASKED_NEW) != 0 && is_message)
         tell_message (job, fetch);
       return;
@@ -599,6 +622,7 @@ sync_job_free (MmRemoteJob *base)
   mm_uid_set_free (job->seen);
   mm_uid_set_free (job->told);
   g_byte_array_unref (job->subject);
+  g_string_free (job->keywords, TRUE);
   g_free (job);
 }
 
@@ -629,5 +653,6 @@ mm_imap_sync_job_new (const MmRemoteSyncRequest *request, guint64 n_messages,
   job->user_data = user_data;
   job->told = mm_uid_set_new ();
   job->subject = g_byte_array_new ();
+  job->keywords = g_string_new (NULL);
   return &job->base;
 }

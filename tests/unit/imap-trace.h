@@ -88,6 +88,10 @@ trace_fetch (GString *trace, const MmImapFetch *fetch)
     g_string_append_printf (trace, " size=%" G_GUINT64_FORMAT, fetch->size);
   if (fetch->modseq != 0)
     g_string_append_printf (trace, " modseq=%" G_GUINT64_FORMAT, fetch->modseq);
+  if (fetch->object_id != NULL)
+    g_string_append_printf (trace, " object=%s", fetch->object_id);
+  if (fetch->has_labels)
+    trace_text (trace, "labels", fetch->labels);
 }
 
 static inline void

@@ -110,17 +110,21 @@ on_message (const MmRemoteMessage *message, gpointer user_data)
   g_autofree gchar *header
       = g_strndup (message->subject_length > 0 ? message->subject_header : "", message->subject_length);
 
+  g_autofree gchar *keywords = g_strdelimit (g_strdup (message->keywords), "\n", '|');
   note (user_data,
-        "message %u size %s%" G_GUINT64_FORMAT " date %" G_GINT64_FORMAT " %x '%s' '%.*s'",
+        "message %u size %s%" G_GUINT64_FORMAT " date %" G_GINT64_FORMAT " %x '%s' '%.*s'%s%s",
         message->uid, message->has_size ? "" : "?", message->size, message->internaldate,
-        message->flags, message->keywords,
-        (int) strcspn (header, "\r\n"), header);
+        message->flags, keywords, (int) strcspn (header, "\r\n"), header,
+        message->object_id != NULL ? " " : "",
+        message->object_id != NULL ? message->object_id : "");
 }
 
 static void
 on_flags (guint32 uid, MmMessageFlags flags, const gchar *keywords, gpointer user_data)
 {
-  note (user_data, "flags %u %x '%s'", uid, flags, keywords);
+  g_autofree gchar *line = g_strdelimit (g_strdup (keywords), "\n", '|');
+
+  note (user_data, "flags %u %x '%s'", uid, flags, line);
 }
 
 static guint64

@@ -142,7 +142,13 @@ test_uid_fetch (void)
   MmImapFetchRequest parts = { .partials = partials, .n_partials = 2 };
   MmImapFetchRequest changes = { .items = MM_IMAP_FETCH_MODSEQ, .changed_since = 12 };
 
+  MmImapFetchRequest objects = {
+    .items = MM_IMAP_FETCH_EMAILID | MM_IMAP_FETCH_GMAIL_ID | MM_IMAP_FETCH_GMAIL_LABELS,
+  };
+
   mm_uid_set_add (uids, 4294967295);
+  check (mm_imap_command_uid_fetch_from (1, &objects),
+         "M7 UID FETCH 1:* (UID EMAILID X-GM-MSGID X-GM-LABELS)\r\n");
   check (mm_imap_command_uid_fetch_from (1, &listing),
          "M7 UID FETCH 1:* (UID FLAGS INTERNALDATE RFC822.SIZE "
          "BODY.PEEK[HEADER.FIELDS (SUBJECT)])\r\n");

@@ -303,6 +303,21 @@ test_fetch_listing (void)
 }
 
 static void
+test_fetch_objects (void)
+{
+  check ("* 3 FETCH (EMAILID (M6d99ac3275bb4e_-) UID 7 emailid () EMAILID NIL)\r\n",
+         "FETCH_BEGIN seq=3\nFETCH_END seq=3 uid=7 object=M6d99ac3275bb4e_-\n");
+  check ("* 1 FETCH (X-GM-MSGID 1278455344230334865 X-GM-LABELS (\\Inbox \"\\\\Sent\" Important "
+         "\"Muy Importante\" {3}\r\na b \"\") UID 4)\r\n* 2 FETCH (UID 5 X-GM-LABELS ())\r\n",
+         "FETCH_BEGIN seq=1\nFETCH_END seq=1 uid=4 object=1278455344230334865 "
+         "labels='\\Inbox%0a\\Sent%0aImportant%0aMuy Importante%0aa b%0a%0a'\n"
+         "FETCH_BEGIN seq=2\nFETCH_END seq=2 uid=5 labels=''\n");
+  /* One that cannot be one is not given. */
+  check ("* 1 FETCH (EMAILID (a.b) UID 1 X-GM-MSGID EMAILID X-GM-LABELS UID 1)\r\n",
+         "FETCH_BEGIN seq=1\nFETCH_END seq=1 uid=1\n");
+}
+
+static void
 test_fetch_uid_after_body (void)
 {
   check ("* 1 FETCH (BODY[] {3}\r\na)\r UID 7)\r\n",
@@ -376,9 +391,9 @@ static void
 test_fetch_unknown_items_are_skipped (void)
 {
   check (
-      "* 1 FETCH (ENVELOPE (\"d\" \"s (\" ((\"n\" NIL {1}\r\n( \"h\")) NIL) X-GM-MSGID 1278455344 "
-      "X-GM-LABELS (\\Inbox \"a b\" {2}\r\n))) BODYSTRUCTURE ((\"text\" \"plain\" NIL 7 (\"a\" "
-      "\"b\"))(\"x\") \"mixed\") RFC822.HEADER {2}\r\nxx UID 9 EMAILID (M1) X \"q\")\r\n",
+      "* 1 FETCH (ENVELOPE (\"d\" \"s (\" ((\"n\" NIL {1}\r\n( \"h\")) NIL) X-GM-THRID 1278455344 "
+      "X-OTHER (\\Inbox \"a b\" {2}\r\n))) BODYSTRUCTURE ((\"text\" \"plain\" NIL 7 (\"a\" "
+      "\"b\"))(\"x\") \"mixed\") RFC822.HEADER {2}\r\nxx UID 9 THREADID (M1) X \"q\")\r\n",
       "FETCH_BEGIN seq=1\nFETCH_END seq=1 uid=9\n");
 }
 
@@ -427,6 +442,9 @@ test_fetch_dangerous_nonsense_is_refused (void)
     "UID 1\r\n",
     "(UID 1)",
     "FLAGS ((a))",
+    "EMAILID (a b)",
+    "EMAILID ((a))",
+    "X-GM-LABELS ((a))",
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (items); i++)
@@ -564,7 +582,7 @@ static const gchar sample[]
       "* NAMESPACE ((\"\" \"/\")) NIL NIL\r\n* SEARCH 1 2 9 (MODSEQ 4)\r\n+ go\r\n"
       "* ESEARCH (TAG \"M1\") UID COUNT 3 ALL 1:5,9\r\n* VANISHED (EARLIER) 1,2:3\r\n* 3 EXISTS\r\n"
       "* 2 FETCH (UID 7 FLAGS (\\Seen a) INTERNALDATE \" 1-Jan-2000 00:00:00 +0000\" RFC822.SIZE 5 "
-      "MODSEQ (3) BODY[HEADER.FIELDS (\"A\")] {4}\r\na\r\nb BODY[]<0> ~{2+}\r\n)( ENVELOPE ((NIL "
+      "MODSEQ (3) EMAILID (M1) X-GM-MSGID 5 X-GM-LABELS (a {1}\r\nb \"c\") BODY[HEADER.FIELDS (\"A\")] {4}\r\na\r\nb BODY[]<0> ~{2+}\r\n)( ENVELOPE ((NIL "
       "\"x\" "
       "{1}\r\n))) BODY[1] \"q\" BODY[] NIL)\r\n* 5 EXPUNGE\r\n* X (\"a {2}\" {1}\r\n\n)\r\nM1 OK "
       "[UIDNEXT 5] x\r\n";
@@ -641,6 +659,7 @@ main (int argc, char **argv)
   g_test_add_func ("/imap/parser/vanished", test_vanished);
   g_test_add_func ("/imap/parser/exists-and-expunge", test_exists_and_expunge);
   g_test_add_func ("/imap/parser/fetch-listing", test_fetch_listing);
+  g_test_add_func ("/imap/parser/fetch-objects", test_fetch_objects);
   g_test_add_func ("/imap/parser/fetch-uid-after-body", test_fetch_uid_after_body);
   g_test_add_func ("/imap/parser/fetch-body-forms", test_fetch_body_forms);
   g_test_add_func ("/imap/parser/fetch-header-fields-forms", test_fetch_header_fields_forms);

@@ -127,6 +127,37 @@ test_listing_refused (void)
 }
 
 static void
+test_object_ids (void)
+{
+  check (HELLO ("OBJECTID") EXAMINED ("1", "7", "30")
+         "C: UID FETCH 1:* (UID FLAGS INTERNALDATE RFC822.SIZE EMAILID"
+         " BODY.PEEK[HEADER.FIELDS (SUBJECT)])\n"
+         "S: * 1 FETCH (UID 10 FLAGS (k) INTERNALDATE \" 1-Jan-2000 00:00:00 +0000\""
+         " EMAILID (Mabc) RFC822.SIZE 100)\nS: $T OK\n", NULL,
+         "opened v7 u30 m0 n1\nmessage 10 size 100 date 946684800 0 'k' '' Mabc\n"
+         "state v7 u30 m0 n1\ndone ok\n");
+}
+
+/* Gmail's labels are decoded, and follow the flags. */
+static void
+test_gmail (void)
+{
+  check (HELLO ("X-GM-EXT-1") EXAMINED ("3", "7", "31")
+         "C: UID FETCH 30:* (UID FLAGS INTERNALDATE RFC822.SIZE X-GM-MSGID X-GM-LABELS"
+         " BODY.PEEK[HEADER.FIELDS (SUBJECT)])\n"
+         "S: * 3 FETCH (X-GM-MSGID 1278455344230334865 X-GM-LABELS (\"\\\\Inbox\" \"Best&AOk-\" &x)"
+         " UID 30 FLAGS (k) INTERNALDATE \" 1-Jan-2000 00:00:00 +0000\" RFC822.SIZE 100)\n"
+         "S: $T OK\n"
+         "C: UID FETCH 1:29 (UID FLAGS X-GM-LABELS)\n"
+         "S: * 1 FETCH (UID 10 FLAGS () X-GM-LABELS ())\n"
+         "S: * 2 FETCH (UID 20 FLAGS (\\Seen))\nS: $T OK\n", &known,
+         "opened v7 u31 m0 n3\n"
+         "message 30 size 100 date 946684800 0 'k|\\Inbox|Best\303\251|&x|' ''"
+         " 1278455344230334865\nflags 10 0 '|'\nflags 20 1 ''\npresent 10:10 20:20\n"
+         "state v7 u31 m0 n3\ndone ok\n");
+}
+
+static void
 test_unchanged (void)
 {
   check (HELLO ("CONDSTORE") EXAMINED_MODSEQ ("3", "7", "30", "50"), &known,
@@ -484,6 +515,8 @@ main (int argc, char **argv)
   ADD ("cut-listing-is-an-error", test_cut_listing);
   ADD ("cut-before-anything-was-told-is-repeated", test_cut_before_anything);
   ADD ("listing-refused-is-an-error", test_listing_refused);
+  ADD ("object-ids", test_object_ids);
+  ADD ("gmail", test_gmail);
   ADD ("unchanged-costs-only-examine", test_unchanged);
   ADD ("new-mail-is-fetched-from-uidnext", test_new_mail);
   ADD ("last-message-below-uidnext-is-told-and-not-counted", test_last_message_is_not_new);
