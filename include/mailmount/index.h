@@ -101,7 +101,9 @@ typedef struct
   gboolean size_is_proved; /* TRUE: the size was seen in a whole literal or proved by a probe */
   guint32 told_size;      /* the size as the listing told it, modulo 2^32: a mark to know it by */
   guint32 origin;         /* the mark under which its content is kept; 0: that of its UID and the
-                             folder's UIDVALIDITY */
+                             folder's UIDVALIDITY, or that it has an object */
+  guint64 object;         /* made of the id by which the server calls it for ever, below 2^60; 0: none */
+  gboolean is_linked;     /* ... which other folders may have too */
   gint64 internaldate;    /* seconds since 1970 UTC */
   MmMessageFlags flags;
   const gchar *keywords;  /* space separated, "" for none */
@@ -121,6 +123,9 @@ gboolean mm_index_put_message (MmIndex *index, guint32 folder_id, const MmIndexM
 gboolean mm_index_remove_message (MmIndex *index, guint32 folder_id, guint64 number,
                                   GError **error);
 gboolean mm_index_remove_all_messages (MmIndex *index, guint32 folder_id, GError **error);
+
+/* TRUE when a message of any folder has @object; also when that cannot be told. */
+gboolean mm_index_has_object (MmIndex *index, guint64 object);
 
 /* ---- traffic ---- */
 

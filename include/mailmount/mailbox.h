@@ -24,24 +24,39 @@ typedef struct MmMailbox MmMailbox;
 /* The strings of a mailbox's messages. */
 typedef struct MmStringPool MmStringPool;
 
+/* Numbers of objects. */
+#define MM_OBJECT_MAX_NUMBER (((guint64) 1 << 60) - 1)
+
 /* A value. Its strings may be read as long as the mailbox's strings are held, since before it was
  * had. */
 typedef struct
 {
   guint64 number;          /* local number */
   guint64 size;            /* octets; what stat shows */
-  gint64 internaldate;     /* seconds since 1970 UTC */
+  gint64 internaldate : 40; /* seconds since 1970 UTC: IMAP's years have four digits. To be cast before
+                               it is calculated with */
+  guint64 flags : 8;       /* MmMessageFlags */
+  guint64 listing : 8;     /* private to the mailbox: the listing that told it last */
+  guint64 size_is_proved : 1;
+  guint64 is_stored : 1;   /* known to be whole in the cache; a hint that is not kept */
+  guint64 has_object : 1;  /* the server has an id for it: @object holds, and @origin is 0 */
+  guint64 is_linked : 1;   /* ... that other folders may have too: mm_message_get_link() */
+  union
+  {
+    guint64 origin;        /* of the content (index.h), 32 bits; 0: that of UID and UIDVALIDITY */
+    guint64 object;        /* made of the id, 1 … MM_OBJECT_MAX_NUMBER */
+  };
   const gchar *stem;       /* the subject as it stands in the name, nullable */
-  const gchar *keywords;   /* space separated, "" for none */
+  const gchar *keywords;   /* space separated, "" for none; behind a '\n' the labels (remote.h) */
   const gchar *message_id; /* nullable: not known yet; "": it has none */
   guint32 uid;
   guint32 told_size;       /* the size as the listing told it, modulo 2^32: a mark */
-  guint32 origin;          /* of the content (index.h); 0: that of UID and UIDVALIDITY */
-  guint8 flags;            /* MmMessageFlags */
-  guint8 size_is_proved;
-  guint8 listing;          /* private to the mailbox: the listing that told it last */
-  guint8 is_stored;        /* known to be whole in the cache; a hint that is not kept */
 } MmMessage;
+
+/* The number of the file that @message is one of the names of, 1 … MM_OBJECT_MAX_NUMBER; 0: it has one
+ * name only. Messages of one object have the same link when their told size and INTERNALDATE are the
+ * same too, as they must be (RFC 8474 section 4): one file has one mtime. */
+guint64 mm_message_get_link (const MmMessage *message);
 
 guint32 mm_mailbox_get_folder_id (const MmMailbox *mailbox);
 

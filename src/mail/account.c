@@ -68,6 +68,28 @@ on_server_change (const gchar *mailbox_name, const MmMailboxState *state, gpoint
   g_mutex_unlock (&account->lock);
 }
 
+/* By which UID a message is known. While the remote asks, the mailbox is being synchronised or read
+ * from, so that what the index knew of it is in its table. */
+static guint32
+find_known_uid (const gchar *mailbox_name, const gchar *object_id, gpointer user_data)
+{
+  MmAccount *account = user_data;
+  MmMailbox *found = NULL;
+
+  g_mutex_lock (&account->lock);
+  for (guint i = 0; i < account->mailboxes->len && found == NULL; i++)
+    {
+      MmMailbox *mailbox = g_ptr_array_index (account->mailboxes, i);
+      if (!mm_mailbox_is_gone (mailbox) && mm_mailbox_is_named (mailbox, mailbox_name))
+        found = mailbox;
+    }
+  g_mutex_unlock (&account->lock);
+  if (found == NULL)
+    return 0;
+  return mm_mailbox_find_object_uid (found,
+                                     mm_object_number (account->context.key, object_id));
+}
+
 /* What is shown may be of an earlier mount; and nobody may ask for the folders for long. */
 static void
 on_online (gpointer user_data)
@@ -119,6 +141,8 @@ mm_account_new (const MmAccountConfig *config, GError **error)
   account->exclude = g_strdupv ((gchar **) config->exclude);
   account->subscribed_only = config->subscribed_only;
   context->name = g_strdup (config->name);
+  context->key = g_strdup (config->key);
+  context->objects = mm_object_map_new ();
   context->remote = config->remote;
   context->want_subject = config->want_subject;
   context->bandwidth = config->bandwidth;
@@ -143,6 +167,7 @@ mm_account_new (const MmAccountConfig *config, GError **error)
   account->digests = mm_digest_lookup_new (context->cache, context->disk_readers);
   mm_remote_set_change_func (context->remote, on_server_change, account);
   mm_remote_set_online_func (context->remote, on_online, account);
+  mm_remote_set_known_uid_func (context->remote, find_known_uid, account);
   account->read_ahead
       = mm_read_ahead_new (account->contents, context, find_next_mailbox, account);
   if (config->follows_changes)
@@ -189,6 +214,8 @@ mm_account_free (MmAccount *account)
   g_clear_error (&account->list_error);
   mm_gate_free (context->relists);
   mm_statistics_free (context->statistics);
+  mm_object_map_free (context->objects);
+  g_free (context->key);
   g_free (context->name);
   g_cond_clear (&account->listed);
   g_mutex_clear (&account->lock);

@@ -13,12 +13,15 @@
 #include "disk-pool.h"
 #include "gate.h"
 #include "index-thread.h"
+#include "object-map.h"
 #include "statistics.h"
 #include "watcher.h"
 
 typedef struct
 {
   gchar *name;             /* for messages: "user@host" */
+  gchar *key;              /* identity in the index */
+  MmObjectMap *objects;    /* where messages with object ids are */
   MmRemote *remote;
   MmIndexThread *index;
   MmContentCache *cache;

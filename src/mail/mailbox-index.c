@@ -41,16 +41,21 @@ add_loaded_row (const MmIndexMessage *row, gpointer user_data)
     .number = row->number,
     .uid = row->uid,
     .size = row->size,
-    .size_is_proved = row->size_is_proved,
+    .size_is_proved = row->size_is_proved != FALSE,
     .internaldate = row->internaldate,
     .flags = (guint8) row->flags,
+    .has_object = row->object != 0,
+    .is_linked = row->is_linked != FALSE,
     .keywords = row->keywords,
     .stem = row->stem,
     .message_id = row->message_id,
     .told_size = row->told_size,
-    .origin = row->origin,
   };
 
+  if (message.has_object)
+    message.object = row->object;
+  else
+    message.origin = row->origin;
   mm_message_table_add (table, &message);
 }
 
@@ -149,7 +154,9 @@ put_rows (MmIndex *index, gpointer data)
         .stem = message->stem,
         .message_id = message->message_id,
         .told_size = message->told_size,
-        .origin = message->origin,
+        .origin = message->has_object ? 0 : (guint32) message->origin,
+        .object = message->has_object ? message->object : 0,
+        .is_linked = message->is_linked,
       };
       mm_index_put_message (index, job->mailbox->folder_id, &row, &error);
     }

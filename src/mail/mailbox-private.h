@@ -106,6 +106,8 @@ typedef struct
  * UIDVALIDITY and UID, and stays when a message is recognised under others. */
 guint32 mm_mailbox_get_origin (MmMailbox *mailbox, guint64 number); /* 0: there is none */
 guint32 mm_mailbox_make_origin (guint64 uidvalidity, guint32 uid); /* never 0 */
+/* That of a message, in a mailbox of @uidvalidity; of one that is linked it is made of its link. */
+guint32 mm_message_get_origin (const MmMessage *message, guint64 uidvalidity);
 /* One that no content was kept under before. */
 guint32 mm_mailbox_make_random_origin (void);
 
@@ -139,6 +141,11 @@ void mm_mailbox_list_ahead (MmMailbox *mailbox);
  * running; who reads a listing of it is told that it broke off. */
 void mm_mailbox_set_gone (MmMailbox *mailbox);
 void mm_mailbox_forget_all_locked (MmMailbox *mailbox);
+
+gboolean mm_mailbox_is_gone (MmMailbox *mailbox);
+
+/* The UID of the message with @object; 0: there is none as far as is known. */
+guint32 mm_mailbox_find_object_uid (MmMailbox *mailbox, guint64 object);
 
 gchar *mm_mailbox_dup_name (MmMailbox *mailbox); /* on the wire; (transfer full) */
 gboolean mm_mailbox_is_named (MmMailbox *mailbox, const gchar *name);

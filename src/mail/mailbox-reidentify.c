@@ -67,14 +67,17 @@ by_uid (gconstpointer a, gconstpointer b, gpointer user_data)
   return compare_uids (&messages[*(const guint *) a], &messages[*(const guint *) b]);
 }
 
+/* All of @messages that @left_out, if given, does not mark. */
 static void
-side_init (Side *side, const MmMessage *messages, gsize n)
+side_init (Side *side, const MmMessage *messages, gsize n, const gboolean *left_out,
+           GCompareDataFunc order)
 {
   g_autoptr (GArray) places = g_array_sized_new (FALSE, FALSE, sizeof (guint), (guint) n);
 
   for (guint i = 0; i < n; i++)
-    g_array_append_val (places, i);
-  g_array_sort_with_data (places, by_marks_and_id, (gpointer) messages);
+    if (left_out == NULL || !left_out[i])
+      g_array_append_val (places, i);
+  g_array_sort_with_data (places, order, (gpointer) messages);
   side->messages = messages;
   side->places = (guint *) g_array_steal (places, &side->n);
 }
@@ -89,6 +92,97 @@ static const MmMessage *
 side_at (const Side *side, gsize i)
 {
   return &side->messages[side->places[i]];
+}
+
+/* ---- objects: the server itself says what is the same ---- */
+
+/* Those without one come first. */
+static gint
+compare_objects (const MmMessage *a, const MmMessage *b)
+{
+  guint64 first = a->has_object ? a->object : 0;
+  guint64 second = b->has_object ? b->object : 0;
+
+  if (first != second)
+    return first < second ? -1 : 1;
+  return first != 0 ? compare_marks (a, b) : 0;
+}
+
+static gint
+by_object (gconstpointer a, gconstpointer b, gpointer user_data)
+{
+  const MmMessage *messages = user_data;
+  const MmMessage *first = &messages[*(const guint *) a];
+  const MmMessage *second = &messages[*(const guint *) b];
+  gint order = compare_objects (first, second);
+
+  return order != 0 ? order : compare_uids (first, second);
+}
+
+/* What objects decide is done with: for each message whether it is. */
+typedef struct
+{
+  gboolean *before; /* owned */
+  gboolean *now;    /* owned */
+} Decided;
+
+static void
+decided_clear (Decided *decided)
+{
+  g_free (decided->before);
+  g_free (decided->now);
+}
+
+static gsize
+count_objects (const MmMessage *messages, gsize n)
+{
+  gsize n_objects = 0;
+
+  for (gsize i = 0; i < n; i++)
+    n_objects += messages[i].has_object;
+  return n_objects;
+}
+
+/* Where all on one side have objects, one of the other side that has another is another message. */
+static void
+decide_rest (gboolean *decided, const MmMessage *messages, gsize n, gboolean has_other_side)
+{
+  for (gsize i = 0; has_other_side && i < n; i++)
+    decided[i] |= messages[i].has_object;
+}
+
+/* Pairs those of one object. @identified: nullable. */
+static void
+decide_by_object (const MmMessage *before, gsize n_before, const MmMessage *now, gsize n_now,
+                  GArray *identified, Decided *decided)
+{
+  gsize n_old = count_objects (before, n_before);
+  gsize n_new = count_objects (now, n_now);
+  Side old, new;
+
+  decided->before = g_new0 (gboolean, MAX (n_before, 1));
+  decided->now = g_new0 (gboolean, MAX (n_now, 1));
+  if (n_old == 0 || n_new == 0)
+    return;
+  side_init (&old, before, n_before, NULL, by_object);
+  side_init (&new, now, n_now, NULL, by_object);
+  for (gsize i = n_before - n_old, j = n_now - n_new; i < n_before && j < n_now;)
+    {
+      gint order = compare_objects (side_at (&old, i), side_at (&new, j));
+      if (order == 0)
+        {
+          decided->before[old.places[i]] = decided->now[new.places[j]] = TRUE;
+          if (identified != NULL)
+            g_array_index (identified, MmIdentified, new.places[j])
+                = (MmIdentified){ .identity = MM_IDENTITY_PROVED, .before = old.places[i] };
+        }
+      i += order <= 0;
+      j += order >= 0;
+    }
+  side_clear (&old);
+  side_clear (&new);
+  decide_rest (decided->before, before, n_before, n_new == n_now);
+  decide_rest (decided->now, now, n_now, n_old == n_before);
 }
 
 /* ---- candidates: runs of equal size and date that both sides have ---- */
@@ -127,9 +221,11 @@ mm_mailbox_reidentify_prepare (const MmMessage *before, gsize n_before, const Mm
 {
   Side old_side, new_side;
   Run old = { 0 }, new = { 0 };
+  Decided decided;
 
-  side_init (&old_side, before, n_before);
-  side_init (&new_side, now, n_now);
+  decide_by_object (before, n_before, now, n_now, NULL, &decided);
+  side_init (&old_side, before, n_before, decided.before, by_marks_and_id);
+  side_init (&new_side, now, n_now, decided.now, by_marks_and_id);
   while (next_candidates (&old_side, &new_side, &old, &new))
     {
       /* Of several that look alike it has to be known whether they are copies of one. */
@@ -146,6 +242,7 @@ mm_mailbox_reidentify_prepare (const MmMessage *before, gsize n_before, const Mm
         if (side_at (&new_side, i)->message_id == NULL)
           g_array_append_val (out_now, new_side.places[i]);
     }
+  decided_clear (&decided);
   side_clear (&old_side);
   side_clear (&new_side);
 }
@@ -317,11 +414,13 @@ mm_mailbox_reidentify (const MmMessage *before, gsize n_before, const MmMessage 
   g_autoptr (GArray) old_rest = g_array_new (FALSE, FALSE, sizeof (guint));
   g_autoptr (GArray) new_rest = g_array_new (FALSE, FALSE, sizeof (guint));
   GArray *identified = g_array_new (FALSE, TRUE, sizeof (MmIdentified));
+  Decided decided;
   Matching matching = { &old_side, &new_side, identified, has_stems, old_rest, new_rest };
 
   g_array_set_size (identified, (guint) n_now);
-  side_init (&old_side, before, n_before);
-  side_init (&new_side, now, n_now);
+  decide_by_object (before, n_before, now, n_now, identified, &decided);
+  side_init (&old_side, before, n_before, decided.before, by_marks_and_id);
+  side_init (&new_side, now, n_now, decided.now, by_marks_and_id);
   while (next_candidates (&old_side, &new_side, &old, &new))
     {
       g_array_set_size (old_rest, 0);
@@ -329,6 +428,7 @@ mm_mailbox_reidentify (const MmMessage *before, gsize n_before, const MmMessage 
       match_by_id (&matching, &old, &new);
       match_rest (&matching);
     }
+  decided_clear (&decided);
   side_clear (&old_side);
   side_clear (&new_side);
   return identified;

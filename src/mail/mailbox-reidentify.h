@@ -3,8 +3,11 @@
  * Finding the messages of a mailbox again when their UIDs are others: a pure function over two lists
  * of messages, that known before and that told now.
  *
- * Only messages of the same told size and INTERNALDATE can be the same. Among those the Message-ID
- * decides. Where it is known on both sides and equal, the two are proved to be one message: it keeps
+ * Messages that the server calls by the same object id, of the same told size and INTERNALDATE, are the
+ * same, in the order of UIDs if there are several; of what has one on both sides nothing else can be.
+ *
+ * Of the others only messages of the same told size and INTERNALDATE can be the same. Among those the
+ * Message-ID decides. Where it is known on both sides and equal, the two are proved to be one message: it keeps
  * its number and its octets. Where it is not known of the one before (its octets are not here, so
  * there are none to be served wrongly) or neither has one, a message that is alone on both sides with
  * its size, date and subject is taken for the same: it keeps its number, so that a backup finds the

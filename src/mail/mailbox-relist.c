@@ -152,15 +152,15 @@ renew_locked (MmMailbox *mailbox, MmMessage *message, const MmMessage *before,
     {
       changes->n_proved++;
       message_id = before->message_id;
-      if (message->origin == 0)
+      if (!message->has_object && message->origin == 0)
         message->origin = mm_mailbox_make_origin (mailbox->state.uidvalidity, before->uid);
     }
   else
     {
       changes->n_likely++;
-      if (message->size_is_proved)
+      if (message->size_is_proved || message->is_linked)
         g_array_append_vals (changes->forgotten, message, 1);
-      message->origin = mm_mailbox_make_random_origin ();
+      mm_message_table_drop_object (mailbox->table, message, mm_mailbox_make_random_origin ());
       message->size_is_proved = FALSE;
       message->is_stored = FALSE;
       message->message_id = NULL;
@@ -204,7 +204,8 @@ add_new_locked (MmMailbox *mailbox, const MmRelist *relist, const GArray *identi
         continue;
       MmMessage message = *mm_message_table_at (relist->listing, i);
       message.listing = (guint8) mailbox->stream;
-      message.origin = is_trusted ? 0 : mm_mailbox_make_random_origin ();
+      if (!is_trusted && !message.has_object)
+        message.origin = mm_mailbox_make_random_origin ();
       changes->n_new += mm_mailbox_add_message_locked (mailbox, &message) ? 1 : 0;
     }
 }
@@ -328,9 +329,7 @@ peek_message_id (const MmRelist *relist, const MmMessage *message)
   MmContentKey key = {
     .folder_id = mailbox->folder_id,
     .number = message->number,
-    .origin = message->origin != 0
-                  ? message->origin
-                  : mm_mailbox_make_origin (relist->old_uidvalidity, message->uid),
+    .origin = mm_message_get_origin (message, relist->old_uidvalidity),
   };
   g_autoptr (MmContentFile) file = mm_content_cache_lookup (mailbox->context->cache, key);
   g_autofree gchar *header = NULL;

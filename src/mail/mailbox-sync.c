@@ -5,6 +5,8 @@
  */
 #include "mailbox-private.h"
 
+#include <string.h>
+
 #include <mailmount/clock.h>
 #include <mailmount/log.h>
 #include <mailmount/subject.h>
@@ -113,12 +115,24 @@ queue_row_locked (MmMailbox *mailbox, const MmMessage *message)
     mm_mailbox_write_rows_locked (mailbox);
 }
 
+/* Labels that were not told this time are as they were. */
+static const gchar *
+intern_keywords_locked (MmMailbox *mailbox, const MmMessage *message, const gchar *keywords)
+{
+  const gchar *labels = strchr (message->keywords, '\n');
+
+  if (labels == NULL || strchr (keywords, '\n') != NULL)
+    return mm_message_table_intern (mailbox->table, keywords);
+  g_autofree gchar *joined = g_strconcat (keywords, labels, NULL);
+  return mm_message_table_intern (mailbox->table, joined);
+}
+
 /* TRUE when something that a reader sees is another now. */
 static gboolean
 set_flags_locked (MmMailbox *mailbox, MmMessage *message, MmMessageFlags flags,
                   const gchar *keywords)
 {
-  const gchar *interned = mm_message_table_intern (mailbox->table, keywords);
+  const gchar *interned = intern_keywords_locked (mailbox, message, keywords);
 
   if (message->flags == (guint8) flags && message->keywords == interned)
     return FALSE;
@@ -140,6 +154,16 @@ mm_mailbox_add_message_locked (MmMailbox *mailbox, MmMessage *message)
 }
 
 static void
+take_object (const MmMailbox *mailbox, const MmRemoteMessage *told, MmMessage *message)
+{
+  if (told->object_id == NULL)
+    return;
+  message->has_object = TRUE;
+  message->is_linked = told->is_object_shared != FALSE;
+  message->object = mm_object_number (mailbox->context->key, told->object_id);
+}
+
+static void
 add_told_locked (MmMailbox *mailbox, const MmRemoteMessage *told)
 {
   g_autofree gchar *stem
@@ -157,11 +181,12 @@ add_told_locked (MmMailbox *mailbox, const MmRemoteMessage *told)
     .listing = (guint8) mailbox->stream,
   };
 
+  take_object (mailbox, told, &message);
   if (mailbox->relist != NULL)
     mm_mailbox_relist_message_locked (mailbox, &message);
   else
     {
-      if (!mm_mailbox_state_is_trusted (&mailbox->state))
+      if (!mm_mailbox_state_is_trusted (&mailbox->state) && !message.has_object)
         message.origin = mm_mailbox_make_random_origin ();
       if (mm_mailbox_add_message_locked (mailbox, &message))
         note_told_locked (mailbox, message.number);
@@ -177,6 +202,9 @@ is_another_locked (const MmMailbox *mailbox, const MmMessage *known, const MmRem
   gboolean has_other_size = told->has_size && (guint32) told->size != known->told_size
                             && told->size != known->size;
 
+  if (known->has_object && told->object_id != NULL
+      && known->object != mm_object_number (mailbox->context->key, told->object_id))
+    return TRUE;
   if ((told->internaldate != 0 && told->internaldate != known->internaldate)
       || (has_other_size && known->size_is_proved))
     return TRUE;

@@ -26,6 +26,7 @@ mm_mailbox_new (MmMailContext *context, guint32 folder_id, const gchar *name, co
   mailbox->base_number = next_number;
   mailbox->mtime_us = mtime_us;
   mailbox->table = mm_message_table_new ();
+  mm_message_table_tell_places (mailbox->table, context->objects, folder_id);
   mailbox->unwritten = g_array_new (FALSE, FALSE, sizeof (MmMessage));
   mailbox->waits = mm_wait_list_new ();
   g_mutex_init (&mailbox->lock);
@@ -215,9 +216,7 @@ mm_mailbox_get_message (MmMailbox *mailbox, guint64 number, MmMessage *out)
 static guint32
 get_origin_locked (const MmMailbox *mailbox, const MmMessage *message)
 {
-  return message->origin != 0
-             ? message->origin
-             : mm_mailbox_make_origin (mailbox->state.uidvalidity, message->uid);
+  return mm_message_get_origin (message, mailbox->state.uidvalidity);
 }
 
 gboolean
@@ -251,6 +250,16 @@ mm_mailbox_get_origin (MmMailbox *mailbox, guint64 number)
   guint32 origin = message != NULL ? get_origin_locked (mailbox, message) : 0;
   g_mutex_unlock (&mailbox->lock);
   return origin;
+}
+
+guint32
+mm_message_get_origin (const MmMessage *message, guint64 uidvalidity)
+{
+  if (message->is_linked)
+    return (guint32) mm_message_get_link (message) | 1;
+  return !message->has_object && message->origin != 0
+             ? (guint32) message->origin
+             : mm_mailbox_make_origin (uidvalidity, message->uid);
 }
 
 guint32
@@ -358,6 +367,8 @@ void
 mm_mailbox_take_table_locked (MmMailbox *mailbox, MmMessageTable *table)
 {
   mm_message_table_follow (table, mailbox->table);
+  /* Before those of the old one go, so that nobody finds a message nowhere. */
+  mm_message_table_tell_places (table, mailbox->context->objects, mailbox->folder_id);
   mm_message_table_free (mailbox->table);
   mailbox->table = table;
 }
@@ -389,6 +400,29 @@ mm_mailbox_set_gone (MmMailbox *mailbox)
   if (!mailbox->is_syncing)
     mm_mailbox_forget_all_locked (mailbox);
   g_mutex_unlock (&mailbox->lock);
+}
+
+gboolean
+mm_mailbox_is_gone (MmMailbox *mailbox)
+{
+  g_mutex_lock (&mailbox->lock);
+  gboolean is_gone = mailbox->is_gone;
+  g_mutex_unlock (&mailbox->lock);
+  return is_gone;
+}
+
+guint32
+mm_mailbox_find_object_uid (MmMailbox *mailbox, guint64 object)
+{
+  guint32 uid = 0;
+
+  g_mutex_lock (&mailbox->lock);
+  guint64 number = mm_object_map_find_in (mailbox->context->objects, object, mailbox->folder_id);
+  const MmMessage *message = mm_message_table_find (mailbox->table, number);
+  if (message != NULL && message->has_object && message->object == object)
+    uid = message->uid;
+  g_mutex_unlock (&mailbox->lock);
+  return uid;
 }
 
 gchar *

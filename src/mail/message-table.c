@@ -9,9 +9,26 @@ struct MmMessageTable
   GHashTable *exceptions; /* nullable; Map<uid, number *> where the two differ */
   MmStringPool *pool;     /* owned ref */
   guint64 octets;
+  MmObjectMap *map;       /* nullable; borrowed */
+  guint32 folder_id;      /* in @map */
 };
 
 G_STATIC_ASSERT (sizeof (MmMessage) <= 64);
+
+static void
+tell_place (const MmMessageTable *table, const MmMessage *message)
+{
+  if (table->map != NULL && message->has_object)
+    mm_object_map_add (table->map, mm_object_map_key (message), table->folder_id, message->number);
+}
+
+static void
+take_place_back (const MmMessageTable *table, const MmMessage *message)
+{
+  if (table->map != NULL && message->has_object)
+    mm_object_map_remove (table->map, mm_object_map_key (message), table->folder_id,
+                          message->number);
+}
 
 MmMessageTable *
 mm_message_table_new (void)
@@ -28,6 +45,8 @@ mm_message_table_free (MmMessageTable *table)
 {
   if (table == NULL)
     return;
+  for (guint i = 0; table->map != NULL && i < table->messages->len; i++)
+    take_place_back (table, mm_message_table_at (table, i));
   g_array_unref (table->messages);
   g_clear_pointer (&table->exceptions, g_hash_table_unref);
   mm_string_pool_unref (table->pool);
@@ -178,6 +197,7 @@ mm_message_table_add (MmMessageTable *table, const MmMessage *message)
   take_strings (table, &copy);
   g_array_insert_val (table->messages, position, copy);
   remember_exception (table, &copy);
+  tell_place (table, &copy);
   table->octets += copy.size;
   return TRUE;
 }
@@ -187,6 +207,7 @@ forget_message (MmMessageTable *table, const MmMessage *message)
 {
   if (table->exceptions != NULL && message->uid != message->number)
     g_hash_table_remove (table->exceptions, GUINT_TO_POINTER (message->uid));
+  take_place_back (table, message);
   table->octets -= message->size;
   mm_string_pool_forget (table->pool, message->stem);
   mm_string_pool_forget (table->pool, message->message_id);
@@ -238,6 +259,24 @@ mm_message_table_renumber (MmMessageTable *table, const guint32 *uids)
       message->uid = uids[i];
       remember_exception (table, message);
     }
+}
+
+void
+mm_message_table_tell_places (MmMessageTable *table, MmObjectMap *map, guint32 folder_id)
+{
+  g_assert (table->map == NULL);
+  table->map = map;
+  table->folder_id = folder_id;
+  for (guint i = 0; i < table->messages->len; i++)
+    tell_place (table, mm_message_table_at (table, i));
+}
+
+void
+mm_message_table_drop_object (MmMessageTable *table, MmMessage *message, guint32 origin)
+{
+  take_place_back (table, message);
+  message->has_object = message->is_linked = FALSE;
+  message->origin = origin;
 }
 
 void

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "object-map.h"
 #include "string-pool.h"
 
 typedef struct MmMessageTable MmMessageTable;
@@ -41,6 +42,12 @@ MmMessage *mm_message_table_at (MmMessageTable *table, gsize position);
 gsize mm_message_table_position_after (const MmMessageTable *table, guint64 number);
 
 void mm_message_table_set_size (MmMessageTable *table, MmMessage *message, guint64 size);
+
+/* From now on @map knows where the messages with objects are: in @folder_id, under their numbers. For as
+ * long as they are in the table. Borrowed; must outlive the table. */
+void mm_message_table_tell_places (MmMessageTable *table, MmObjectMap *map, guint32 folder_id);
+/* @message is to be known by its place alone, and its content by @origin. */
+void mm_message_table_drop_object (MmMessageTable *table, MmMessage *message, guint32 origin);
 
 /* Strings owned by the pool, equal ones shared for keywords. */
 const gchar *mm_message_table_intern (MmMessageTable *table, const gchar *text);

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "index-private.h"
 
+#define LINKED ((gint64) 1 << 60)
+
 static MmIndexMessage
 read_message (sqlite3_stmt *statement)
 {
   const gchar *keywords = (const gchar *) sqlite3_column_text (statement, 6);
   gint64 size = sqlite3_column_int64 (statement, 2);
+  gint64 object = sqlite3_column_int64 (statement, 11);
   gboolean is_told_size = sqlite3_column_type (statement, 9) == SQLITE_NULL;
 
   return (MmIndexMessage) {
@@ -20,6 +23,8 @@ read_message (sqlite3_stmt *statement)
     .message_id = (const gchar *) sqlite3_column_text (statement, 8),
     .told_size = (guint32) (is_told_size ? size : sqlite3_column_int64 (statement, 9)),
     .origin = (guint32) sqlite3_column_int64 (statement, 10),
+    .object = (guint64) (object & (LINKED - 1)),
+    .is_linked = (object & LINKED) != 0 && (object & (LINKED - 1)) != 0,
   };
 }
 
@@ -84,7 +89,12 @@ mm_index_put_message (MmIndex *index, guint32 folder_id, const MmIndexMessage *m
     sqlite3_bind_null (statement, 11);
   else
     sqlite3_bind_int64 (statement, 11, message->origin);
-  sqlite3_bind_int64 (statement, 12, folder_id);
+  if (message->object == 0)
+    sqlite3_bind_null (statement, 12);
+  else
+    sqlite3_bind_int64 (statement, 12,
+                        (gint64) message->object | (message->is_linked ? LINKED : 0));
+  sqlite3_bind_int64 (statement, 13, folder_id);
   return mm_index_run (index, MM_INDEX_SQL_PUT_MESSAGE, "a message cannot be written", error);
 }
 
@@ -96,6 +106,18 @@ mm_index_remove_message (MmIndex *index, guint32 folder_id, guint64 number, GErr
   sqlite3_bind_int64 (statement, 1, folder_id);
   sqlite3_bind_int64 (statement, 2, (gint64) number);
   return mm_index_run (index, MM_INDEX_SQL_REMOVE_MESSAGE, "a message cannot be removed", error);
+}
+
+gboolean
+mm_index_has_object (MmIndex *index, guint64 object)
+{
+  sqlite3_stmt *statement = mm_index_statement (index, MM_INDEX_SQL_HAS_OBJECT);
+
+  sqlite3_bind_int64 (statement, 1, (gint64) object);
+  sqlite3_bind_int64 (statement, 2, (gint64) object | LINKED);
+  gboolean has_none = sqlite3_step (statement) == SQLITE_DONE;
+  sqlite3_reset (statement);
+  return !has_none;
 }
 
 gboolean

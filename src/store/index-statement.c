@@ -13,7 +13,7 @@
   "uid_not_sticky, next_number, mtime_us"
 #define MESSAGE_COLUMNS \
   "number, uid, size, size_is_proved, internaldate, flags, keywords, stem, message_id, " \
-  "told_size, origin"
+  "told_size, origin, object"
 
 static const gchar *const sql_texts[MM_INDEX_N_SQL] = {
   [MM_INDEX_SQL_BEGIN] = "BEGIN IMMEDIATE",
@@ -38,9 +38,11 @@ static const gchar *const sql_texts[MM_INDEX_N_SQL] = {
   = "SELECT " MESSAGE_COLUMNS " FROM message WHERE folder = ?1 ORDER BY number",
   [MM_INDEX_SQL_PUT_MESSAGE]
   = "INSERT OR REPLACE INTO message (" MESSAGE_COLUMNS ", folder)"
-    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
   [MM_INDEX_SQL_REMOVE_MESSAGE] = "DELETE FROM message WHERE folder = ?1 AND number = ?2",
   [MM_INDEX_SQL_REMOVE_ALL_MESSAGES] = "DELETE FROM message WHERE folder = ?1",
+  [MM_INDEX_SQL_HAS_OBJECT]
+  = "SELECT 1 FROM message WHERE object IS NOT NULL AND object IN (?1, ?2) LIMIT 1",
   [MM_INDEX_SQL_ADD_TRAFFIC]
   = "INSERT INTO traffic (account, hour, octets) VALUES (?1, ?2, ?3)"
     " ON CONFLICT (account, hour) DO UPDATE SET octets = octets + excluded.octets",

@@ -76,9 +76,19 @@ format_flags (const MmMessage *message)
   for (guint i = 0; i < G_N_ELEMENTS (names); i++)
     if ((message->flags & names[i].flag) != 0)
       g_string_append_printf (text, "%s%s", text->len > 0 ? " " : "", names[i].name);
-  if (*message->keywords != '\0')
-    g_string_append_printf (text, "%s%s", text->len > 0 ? " " : "", message->keywords);
+  gsize length = strcspn (message->keywords, "\n");
+  if (length > 0)
+    g_string_append_printf (text, "%s%.*s", text->len > 0 ? " " : "", (int) length,
+                            message->keywords);
   return g_string_free (text, FALSE);
+}
+
+/* One to a line; NULL where the server has none to tell. */
+static gchar *
+format_labels (const MmMessage *message)
+{
+  const gchar *labels = strchr (message->keywords, '\n');
+  return labels != NULL ? g_strchomp (g_strdup (labels + 1)) : NULL;
 }
 
 static gchar *
@@ -148,21 +158,22 @@ try_get_xattr (MmVfs *vfs, guint64 inode, const gchar *name, gchar **out_value, 
     *out_value = g_strdup_printf ("%u", message.uid);
   else if (strcmp (name, "mailmount.flags") == 0)
     *out_value = format_flags (&message);
+  else if (strcmp (name, "mailmount.labels") == 0)
+    *out_value = format_labels (&message);
   else if (strcmp (name, "mailmount.internaldate") == 0)
     *out_value = format_internaldate (&message);
   else if (strcmp (name, "mailmount.message-id") == 0)
     return try_message_id (vfs, &folder, &message, out_value, waiter, error);
   else if (strcmp (name, "mailmount.digest") == 0)
     return try_digest (vfs, &folder, &message, out_value, waiter, error);
-  else
-    return mm_vfs_fail_not_found (error);
-  return MM_TRY_DONE;
+  return *out_value != NULL ? MM_TRY_DONE : mm_vfs_fail_not_found (error);
 }
 
 /* Without the digest: it comes and goes with the cache, and a copy with all attributes would find
  * messages changed. */
 static const gchar *const xattr_names[] = {
-  "mailmount.uid", "mailmount.flags", "mailmount.internaldate", "mailmount.message-id", NULL,
+  "mailmount.uid",        "mailmount.flags", "mailmount.labels", "mailmount.internaldate",
+  "mailmount.message-id", NULL,
 };
 
 const MmNodeClass mm_message_node_class = {

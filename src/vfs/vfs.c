@@ -160,7 +160,7 @@ mm_vfs_describe_message (guint32 folder_id, const MmMessage *message, MmAttribut
     .inode = mm_inode_make (MM_NODE_MESSAGE, folder_id, message->number),
     .n_links = 1,
     .size = message->size,
-    .mtime_us = message->internaldate * G_USEC_PER_SEC,
+    .mtime_us = (gint64) message->internaldate * G_USEC_PER_SEC,
   };
 }
 

@@ -14,6 +14,8 @@ struct MmRemote
   guint64 spent_octets; /* as the account told */
   MmRemoteOnlineFunc online_func;
   gpointer online_data;
+  MmRemoteKnownUidFunc known_uid_func;
+  gpointer known_uid_data;
   MmRemoteSpendFunc spend_func;
   gpointer spend_data;
 };
@@ -139,6 +141,7 @@ copy_message (const FakeMessage *message)
   copy->keywords = g_strdup (message->keywords);
   copy->subject = g_strdup (message->subject);
   copy->message_id = g_strdup (message->message_id);
+  copy->object_id = g_strdup (message->object_id);
   copy->answers = NULL;
   copy->last_words = NULL;
   return copy;
@@ -171,6 +174,8 @@ tell_message (MmRemoteJob *job, const FakeMessage *message)
     .internaldate = message->internaldate,
     .flags = message->flags,
     .keywords = message->keywords,
+    .object_id = message->object_id,
+    .is_object_shared = message->is_object_shared,
     .subject_header = has_subject ? header : NULL,
     .subject_length = has_subject ? strlen (header) : 0,
   };
@@ -524,6 +529,19 @@ mm_remote_set_online_func (MmRemote *remote, MmRemoteOnlineFunc func, gpointer u
 {
   remote->online_func = func;
   remote->online_data = user_data;
+}
+
+void
+mm_remote_set_known_uid_func (MmRemote *remote, MmRemoteKnownUidFunc func, gpointer user_data)
+{
+  remote->known_uid_func = func;
+  remote->known_uid_data = user_data;
+}
+
+guint32
+fake_remote_ask_known_uid (MmRemote *remote, const gchar *mailbox, const gchar *object_id)
+{
+  return remote->known_uid_func (mailbox, object_id, remote->known_uid_data);
 }
 
 void

@@ -22,6 +22,8 @@ void fake_server_free (FakeServer *server);
 MmRemote *fake_remote_new (FakeServer *server);
 /* The server is away no more, and the account is told. */
 void fake_remote_come_online (MmRemote *remote);
+/* By which UID the account says it knows the message. */
+guint32 fake_remote_ask_known_uid (MmRemote *remote, const gchar *mailbox, const gchar *object_id);
 /* What the account said was received, in all hours that it knows. */
 guint64 fake_remote_get_spent (MmRemote *remote);
 /* Tells the account that so much was received. */
@@ -44,6 +46,11 @@ guint32 fake_server_deliver_size (FakeServer *server, const gchar *mailbox, guin
  * @internaldate. Two with the same arguments are copies of one message. Returns the UID. */
 guint32 fake_server_deliver_mail (FakeServer *server, const gchar *mailbox, const gchar *message_id,
                                   const gchar *subject, gint64 internaldate, gsize size);
+/* Has the server call a message by an id, which it has in other mailboxes too if it is shared. */
+void fake_server_set_object (FakeServer *server, const gchar *mailbox, guint32 uid,
+                             const gchar *object_id, gboolean is_shared);
+/* COPY: the same message, with all that is said of it but flags, in another mailbox. Its UID there. */
+guint32 fake_server_copy (FakeServer *server, const gchar *from, guint32 uid, const gchar *to);
 void fake_server_expunge (FakeServer *server, const gchar *mailbox, guint32 uid);
 /* As if it had been made anew: no messages, and UIDs from 1 on, under the same UIDVALIDITY. */
 void fake_server_empty (FakeServer *server, const gchar *mailbox);

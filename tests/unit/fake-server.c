@@ -24,6 +24,7 @@ fake_message_free (gpointer data)
   g_free (message->keywords);
   g_free (message->subject);
   g_free (message->message_id);
+  g_free (message->object_id);
   g_free (message);
 }
 
@@ -186,6 +187,41 @@ fake_server_deliver_mail (FakeServer *server, const gchar *mailbox_name, const g
   message->internaldate = internaldate;
   g_mutex_unlock (&server->lock);
   return uid;
+}
+
+void
+fake_server_set_object (FakeServer *server, const gchar *mailbox_name, guint32 uid,
+                        const gchar *object_id, gboolean is_shared)
+{
+  FakeMessage *message = lock_message (server, mailbox_name, uid);
+
+  g_free (message->object_id);
+  message->object_id = g_strdup (object_id);
+  message->is_object_shared = is_shared;
+  g_mutex_unlock (&server->lock);
+}
+
+guint32
+fake_server_copy (FakeServer *server, const gchar *from, guint32 uid, const gchar *to)
+{
+  FakeMessage *message = lock_message (server, from, uid);
+  g_autoptr (GBytes) body = g_bytes_ref (message->body);
+  g_autofree gchar *subject = g_strdup (message->subject);
+  g_autofree gchar *message_id = g_strdup (message->message_id);
+  g_autofree gchar *object_id = g_strdup (message->object_id);
+  FakeMessage facts = *message;
+  g_mutex_unlock (&server->lock);
+
+  guint32 copy_uid = fake_server_deliver (server, to, 0, subject, body);
+  FakeMessage *copy = lock_message (server, to, copy_uid);
+  copy->told_size = facts.told_size;
+  copy->internaldate = facts.internaldate;
+  g_free (copy->message_id);
+  copy->message_id = g_steal_pointer (&message_id);
+  copy->object_id = g_steal_pointer (&object_id);
+  copy->is_object_shared = facts.is_object_shared;
+  g_mutex_unlock (&server->lock);
+  return copy_uid;
 }
 
 void

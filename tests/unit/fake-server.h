@@ -14,6 +14,8 @@ typedef struct
   gchar *keywords;
   gchar *subject; /* nullable */
   gchar *message_id; /* "": none */
+  gchar *object_id;  /* nullable */
+  gboolean is_object_shared;
   GBytes *last_words; /* nullable: the answer with which it goes */
   GQueue *answers; /* Queue<nullable GBytes in a one-place array> */
 } FakeMessage;

@@ -119,6 +119,9 @@ append_message (const MmIndexMessage *message, gpointer data)
     message->message_id != NULL ? message->message_id : "NULL");
   if (message->told_size != (guint32) message->size || message->origin != 0)
     g_string_append_printf (data, "  told %u origin %u\n", message->told_size, message->origin);
+  if (message->object != 0)
+    g_string_append_printf (data, "  object %" G_GUINT64_FORMAT "%s\n", message->object,
+                            message->is_linked ? " linked" : "");
 }
 
 static gchar *
@@ -315,6 +318,33 @@ test_messages_come_back_in_order (Fixture *fixture, gconstpointer in_memory)
                    "-9223372036854775808 flags 31 [$Junk k\303\274] stem Gr\303\274\303\237e id "
                    "<a@example.org>\n"
                    "  told 4294967295 origin 4294967295\n");
+}
+
+static void
+test_objects_are_known_in_any_folder (Fixture *fixture, gconstpointer in_memory)
+{
+  const guint64 last = ((guint64) 1 << 60) - 1;
+  MmIndexFolder folders[] = { make_folder ("INBOX"), make_folder ("Archive") };
+  guint32 ids[] = { add_folder (fixture->index, fixture->account, &folders[0]),
+                    add_folder (fixture->index, fixture->account, &folders[1]) };
+  MmIndexMessage linked = { .number = 1, .keywords = "", .object = last, .is_linked = TRUE };
+  MmIndexMessage alone = { .number = 2, .keywords = "", .object = 7 };
+
+  g_assert_true (mm_index_put_message (fixture->index, ids[0], &linked, NULL));
+  g_assert_true (mm_index_put_message (fixture->index, ids[1], &linked, NULL));
+  g_assert_true (mm_index_put_message (fixture->index, ids[1], &alone, NULL));
+  reopen (fixture);
+  assert_messages (fixture->index, ids[1],
+                   "1 uid 0 size 0 date 0 flags 0 [] stem NULL id NULL\n"
+                   "  object 1152921504606846975 linked\n"
+                   "2 uid 0 size 0 date 0 flags 0 [] stem NULL id NULL\n  object 7\n");
+  g_assert_true (mm_index_remove_message (fixture->index, ids[0], 1, NULL));
+  g_assert_true (mm_index_has_object (fixture->index, last));
+  g_assert_true (mm_index_has_object (fixture->index, 7));
+  g_assert_false (mm_index_has_object (fixture->index, 8));
+  g_assert_true (mm_index_remove_folder (fixture->index, ids[1], NULL));
+  g_assert_false (mm_index_has_object (fixture->index, last));
+  g_assert_false (mm_index_has_object (fixture->index, 7));
 }
 
 static void
@@ -524,6 +554,7 @@ main (int argc, char **argv)
   add ("folder-of-no-account-is-refused", TRUE, test_folder_of_no_account_is_refused);
   add ("folder-id-is-never-used-again", TRUE, test_folder_id_is_never_used_again);
   add ("messages-come-back-in-order", TRUE, test_messages_come_back_in_order);
+  add ("objects-are-known-in-any-folder", TRUE, test_objects_are_known_in_any_folder);
   add ("message-put-again-replaces", TRUE, test_message_put_again_replaces);
   add ("number-out-of-range-is-refused", TRUE, test_number_out_of_range_is_refused);
   add ("message-of-no-folder-is-refused", TRUE, test_message_of_no_folder_is_refused);

@@ -3,8 +3,8 @@
 
 #define DATE 1700000000
 
-/* A list of messages from a line of text: "UID:SIZE:STEM:ID" each, separated by blanks. "-" as ID is
- * none, "?" not known; "!" behind it: it was fetched once. */
+/* A list of messages from a line of text: "UID:SIZE:STEM:ID" each, separated by blanks, or with
+ * ":OBJECT" behind it. "-" as ID is none, "?" not known; "!" behind it: it was fetched once. */
 typedef struct
 {
   GArray *messages;     /* Array<MmMessage> */
@@ -21,7 +21,7 @@ list_init (List *list, const gchar *text)
   for (guint i = 0; words[i] != NULL && *words[i] != '\0'; i++)
     {
       g_auto (GStrv) parts = g_strsplit (words[i], ":", -1);
-      g_assert_cmpuint (g_strv_length (parts), ==, 4);
+      g_assert_cmpuint (g_strv_length (parts), >=, 4);
       MmMessage message = {
         .uid = (guint32) g_ascii_strtoull (parts[0], NULL, 10),
         .told_size = (guint32) g_ascii_strtoull (parts[1], NULL, 10),
@@ -29,6 +29,11 @@ list_init (List *list, const gchar *text)
         .stem = *parts[2] != '\0' ? g_string_chunk_insert (list->strings, parts[2]) : NULL,
         .size_is_proved = g_str_has_suffix (parts[3], "!"),
       };
+      if (parts[4] != NULL)
+        {
+          message.has_object = TRUE;
+          message.object = g_ascii_strtoull (parts[4], NULL, 10);
+        }
       if (*parts[3] == '-')
         message.message_id = "";
       else if (*parts[3] != '?')
@@ -85,6 +90,27 @@ static void
 check (const gchar *before, const gchar *now, const gchar *expected)
 {
   check_with (before, now, TRUE, expected);
+}
+
+static void
+test_same_object (void)
+{
+  check ("5:10:a:?:77 9:20:b:y:78", "1:20:c:z:78 2:10:a:?:77", "=9 =5");
+  /* RFC 8474: what has another size has another object. */
+  check ("5:10:a:?:77", "1:11:a:?:77", "+");
+  /* Of one object in one folder twice. */
+  check ("5:10:a:?:7 6:10:a:?:7 8:10:a:?:7", "1:10:a:?:7 2:10:a:?:7", "=5 =6");
+  check ("5:10:a:?:7", "1:10:a:?:7 2:10:a:?:7 3:10:a:?:6", "=5 + +");
+}
+
+static void
+test_other_object (void)
+{
+  check ("5:10:a:x:77", "1:10:a:x:78", "+");
+  /* From when the server had no objects yet, or that has none any more. */
+  check ("5:10:a:x", "1:10:a:x:78", "=5");
+  check ("5:10:a:x:77 6:10:b:y:78", "1:10:a:x 2:10:b:y", "=5 =6");
+  check ("5:10:a:x 6:10:b:y:78", "1:10:a:x:77 2:10:b:y:78", "=5 =6");
 }
 
 static void
@@ -226,6 +252,8 @@ test_prepare (void)
   /* Alike: are they copies of one? */
   check_prepare ("7:10:a:? 8:10:a:?", "1:10:a:? 2:10:a:?", "/1,2,");
   check_prepare ("7:10:a:?", "1:10:a:? 2:10:a:?", "/");
+  /* Objects need no proof. */
+  check_prepare ("7:10:a:x:5 8:11:a:?!:6", "1:10:a:?:5 2:11:a:?:7", "/");
   /* One of several. */
   check_prepare ("7:10:a:? 8:10:b:?!", "1:10:a:? 2:10:b:? 3:10:c:z", "8,/1,2,");
 }
@@ -302,6 +330,8 @@ main (int argc, char *argv[])
 #define ADD(NAME, FUNC) g_test_add_func ("/mailbox/reidentify/" NAME, FUNC)
   ADD ("nothing", test_nothing);
   ADD ("same-message-id", test_same_id);
+  ADD ("same-object", test_same_object);
+  ADD ("other-object", test_other_object);
   ADD ("permuted", test_permuted);
   ADD ("added-and-removed", test_added_and_removed);
   ADD ("same-marks-but-other-message-id-is-new", test_other_id);

@@ -608,6 +608,25 @@ test_xattrs (void)
 
   lookup (fixture, get_inbox (fixture), "3.eml", &attributes);
   assert_xattr (fixture, attributes.inode, "mailmount.flags", "");
+  assert_xattr (fixture, attributes.inode, "mailmount.labels", NULL);
+}
+
+/* What remote.h puts behind the keywords. */
+static void
+test_labels (void)
+{
+  g_autoptr (VfsFixture) fixture = vfs_fixture_new (MM_NAMES_UID);
+  MmAttributes attributes;
+
+  fake_server_set_flags (fixture->mail->server, "INBOX", 1, 0, "Work\n\\Inbox\nMuy Importante\n");
+  fake_server_set_flags (fixture->mail->server, "INBOX", 2, MM_MESSAGE_SEEN, "\n");
+  vfs_fixture_mount (fixture);
+  lookup (fixture, get_inbox (fixture), "1.eml", &attributes);
+  assert_xattr (fixture, attributes.inode, "mailmount.flags", "Work");
+  assert_xattr (fixture, attributes.inode, "mailmount.labels", "\\Inbox\nMuy Importante");
+  lookup (fixture, get_inbox (fixture), "2.eml", &attributes);
+  assert_xattr (fixture, attributes.inode, "mailmount.flags", "\\Seen");
+  assert_xattr (fixture, attributes.inode, "mailmount.labels", "");
 }
 
 static void
@@ -642,6 +661,7 @@ main (int argc, char *argv[])
   g_test_add_func ("/vfs/failed-open-concerns-one-message", test_open_of_one_that_cannot_be_had);
   g_test_add_func ("/vfs/open-that-waits-outlives-the-others", test_open_given_up_at_the_end);
   g_test_add_func ("/vfs/xattrs", test_xattrs);
+  g_test_add_func ("/vfs/labels", test_labels);
   g_test_add_func ("/vfs/totals", test_totals);
   return g_test_run ();
 }
