@@ -9,12 +9,13 @@ _mailmount_option()
         *,*) head=${list%,*},; part=${list##*,} ;;
         *) part=$list ;;
     esac
-    local options='ro names= cache= cache_size= cache_free= cafile= fingerprint= cert= key= tls= connections= timeout= refresh=
+    local options='ro names= cache= cache_size= cache_free= cafile= fingerprint= cert= key= proxy= tls= connections= timeout= refresh=
         folders= exclude= subscribed log= password_command= token_command= compress bandwidth= daily_limit= offline
         allow_other uid= gid= umask= noauto nofail _netdev noexec noatime'
     local prefix='' words='' value
     case $part in
         names=*) prefix=names=; words='subject uid' ;;
+        proxy=*) prefix=proxy=; words='socks5h:// socks5:// http:// none'; compopt -o nospace ;;
         daily_limit=*) prefix=daily_limit=; words='gmail none' ;;
         tls=*) prefix=tls=; words='implicit starttls none' ;;
         uid=*) prefix=uid=; words=$(compgen -u) ;;

@@ -35,6 +35,8 @@ function __mailmount_options
         fingerprint=\t'trust the server certificate that has it' \
         cert=\t'our own certificate' \
         key=\t'the private key of cert=' \
+        proxy=\t'socks5h:// or http://[USER:PASSWORD@]HOST:PORT' \
+        proxy=none\t'not the one of the environment' \
         tls=implicit\t'TLS from the first octet (imaps://)' \
         tls=starttls\t'STARTTLS (imap://)' \
         tls=none\t'clear text' \

@@ -39,6 +39,7 @@ typedef struct
                          mm_fingerprint_parse() writes it; without @ca_file that is enough */
   gchar *cert_file; /* nullable: our own certificate, PEM, with those that vouch for it behind it */
   gchar *key_file;  /* nullable: its private key, PEM; else it is in @cert_file */
+  gchar *proxy; /* nullable: the one that the environment names; else as mm_proxy_check() wants it */
   guint timeout_ms; /* for connecting, TLS and greeting together */
   guint receive_octets; /* what the kernel takes ahead of us at most; 0: as it likes */
 } MmEndpoint;
@@ -49,12 +50,18 @@ typedef struct
  * in which fingerprints are compared here: SHA256:AB:CD:… MM_ERROR_USAGE. (transfer full) */
 gchar *mm_fingerprint_parse (const gchar *text, GError **error);
 
+#define MM_PROXY_NONE "none"
+
+/* Whether @text is the URL of a proxy, or MM_PROXY_NONE. MM_ERROR_USAGE, which never repeats @text: it
+ * may hold a password. */
+gboolean mm_proxy_check (const gchar *text, GError **error);
+
 /* @out holds copies of all strings, for mm_endpoint_clear(). */
 void mm_endpoint_copy (const MmEndpoint *endpoint, MmEndpoint *out);
 void mm_endpoint_clear (MmEndpoint *endpoint);
 
-/* Looks at the files that @endpoint names, without connecting: MM_ERROR_USAGE says which option names
- * what cannot be read or used, and what would do. */
+/* Looks at the files and the proxy that @endpoint or the environment names, without connecting:
+ * MM_ERROR_USAGE says which option or variable names what cannot be read or used, and what would do. */
 gboolean mm_endpoint_check (const MmEndpoint *endpoint, GError **error);
 
 typedef enum

@@ -13,6 +13,7 @@ mm_config_get_endpoint (const MmConfig *config, MmEndpoint *out)
     .fingerprint = config->fingerprint,
     .cert_file = config->cert_file,
     .key_file = config->key_file,
+    .proxy = config->proxy,
     .timeout_ms = config->timeout_s * 1000,
   };
 }
@@ -26,6 +27,7 @@ mm_config_free (MmConfig *config)
   g_free (config->cache_dir);
   g_free (config->ca_file);
   g_free (config->fingerprint);
+  g_free (config->proxy);
   g_free (config->cert_file);
   g_free (config->key_file);
   g_free (config->log_file);

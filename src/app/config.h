@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
  * What the user asked for: the result of reading the command line. Immutable once parsed, so that
- * any thread may read it. It holds no secret.
+ * any thread may read it. It holds no secret but the one that may stand in @proxy.
  */
 #pragma once
 
@@ -42,6 +42,7 @@ typedef struct
   gchar *fingerprint;    /* nullable: of the server's certificate, see mm_fingerprint_parse() */
   gchar *cert_file;      /* absolute, nullable: our own certificate */
   gchar *key_file;       /* absolute, nullable: in cert_file, too */
+  gchar *proxy;          /* nullable: the environment's, see mm_proxy_check() */
   gchar *log_file;       /* absolute, nullable: syslog, or the terminal with -f */
   guint connections;
   guint timeout_s;

@@ -166,6 +166,16 @@ apply_key (MmConfig *config, const gchar *name, const gchar *value, GError **err
 }
 
 static gboolean
+apply_proxy (MmConfig *config, const gchar *name, const gchar *value, GError **error)
+{
+  if (!mm_proxy_check (value, error))
+    return FALSE;
+  g_free (config->proxy);
+  config->proxy = g_strdup (value);
+  return TRUE;
+}
+
+static gboolean
 apply_log (MmConfig *config, const gchar *name, const gchar *value, GError **error)
 {
   return mm_path_take (&config->log_file, name, value, error);
@@ -387,6 +397,8 @@ static const MmOption table[] = {
     apply_key },
   { "tls", "implicit|starttls|none", "imaps:// means implicit, imap:// starttls; none is clear text",
     MM_OPTION_OURS, apply_tls },
+  { "proxy", "URL|none", "connect through socks5h://, socks5:// or http://[USER:PASS@]HOST:PORT",
+    MM_OPTION_OURS, apply_proxy },
   { "connections", "N", "at most N connections to the server (default 4)", MM_OPTION_OURS,
     apply_connections },
   { "timeout", "SECONDS", "how long to wait for the server (default 60)", MM_OPTION_OURS,

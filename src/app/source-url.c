@@ -165,7 +165,10 @@ parse_ipv6 (const gchar *text, gsize length, MmSourceUrl *out, GError **error)
       g_autofree gchar *shown = mm_log_printable (raw);
       return fail (error, "'[%s]' in the URL is not an IPv6 address", shown);
     }
-  out->host = g_ascii_strdown (raw, -1);
+  /* The digits are the same in capitals, the zone, a network interface's name, is not. */
+  for (gchar *p = raw; *p != '\0' && *p != '%'; p++)
+    *p = g_ascii_tolower (*p);
+  out->host = g_steal_pointer (&raw);
   return TRUE;
 }
 

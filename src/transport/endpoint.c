@@ -2,6 +2,7 @@
 #include <mailmount/transport.h>
 
 #include "certificate.h"
+#include "proxy.h"
 
 void
 mm_endpoint_copy (const MmEndpoint *endpoint, MmEndpoint *out)
@@ -12,6 +13,7 @@ mm_endpoint_copy (const MmEndpoint *endpoint, MmEndpoint *out)
   out->fingerprint = g_strdup (endpoint->fingerprint);
   out->cert_file = g_strdup (endpoint->cert_file);
   out->key_file = g_strdup (endpoint->key_file);
+  out->proxy = g_strdup (endpoint->proxy);
 }
 
 void
@@ -22,11 +24,16 @@ mm_endpoint_clear (MmEndpoint *endpoint)
   g_clear_pointer (&endpoint->fingerprint, g_free);
   g_clear_pointer (&endpoint->cert_file, g_free);
   g_clear_pointer (&endpoint->key_file, g_free);
+  g_clear_pointer (&endpoint->proxy, g_free);
 }
 
 gboolean
 mm_endpoint_check (const MmEndpoint *endpoint, GError **error)
 {
+  g_auto (MmProxy) proxy = { NULL };
+
+  if (!mm_proxy_find (endpoint, &proxy, error))
+    return FALSE;
   if (endpoint->ca_file != NULL && !mm_certificate_check_authorities (endpoint->ca_file, error))
     return FALSE;
   return endpoint->cert_file == NULL

@@ -70,9 +70,9 @@ set_greeting_error (MmCurlTransport *self, const MmCurlOpening *opening, GError 
                  endpoint->port, self->curl_message);
 }
 
-void
-mm_curl_set_open_error (MmCurlTransport *self, const MmCurlOpening *opening, CURLcode code,
-                        GError **error)
+/* An error that is not the proxy's own. */
+static void
+set_server_error (MmCurlTransport *self, const MmCurlOpening *opening, CURLcode code, GError **error)
 {
   const MmEndpoint *endpoint = opening->endpoint;
   const gchar *detail
@@ -90,9 +90,6 @@ mm_curl_set_open_error (MmCurlTransport *self, const MmCurlOpening *opening, CUR
       g_set_error (error, MM_ERROR, MM_ERROR_OFFLINE,
                    "the host '%s' is not known; is the name spelt right, and is the network up?",
                    endpoint->host);
-      break;
-    case CURLE_COULDNT_RESOLVE_PROXY:
-      g_set_error (error, MM_ERROR, MM_ERROR_OFFLINE, "the proxy's host is not known: %s", detail);
       break;
     case CURLE_COULDNT_CONNECT:
       set_connect_error (self, endpoint, error);
@@ -166,4 +163,23 @@ mm_curl_set_open_error (MmCurlTransport *self, const MmCurlOpening *opening, CUR
                    endpoint->host, endpoint->port, detail);
       break;
     }
+}
+
+void
+mm_curl_set_open_error (MmCurlTransport *self, const MmCurlOpening *opening, CURLcode code,
+                        GError **error)
+{
+  GError *cause = NULL;
+
+  if (opening->proxy.url == NULL)
+    {
+      set_server_error (self, opening, code, error);
+      return;
+    }
+  if (mm_curl_set_proxy_error (self, opening, code, error))
+    return;
+  set_server_error (self, opening, code, &cause);
+  g_autofree gchar *told = g_steal_pointer (&cause->message);
+  cause->message = g_strdup_printf ("%s (by way of the proxy %s)", told, opening->proxy.url);
+  g_propagate_error (error, cause);
 }

@@ -127,30 +127,6 @@ make_url (const MmEndpoint *endpoint)
                           is_ipv6 ? "[" : "", endpoint->host, is_ipv6 ? "]" : "", endpoint->port);
 }
 
-static const gchar *
-get_environment (const gchar *name)
-{
-  const gchar *value = g_getenv (name);
-
-  return value != NULL && value[0] != '\0' ? value : NULL;
-}
-
-/* The proxy that the environment names for the protocol we speak, as libcurl looks for it; for the
- * scheme of the URL it would look at https_proxy and http_proxy, which are for web pages. "" is
- * none. libcurl itself obeys no_proxy. (transfer none) */
-static const gchar *
-find_proxy (const MmEndpoint *endpoint)
-{
-  g_autofree gchar *name = g_strconcat (get_scheme (endpoint), "_proxy", NULL);
-  g_autofree gchar *upper_name = g_ascii_strup (name, -1);
-  const gchar *names[] = { name, upper_name, "all_proxy", "ALL_PROXY" };
-
-  for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
-    if (get_environment (names[i]) != NULL)
-      return get_environment (names[i]);
-  return "";
-}
-
 static void
 configure_scheme (CURL *curl, const MmEndpoint *endpoint)
 {
@@ -163,7 +139,19 @@ configure_scheme (CURL *curl, const MmEndpoint *endpoint)
   /* The server is no web server: no protocol of those is negotiated. */
   curl_easy_setopt (curl, CURLOPT_SSL_ENABLE_ALPN, 0L);
   curl_easy_setopt (curl, CURLOPT_HTTP_VERSION, (long) CURL_HTTP_VERSION_1_1);
-  curl_easy_setopt (curl, CURLOPT_PROXY, find_proxy (endpoint));
+}
+
+/* "" is none: libcurl is not to look for one itself. */
+static void
+configure_proxy (CURL *curl, const MmProxy *proxy)
+{
+  curl_easy_setopt (curl, CURLOPT_PROXY, proxy->url != NULL ? proxy->url : "");
+  curl_easy_setopt (curl, CURLOPT_NOPROXY, "");
+  curl_easy_setopt (curl, CURLOPT_PROXYUSERNAME, proxy->user);
+  curl_easy_setopt (curl, CURLOPT_PROXYPASSWORD, proxy->password);
+  /* It is asked for a tunnel, never to speak IMAP on our behalf. */
+  curl_easy_setopt (curl, CURLOPT_HTTPPROXYTUNNEL, 1L);
+  curl_easy_setopt (curl, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 }
 
 static void
@@ -173,6 +161,7 @@ configure (MmCurlTransport *self, MmCurlOpening *opening)
   CURL *curl = self->curl;
 
   configure_scheme (curl, endpoint);
+  configure_proxy (curl, &opening->proxy);
   curl_easy_setopt (curl, CURLOPT_CONNECT_ONLY, 1L);
   /* curl_easy_recv() receives no more than this at once, however large the buffer. */
   curl_easy_setopt (curl, CURLOPT_BUFFERSIZE, RECEIVE_OCTETS_MAX);
@@ -184,9 +173,6 @@ configure (MmCurlTransport *self, MmCurlOpening *opening)
   curl_easy_setopt (curl, CURLOPT_TCP_KEEPINTVL, KEEPALIVE_INTERVAL_SECONDS);
   /* Without it an aborted name lookup would be waited for. */
   curl_easy_setopt (curl, CURLOPT_QUICK_EXIT, 1L);
-  /* An HTTP proxy is asked for a tunnel, never to speak IMAP on our behalf. */
-  curl_easy_setopt (curl, CURLOPT_HTTPPROXYTUNNEL, 1L);
-  curl_easy_setopt (curl, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 
   curl_easy_setopt (curl, CURLOPT_CONNECTTIMEOUT_MS, (long) endpoint->timeout_ms);
   curl_easy_setopt (curl, CURLOPT_TIMEOUT_MS, (long) endpoint->timeout_ms);
@@ -223,16 +209,14 @@ is_loopback (const gchar *address)
              || strcmp (address, "::1") == 0);
 }
 
+/* With a proxy the peer is the proxy, and what lies behind it is not this machine. */
 static gboolean
-peer_is_loopback (CURL *curl, const MmEndpoint *endpoint)
+peer_is_loopback (CURL *curl, const MmCurlOpening *opening)
 {
   char *address = NULL;
-  long port = 0;
 
   curl_easy_getinfo (curl, CURLINFO_PRIMARY_IP, &address);
-  curl_easy_getinfo (curl, CURLINFO_PRIMARY_PORT, &port);
-  /* With a proxy the peer is the proxy, and what lies behind it is not loopback. */
-  return is_loopback (address) && port == endpoint->port;
+  return opening->proxy.url == NULL && is_loopback (address);
 }
 
 static void
@@ -408,10 +392,11 @@ open_connection (MmCurlTransport *self, MmCurlOpening *opening, GError **error)
       mm_curl_set_open_error (self, opening, code, error);
       return FALSE;
     }
+  opening->is_connected = TRUE;
   if (!check_opened (self, opening, error))
     return FALSE;
   self->base.is_private
-      = opening->endpoint->tls != MM_TLS_NONE || peer_is_loopback (self->curl, opening->endpoint);
+      = opening->endpoint->tls != MM_TLS_NONE || peer_is_loopback (self->curl, opening);
   if (is_bare (opening->endpoint))
     return mm_curl_take_greeting (self, opening, error);
   set_starttls_preamble (self, opening);
@@ -439,7 +424,9 @@ mm_transport_open_curl (const MmEndpoint *endpoint, const gint *abort_flag, GErr
     .greeting = g_string_new (NULL),
     .capability = g_string_new (NULL),
   };
-  gboolean is_open = open_connection (self, &opening, error);
+  gboolean is_open = mm_proxy_find (endpoint, &opening.proxy, error)
+                     && open_connection (self, &opening, error);
+  mm_proxy_clear (&opening.proxy);
   g_string_free (opening.greeting, TRUE);
   g_string_free (opening.capability, TRUE);
   self->curl_message[0] = '\0';

@@ -160,10 +160,10 @@ def mount(request, place):
             request.getfixturevalue(below)
 
     def start(target, user="user", folder="", place=place, options=None, start=True, password=PASSWORD,
-              scheme="imap", **kwargs):
+              scheme="imap", host="127.0.0.1", **kwargs):
         port = target.port if isinstance(target, Proxy) else target.imap_port
         every = {"tls": "none", "timeout": int(20 * mounting.SLOW), **(options or {})}
-        source = f"{scheme}://{user}@127.0.0.1:{port}{folder}"
+        source = f"{scheme}://{user}@{host}:{port}{folder}"
         made = Mount(source, place, every, password, **kwargs)
         mounts.append(made)
         return made.start() if start else made

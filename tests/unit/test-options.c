@@ -112,7 +112,7 @@ test_every_option_is_taken (void)
       "mailmount -o ro,names=uid,cache=/c,tls=starttls,connections=7 "
       "-o timeout=9,refresh=0,folders=INBOX:Lists/*,subscribed,log=/l,umask=022 "
       "-oexclude=Trash,cache_size=3G,cache_free=17k,bandwidth=300k,offline,allow_other,uid=0,gid=0,compress,password_command='cat f' "
-      "-f -o cafile=/ca,fingerprint=sha256:" DIGITS ",cert=/c.pem,key=/k.pem imap://user@example.org /mnt");
+      "-f -o cafile=/ca,fingerprint=sha256:" DIGITS ",cert=/c.pem,key=/k.pem,proxy=socks5://p:9 imap://user@example.org /mnt");
 
   g_assert_true (config->names_by_uid && config->subscribed && config->allow_other
                  && config->compress && config->foreground);
@@ -125,6 +125,7 @@ test_every_option_is_taken (void)
   g_assert_cmpstr (config->fingerprint, ==,
                    "SHA256:00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF:"
                    "00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF");
+  g_assert_cmpstr (config->proxy, ==, "socks5://p:9");
   g_assert_cmpstr (config->cert_file, ==, "/c.pem");
   g_assert_cmpstr (config->key_file, ==, "/k.pem");
   g_assert_cmpstr (config->log_file, ==, "/l");
@@ -297,6 +298,14 @@ static const struct
   { "mailmount -o fingerprint=" DIGITS "0" GOOD, "64 hex digits" },
   { "mailmount -o fingerprint=:" DIGITS GOOD, "64 hex digits" },
   { "mailmount -o tls=none,fingerprint=" DIGITS " imap://user@example.org /mnt", "fingerprint=" },
+  { "mailmount -o proxy=proxy.example.org:3128" GOOD, "not the URL of a proxy" },
+  { "mailmount -o proxy=https://u:hunter2@p:1" GOOD, "by TLS is not supported" },
+  { "mailmount -o proxy=ftp://u:hunter2@p:1" GOOD, "'ftp://' is not a kind" },
+  { "mailmount -o proxy=http://u:hunter2@p" GOOD, "names no port" },
+  { "mailmount -o proxy=socks5://u:hunter2@:1" GOOD, "names no host" },
+  { "mailmount -o proxy=socks5://:hunter2@p:1" GOOD, "no user name" },
+  { "mailmount -o proxy=socks5://u:hunter2@p:1/x" GOOD, "nothing can follow" },
+  { "mailmount -o proxy=socks5://u:hunter2@p:99999" GOOD, "not the URL of a proxy" },
   { "mailmount -o key=/x" GOOD, "without cert=" },
   { "mailmount -o connections=0" GOOD, "from 1 to 32" },
   { "mailmount -o connections=33" GOOD, "from 1 to 32" },

@@ -27,6 +27,7 @@ static const struct
   { "imaps://user@host/a@b:c", TRUE, "user", "host", 0, "a@b:c" },
   { "imaps://user@[::1]", TRUE, "user", "::1", 0, NULL },
   { "imaps://user@[2001:DB8::1]:993/x", TRUE, "user", "2001:db8::1", 993, "x" },
+  { "imaps://user@[FE80::A%25Eth0]:9", TRUE, "user", "fe80::a%Eth0", 9, NULL },
   { "imaps://user@[fe80::1%25eth0]", TRUE, "user", "fe80::1%eth0", 0, NULL },
   { "imaps://user@münchen.example", TRUE, "user", "xn--mnchen-3ya.example", 0, NULL },
   { "imaps://user@host:65535", TRUE, "user", "host", 65535, NULL },

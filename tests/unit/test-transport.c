@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include <arpa/inet.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -7,7 +8,9 @@
 #include <mailmount/fd.h>
 #include <mailmount/transport.h>
 
+#include "../../src/transport/proxy.h"
 #include "scripted-server.h"
+#include "test-namespace.h"
 
 typedef struct
 {
@@ -167,6 +170,59 @@ test_proxies (Fixture *fixture, gconstpointer data)
 }
 
 static void
+test_no_proxy_lists (void)
+{
+  static const struct
+  {
+    const gchar *list, *host;
+    gboolean is_bypassed;
+  } lists[] = {
+    { "", "example.org", FALSE },
+    { "*", "example.org", TRUE },
+    { "a, , example.org", "example.org", TRUE },
+    { "example.org", "mail.EXAMPLE.org", TRUE },
+    { ".example.org", "mail.example.org", TRUE },
+    { ".example.org", "example.org", TRUE },
+    { "example.org", "notexample.org", FALSE },
+    { "mail.example.org", "example.org", FALSE },
+    { "127.0.0.1", "127.0.0.1", TRUE },
+    { "127.0.0.1", "127.0.0.10", FALSE },
+    { "10.0.0.0/8", "10.200.3.4", TRUE },
+    { "10.0.0.0/8", "11.0.0.1", FALSE },
+    { "192.168.16.0/20", "192.168.31.255", TRUE },
+    { "192.168.16.0/20", "192.168.32.0", FALSE },
+    { "0.0.0.0/0", "192.0.2.1", TRUE },
+    { "10.0.0.0/33", "10.0.0.0", FALSE },
+    { "10.0.0.0/", "10.0.0.0", FALSE },
+    { "10.0.0.0/8", "::1", FALSE },
+    { "::1", "::1", TRUE },
+    { "[::1]", "::1", TRUE },
+    { "2001:db8::/32", "2001:db8:1::7", TRUE },
+    { "2001:db8::/32", "2001:db9::7", FALSE },
+    { "fe80::/10", "fe80::1%eth0", TRUE },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (lists); i++)
+    {
+      g_test_message ("'%s' and %s", lists[i].list, lists[i].host);
+      g_assert_true (mm_proxy_is_bypassed (lists[i].list, lists[i].host) == lists[i].is_bypassed);
+    }
+}
+
+/* RFC 1928 6, the reply "connection not allowed by ruleset". */
+static void
+test_socks_forbids (Fixture *fixture, gconstpointer data)
+{
+  g_autofree gchar *proxy = g_strdup_printf ("socks5h://127.0.0.1:%u", fixture->endpoint.port);
+
+  fixture->endpoint.proxy = proxy;
+  fixture->endpoint.host = (gchar *) "mail.example.org";
+  scripted_server_add (fixture->server, "R: \5\\0\n"
+                                        "R: \5\2\1\1\1\1\1\1\1\1\nW");
+  assert_refused (fixture, MM_ERROR_OFFLINE, "does not allow connections to mail.example.org");
+}
+
+static void
 test_no_proxy (Fixture *fixture, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
@@ -281,6 +337,74 @@ test_endless_greeting_line (Fixture *fixture, gconstpointer data)
   g_assert_error (error, MM_ERROR, MM_ERROR_PROTOCOL);
 }
 
+/* ---- a link-local address ---- */
+
+/* linux/ipv6.h, which glibc's headers do not go with. */
+struct Ipv6Request
+{
+  struct in6_addr address;
+  guint32 prefix_length;
+  int index;
+};
+
+static gpointer
+greet_one (gpointer data)
+{
+  int fd = accept (GPOINTER_TO_INT (data), NULL, NULL);
+
+  (void) !write (fd, "* OK through the zone\r\n", 23);
+  return NULL;
+}
+
+static void
+open_in_a_zone (const gchar *directory, int report_fd)
+{
+  struct sockaddr_in6 address = { .sin6_family = AF_INET6 };
+  socklen_t length = sizeof address;
+
+  test_child_enter_network ();
+  test_child_set_loopback (TRUE);
+  g_assert_cmpint (inet_pton (AF_INET6, "fe80::7", &address.sin6_addr), ==, 1);
+  address.sin6_scope_id = if_nametoindex ("lo");
+  struct Ipv6Request request = { address.sin6_addr, 64, (int) address.sin6_scope_id };
+  int fd = socket (AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0 || ioctl (fd, SIOCSIFADDR, &request) != 0)
+    _exit (TEST_EXIT_UNAVAILABLE);
+  /* The address is tentative for a moment. */
+  for (guint i = 0; bind (fd, (struct sockaddr *) &address, sizeof address) != 0; i++)
+    {
+      if (i > 1000)
+        _exit (1);
+      g_usleep (10000);
+    }
+  g_assert_no_errno (listen (fd, 1));
+  g_assert_no_errno (getsockname (fd, (struct sockaddr *) &address, &length));
+  g_thread_new ("server", greet_one, GINT_TO_POINTER (fd));
+
+  MmEndpoint endpoint = { .host = (gchar *) "fe80::7%lo",
+                          .port = ntohs (address.sin6_port),
+                          .tls = MM_TLS_NONE,
+                          .timeout_ms = 10000 };
+  MmTransport *transport = mm_transport_open (&endpoint, NULL, NULL);
+  _exit (transport != NULL ? 0 : 1);
+}
+
+static void
+test_link_local (void)
+{
+  int report_fd;
+  int status;
+  pid_t pid = test_child_start (open_in_a_zone, NULL, &report_fd);
+
+  g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
+  close (report_fd);
+  g_assert_true (WIFEXITED (status));
+  if (WEXITSTATUS (status) == TEST_EXIT_UNAVAILABLE)
+    g_test_skip ("no network namespaces here");
+  else
+    g_assert_cmpint (WEXITSTATUS (status), ==, 0);
+}
+
 typedef struct
 {
   ScriptedServer *server;
@@ -380,6 +504,9 @@ main (int argc, char **argv)
   ADD ("half-a-greeting-is-a-timeout", test_half_a_greeting);
   ADD ("proxies-are-those-for-imap", test_proxies);
   ADD ("no-proxy-is-obeyed", test_no_proxy);
+  g_test_add_func ("/transport/no-proxy-lists-names-addresses-and-networks", test_no_proxy_lists);
+  g_test_add_func ("/transport/link-local-address-is-reached-in-its-zone", test_link_local);
+  ADD ("socks-proxy-that-forbids-is-told", test_socks_forbids);
   ADD ("closed-before-greeting-is-lost", test_closed_before_greeting);
   ADD ("silence-is-a-timeout", test_silence);
   ADD ("closed-port-is-offline", test_connection_refused);
