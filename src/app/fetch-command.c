@@ -9,8 +9,8 @@
 #include <mailmount/clock.h>
 #include <mailmount/log.h>
 
+#include "fetch-child.h"
 #include "fetch-progress.h"
-#include "fetch-readers.h"
 #include "mount-check.h"
 
 #define STATUS_FAILED      1
@@ -111,43 +111,83 @@ resolve (const MmSubcommand *command, gchar **paths)
   return g_strv_builder_end (resolved);
 }
 
-/* Signals that are to end it come here, to the only thread that may tell of it. TRUE: one came. */
+/* What a signal says: FALSE for none, and for the child's. */
 static gboolean
 wait_for_signal (const sigset_t *signals)
 {
   struct timespec time = { .tv_nsec = BAR_MS * 1000 * 1000 };
-  return sigtimedwait (signals, NULL, &time) > 0;
+  int number = sigtimedwait (signals, NULL, &time);
+  return number > 0 && number != SIGCHLD;
+}
+
+/* Signals that are to end it come to wait_for_signal(), as does the end of the child. */
+static void
+block_signals (sigset_t *out)
+{
+  sigemptyset (out);
+  sigaddset (out, SIGINT);
+  sigaddset (out, SIGTERM);
+  sigaddset (out, SIGHUP);
+  sigaddset (out, SIGCHLD);
+  pthread_sigmask (SIG_BLOCK, out, NULL);
+}
+
+/* How the run ended. */
+typedef struct
+{
+  MmFetchProgress progress;
+  gboolean is_interrupted;
+  gboolean is_left; /* the child did not end when it was told to */
+} End;
+
+/* Follows @child to its end, or for a while after it was told to end. */
+static void
+follow (Run *run, MmFetchChild *child, const sigset_t *signals, End *out, GError **error)
+{
+  gint64 patience_end_us = G_MAXINT64;
+
+  while (mm_fetch_child_collect (child, &out->progress, error))
+    {
+      if (mm_clock_monotonic_us () >= patience_end_us)
+        {
+          out->is_left = TRUE;
+          return;
+        }
+      show_progress (run, &out->progress);
+      if (!wait_for_signal (signals) || out->is_interrupted)
+        continue;
+      out->is_interrupted = TRUE;
+      patience_end_us = mm_clock_monotonic_us () + MM_MOUNT_ANSWER_MS * 1000;
+      mm_fetch_child_stop (child);
+    }
 }
 
 static int
 fetch (Run *run, GStrv paths)
 {
-  gboolean is_interrupted = FALSE;
-  MmFetchProgress progress;
+  End end = { .progress.is_listing = TRUE };
+  g_autoptr (GError) error = NULL;
   sigset_t signals;
 
-  sigemptyset (&signals);
-  sigaddset (&signals, SIGINT);
-  sigaddset (&signals, SIGTERM);
-  sigaddset (&signals, SIGHUP);
-  /* The threads inherit it. */
-  pthread_sigmask (SIG_BLOCK, &signals, NULL);
+  block_signals (&signals);
   run->began_us = run->told_us = mm_clock_monotonic_us ();
-
-  g_autoptr (MmFetchReaders) readers
-      = mm_fetch_readers_new ((const gchar *const *) paths, note_failed, run);
-  while (!is_interrupted && !mm_fetch_readers_is_done (readers))
+  g_autoptr (MmFetchChild) child
+      = mm_fetch_child_new ((const gchar *const *) paths, note_failed, run, &error);
+  if (child != NULL)
     {
-      is_interrupted = wait_for_signal (&signals);
-      mm_fetch_readers_get_progress (readers, &progress);
-      show_progress (run, &progress);
+      follow (run, child, &signals, &end, &error);
+      show_end (run, &end.progress, end.is_interrupted);
     }
-  mm_fetch_readers_get_progress (readers, &progress);
-  g_clear_pointer (&readers, mm_fetch_readers_free);
-  show_end (run, &progress, is_interrupted);
-  if (is_interrupted)
+  if (end.is_left)
+    mm_subcommand_complain (run->command,
+                            "the mount does not answer: who waits for it is left behind, until it does "
+                            "or is taken away (fusermount3 -uz)");
+  if (error != NULL)
+    mm_subcommand_complain (run->command, "%s", error->message);
+  if (end.is_interrupted)
     return STATUS_INTERRUPTED;
-  return progress.n_failed + progress.n_lost > 0 ? STATUS_FAILED : MM_SUBCOMMAND_OK;
+  return error != NULL || end.progress.n_failed + end.progress.n_lost > 0 ? STATUS_FAILED
+                                                                          : MM_SUBCOMMAND_OK;
 }
 
 static int

@@ -82,9 +82,9 @@ mm_fetch_progress_sum (const MmFetchProgress *progress)
 {
   GString *out = g_string_new (NULL);
 
-  g_string_append_printf (out, "%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " messages, ",
-                          progress->n_done, progress->n_messages);
-  append_octets (out, progress->done_octets);
+  g_string_append_printf (out, "%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " messages fetched, ",
+                          progress->n_fetched, progress->n_messages);
+  append_octets (out, progress->fetched_octets);
   g_string_append_printf (out, "; %" G_GUINT64_FORMAT " failed", progress->n_failed);
   return g_string_free (out, FALSE);
 }

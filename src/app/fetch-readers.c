@@ -157,17 +157,32 @@ take_next (MmFetchReaders *readers)
 
 /* Takes over @item. */
 static void
-note_done (MmFetchReaders *readers, Item *item, gboolean was_read)
+note_done (MmFetchReaders *readers, Item *item, gboolean is_there)
 {
   item->read_us = mm_clock_monotonic_us ();
   g_mutex_lock (&readers->lock);
   readers->progress.n_done++;
   readers->progress.done_octets += item->octets;
-  if (was_read)
-    g_queue_push_tail (&readers->read, item);
+  if (is_there)
+    {
+      readers->progress.n_fetched++;
+      readers->progress.fetched_octets += item->octets;
+      g_queue_push_tail (&readers->read, item);
+    }
   else
     free_item (item);
   g_mutex_unlock (&readers->lock);
+}
+
+/* Expunged meanwhile: it is not missing, as if it had never been listed. Takes over @item. */
+static void
+note_gone (MmFetchReaders *readers, Item *item)
+{
+  g_mutex_lock (&readers->lock);
+  readers->progress.n_messages--;
+  readers->progress.octets -= item->octets;
+  g_mutex_unlock (&readers->lock);
+  free_item (item);
 }
 
 /* Takes over @item. */
@@ -182,8 +197,12 @@ fetch (MmFetchReaders *readers, Item *item, guint8 *buffer)
       free_item (item);
       return;
     }
-  /* What was expunged meanwhile is not missing. */
-  if (!is_there && errno_value != ENOENT && errno_value != ESTALE)
+  if (!is_there && (errno_value == ENOENT || errno_value == ESTALE))
+    {
+      note_gone (readers, item);
+      return;
+    }
+  if (!is_there)
     tell_failed (readers, item->path, g_strerror (errno_value));
   note_done (readers, item, is_there);
 }
@@ -339,10 +358,8 @@ mm_fetch_readers_get_progress (MmFetchReaders *readers, MmFetchProgress *out)
 }
 
 void
-mm_fetch_readers_free (MmFetchReaders *readers)
+mm_fetch_readers_stop (MmFetchReaders *readers)
 {
-  if (readers == NULL)
-    return;
   g_mutex_lock (&readers->lock);
   readers->is_stopping = TRUE;
   g_cond_broadcast (&readers->changed);
@@ -354,6 +371,14 @@ mm_fetch_readers_free (MmFetchReaders *readers)
         interrupt (&readers->workers[i]);
       g_usleep (STOP_AGAIN_US);
     }
+}
+
+void
+mm_fetch_readers_free (MmFetchReaders *readers)
+{
+  if (readers == NULL)
+    return;
+  mm_fetch_readers_stop (readers);
   g_thread_join (readers->lister.thread);
   for (guint i = 0; i < N_READERS; i++)
     g_thread_join (readers->workers[i].thread);

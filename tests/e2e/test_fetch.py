@@ -10,7 +10,7 @@ import subprocess
 import pytest
 
 from dovecot import wait_for
-from mount import BINARY, SLOW, sh, uid_of
+from mount import BINARY, SLOW, processes_with, sh, uid_of
 from tree import compare
 
 TIMEOUT = 5
@@ -98,6 +98,14 @@ def test_a_folder_that_cannot_be_listed_is_named(small, proxy):
     assert "29 of 29 messages" in result.out or "30 of 30 messages" in result.out
 
 
+def test_what_failed_is_not_counted_as_fetched(small, proxy):
+    names = os.listdir(small.path / "INBOX")
+    proxy.when(lambda command: command.fetches_body, "cut", times=1000)
+    result = fetch(small.path / "INBOX")
+    assert result.returncode == 1
+    assert f"0 of {len(names)} messages fetched" in result.out and f"; {len(names)} failed" in result.out
+
+
 def test_a_cache_that_is_too_small_is_told(mount, proxy):
     mounted = mount(proxy, options={"cache_size": "1M"})
     results = []
@@ -143,6 +151,26 @@ def test_it_can_be_interrupted_while_the_server_is_silent(small, proxy):
     assert "interrupted" in out and err == ""
     proxy.go_on()
     assert "online" in sh([BINARY, "status", small.path], check=False).out
+
+
+def test_it_can_be_interrupted_while_the_mount_stands_still(small, proxy):
+    """Nobody can end a process that waits for a mount whose process was stopped: it is left behind."""
+    proxy.when(r"^UID FETCH .*BODY", "stall", after_octets=100)
+    process = subprocess.Popen([BINARY, "fetch", small.path / "INBOX"], stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, text=True)
+    wait_for(lambda: proxy.rules[0].fired, 20 * SLOW, "the first body")
+    small.signal(signal.SIGSTOP)
+    try:
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=20 * SLOW)  # also that nobody else holds the pipes
+    finally:
+        small.signal(signal.SIGCONT)
+        process.kill()
+    assert process.returncode == 130
+    assert "interrupted" in out and "does not answer" in err
+    proxy.go_on()
+    # The one left behind ends, too: the mount itself has the path on its command line.
+    wait_for(lambda: processes_with(small.path / "INBOX") == [], 30 * SLOW, "the last reader to end")
 
 
 @pytest.mark.parametrize("command", [["fetch"], ["verify"]])

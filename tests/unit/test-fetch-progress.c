@@ -56,11 +56,12 @@ test_odd_numbers_do_no_harm (void)
 static void
 test_the_sum (void)
 {
-  const MmFetchProgress progress = { .n_messages = 400, .octets = 40000000, .n_done = 399,
-                                     .done_octets = 39000000, .n_failed = 2 };
+  const MmFetchProgress progress = { .n_messages = 400, .octets = 40000000, .n_done = 400,
+                                     .done_octets = 40000000, .n_fetched = 398,
+                                     .fetched_octets = 39000000, .n_failed = 2 };
   g_autofree gchar *line = with_plain_blanks (mm_fetch_progress_sum (&progress));
 
-  g_assert_cmpstr (line, ==, "399 of 400 messages, 39.0 MB; 2 failed");
+  g_assert_cmpstr (line, ==, "398 of 400 messages fetched, 39.0 MB; 2 failed");
 }
 
 int
