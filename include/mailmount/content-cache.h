@@ -55,19 +55,34 @@ typedef struct
 #define MM_CONTENT_CACHE_FREE_DEFAULT G_MAXUINT64
 
 /* Limits what is kept: to make room for a message, the longest unused ones leave. What is open or
- * held stays, and may go beyond the size. What was stored before is counted when a thread has
- * looked through the directory, which begins now; what other processes add is noticed after a
- * thirty-second part of the size was stored (at most 64 MiB). In memory only the size counts.
+ * held stays, and may go beyond the size. What was stored before is counted by a thread that
+ * looks through the directory, which begins now: storing waits for it, two seconds at most, and then
+ * fails (MM_ERROR_LIMIT) until it is done. What other processes add is noticed after a thirty-second part
+ * of the size was stored (at most 64 MiB). In memory only the size counts.
  * Once, before anything else is done. */
 void mm_content_cache_limit (MmContentCache *cache, const MmContentCacheLimits *limits);
 
 /* The size given; G_MAXUINT64 where there is no limit. */
 guint64 mm_content_cache_get_size (MmContentCache *cache);
 
+/* Why messages left, or were not kept, the last time that this happened. */
+typedef enum
+{
+  MM_CONTENT_CACHE_LACK_NOTHING,
+  MM_CONTENT_CACHE_LACK_SIZE,  /* the size is used up */
+  MM_CONTENT_CACHE_LACK_DISK,  /* less of the disk was free than has to be */
+  MM_CONTENT_CACHE_LACK_COUNT, /* what was stored before was not counted yet */
+} MmContentCacheLack;
+
 typedef struct
 {
   guint64 n_messages;
   guint64 octets;
+  gboolean is_counted;  /* what was stored before is part of these */
+  guint64 size_octets;  /* what all may take; 0: no limit */
+  guint64 floor_octets; /* of the disk, that has to stay free; 0: nothing */
+  guint64 free_octets;  /* of the disk, when it was last looked at */
+  MmContentCacheLack lack;
 } MmContentCacheUsage;
 
 /* What is kept, as far as it is known; nothing where nothing is limited. */

@@ -20,6 +20,9 @@
 #define SCAN_OCTETS_MAX ((guint64) 64 << 20)
 /* The time of access of a file is written down when it is as old as this. */
 #define ACCESS_TIME_S (24 * 60 * 60)
+/* How long storing waits at the start for what was stored before to be counted. What comes meanwhile is
+ * held in memory by whoever stores it. */
+#define COUNT_US (2 * G_USEC_PER_SEC)
 
 struct MmContentLimit
 {
@@ -30,6 +33,7 @@ struct MmContentLimit
   guint64 floor_octets;
   guint64 look_octets;
   guint64 scan_octets;
+  gint64 patience_end_us; /* monotonic: nothing waits for the first scan any longer */
 
   gint is_stopped; /* atomic */
 
@@ -38,9 +42,14 @@ struct MmContentLimit
   guint64 unlooked_octets;  /* stored since the free disk was looked at */
   guint64 owed_octets;      /* to be given back, for the floor */
   guint64 unscanned_octets; /* stored since others were looked for */
-  GThread *scanner;         /* owned; the last one, perhaps ended */
-  gboolean is_scanning;
-  GCond scanned;
+  gboolean is_counted;      /* the first scan has ended */
+  guint64 free_octets;      /* of the disk, when it was last looked at */
+  MmContentCacheLack lack;
+  GThread *worker;          /* owned; the last one, perhaps ended */
+  gboolean is_working;
+  gboolean wants_scan;      /* until it has ended */
+  gboolean wants_room;
+  GCond worked;             /* a scan, or all of the work, has ended */
 };
 
 static guint32
@@ -57,17 +66,17 @@ mm_content_limit_new (const MmContentDirectory *directory)
   limit->directory = directory;
   limit->lru = mm_content_lru_new ();
   g_mutex_init (&limit->lock);
-  g_cond_init (&limit->scanned);
+  g_cond_init (&limit->worked);
   return limit;
 }
 
 void
 mm_content_limit_free (MmContentLimit *limit)
 {
-  g_assert (limit->scanner == NULL);
+  g_assert (limit->worker == NULL);
   mm_content_lru_free (limit->lru);
   g_mutex_clear (&limit->lock);
-  g_cond_clear (&limit->scanned);
+  g_cond_clear (&limit->worked);
   g_free (limit);
 }
 
@@ -80,18 +89,26 @@ tell (MmContentLimit *limit, MmContentKey key)
     limit->limits.evicted (key.folder_id, key.number, limit->limits.user_data);
 }
 
+/* Whether @octets more are too many. */
+static gboolean
+is_full_locked (const MmContentLimit *limit, guint64 octets)
+{
+  guint64 size = limit->limits.size_octets;
+
+  return size != 0 && (octets > size || mm_content_lru_get_octets (limit->lru) > size - octets);
+}
+
 /* The next to leave, so that @octets more have room. */
 static gboolean
 take_next (MmContentLimit *limit, guint64 octets, MmContentKey *out_key)
 {
   g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&limit->lock);
   guint64 before = mm_content_lru_get_octets (limit->lru);
-  gboolean is_full
-    = limit->limits.size_octets != 0
-      && (octets > limit->limits.size_octets || before > limit->limits.size_octets - octets);
+  gboolean is_full = is_full_locked (limit, octets);
 
   if ((!is_full && limit->owed_octets == 0) || !mm_content_lru_pop_oldest (limit->lru, out_key))
     return FALSE;
+  limit->lack = is_full ? MM_CONTENT_CACHE_LACK_SIZE : MM_CONTENT_CACHE_LACK_DISK;
   guint64 freed = before - mm_content_lru_get_octets (limit->lru);
   limit->owed_octets -= MIN (limit->owed_octets, freed);
   return TRUE;
@@ -125,44 +142,71 @@ compare_use (gconstpointer a, gconstpointer b)
   return one->used_s < other->used_s ? -1 : one->used_s > other->used_s;
 }
 
-static gpointer
-run_scan (gpointer data)
+static void
+scan (MmContentLimit *limit)
 {
-  MmContentLimit *limit = data;
   g_autoptr (GArray) found = g_array_new (FALSE, FALSE, sizeof (MmContentFound));
   g_autoptr (GArray) gone = g_array_new (FALSE, FALSE, sizeof (MmContentKey));
   gboolean is_whole = mm_content_scan (limit->directory, &limit->is_stopped, collect, found);
-
   g_array_sort (found, compare_use);
+
   g_mutex_lock (&limit->lock);
   if (is_whole)
     mm_content_lru_end_scan (limit->lru, found, gone);
+  limit->wants_scan = FALSE;
+  /* What cannot be looked through will not be counted later either. */
+  limit->is_counted = TRUE;
+  g_cond_broadcast (&limit->worked);
   g_mutex_unlock (&limit->lock);
 
   for (guint i = 0; i < gone->len; i++)
     tell (limit, g_array_index (gone, MmContentKey, i));
-  evict (limit, 0);
+}
+
+static gpointer
+run_work (gpointer data)
+{
+  MmContentLimit *limit = data;
 
   g_mutex_lock (&limit->lock);
-  limit->is_scanning = FALSE;
-  g_cond_broadcast (&limit->scanned);
+  while (limit->wants_scan || limit->wants_room)
+    {
+      gboolean wants_scan = limit->wants_scan;
+
+      limit->wants_room = FALSE;
+      g_mutex_unlock (&limit->lock);
+      if (wants_scan)
+        scan (limit);
+      evict (limit, 0);
+      g_mutex_lock (&limit->lock);
+    }
+  limit->is_working = FALSE;
+  g_cond_broadcast (&limit->worked);
   g_mutex_unlock (&limit->lock);
   return NULL;
+}
+
+static void
+start_work_locked (MmContentLimit *limit)
+{
+  if (limit->is_working || g_atomic_int_get (&limit->is_stopped))
+    return;
+  /* The last one has nothing left to do. */
+  if (limit->worker != NULL)
+    g_thread_join (limit->worker);
+  limit->is_working = TRUE;
+  limit->worker = g_thread_new ("mm-cache-scan", run_work, limit);
 }
 
 static void
 start_scan (MmContentLimit *limit)
 {
   g_mutex_lock (&limit->lock);
-  if (!limit->is_scanning && !g_atomic_int_get (&limit->is_stopped))
-    {
-      /* The last one has nothing left to do. */
-      if (limit->scanner != NULL)
-        g_thread_join (limit->scanner);
-      limit->is_scanning = TRUE;
-      mm_content_lru_begin_scan (limit->lru);
-      limit->scanner = g_thread_new ("mm-cache-scan", run_scan, limit);
-    }
+  /* Here, and not when the thread is about to look: what leaves from now on it may see all the same. */
+  if (!limit->wants_scan)
+    mm_content_lru_begin_scan (limit->lru);
+  limit->wants_scan = TRUE;
+  start_work_locked (limit);
   g_mutex_unlock (&limit->lock);
 }
 
@@ -228,6 +272,7 @@ look_at_disk (MmContentLimit *limit, guint64 octets)
 
   guint64 needed = limit->floor_octets + octets;
   g_mutex_lock (&limit->lock);
+  limit->free_octets = available;
   limit->owed_octets = needed > available ? needed - available : 0;
   g_mutex_unlock (&limit->lock);
 }
@@ -235,12 +280,12 @@ look_at_disk (MmContentLimit *limit, guint64 octets)
 static void
 settle_floor (MmContentLimit *limit)
 {
-  guint64 available = 0, all = 0;
+  guint64 all = 0;
+  gboolean is_known = get_free (limit, &limit->free_octets, &all);
 
   limit->floor_octets = limit->limits.free_octets;
   if (limit->limits.free_octets == MM_CONTENT_CACHE_FREE_DEFAULT)
-    limit->floor_octets
-      = get_free (limit, &available, &all) ? MIN (FLOOR_OCTETS, all / FLOOR_DIVISOR) : 0;
+    limit->floor_octets = is_known ? MIN (FLOOR_OCTETS, all / FLOOR_DIVISOR) : 0;
   limit->look_octets = MIN (LOOK_OCTETS, limit->floor_octets / 4);
   limit->unlooked_octets = limit->look_octets;
 }
@@ -256,6 +301,7 @@ mm_content_limit_start (MmContentLimit *limit, const MmContentCacheLimits *limit
   limit->scan_octets = limits->size_octets == 0 ? SCAN_OCTETS_MAX
                                                 : CLAMP (limits->size_octets / SCAN_DIVISOR,
                                                          SCAN_OCTETS_MIN, SCAN_OCTETS_MAX);
+  limit->patience_end_us = mm_clock_monotonic_us () + COUNT_US;
   limit->is_active = TRUE;
   announce_use (limit);
   start_scan (limit);
@@ -266,9 +312,32 @@ mm_content_limit_stop (MmContentLimit *limit)
 {
   g_atomic_int_set (&limit->is_stopped, TRUE);
   g_mutex_lock (&limit->lock);
-  GThread *scanner = g_steal_pointer (&limit->scanner);
+  GThread *worker = g_steal_pointer (&limit->worker);
   g_mutex_unlock (&limit->lock);
-  g_clear_pointer (&scanner, g_thread_join);
+  g_clear_pointer (&worker, g_thread_join);
+}
+
+/* Before all is counted nobody knows what has room. FALSE when that takes too long. */
+static gboolean
+wait_counted (MmContentLimit *limit, GError **error)
+{
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&limit->lock);
+
+  while (limit->limits.size_octets != 0 && !limit->is_counted)
+    {
+      gint64 left_us = limit->patience_end_us - mm_clock_monotonic_us ();
+      /* The condition has another clock than ours. */
+      if (left_us > 0
+          && g_cond_wait_until (&limit->worked, &limit->lock, g_get_monotonic_time () + left_us))
+        continue;
+      if (limit->patience_end_us > mm_clock_monotonic_us ())
+        continue;
+      limit->lack = MM_CONTENT_CACHE_LACK_COUNT;
+      g_set_error (error, MM_ERROR, MM_ERROR_LIMIT,
+                   "what is in the cache is still being counted (cache_size=)");
+      return FALSE;
+    }
+  return TRUE;
 }
 
 gboolean
@@ -276,12 +345,16 @@ mm_content_limit_make_room (MmContentLimit *limit, guint64 octets, GError **erro
 {
   if (!limit->is_active)
     return TRUE;
+  if (!wait_counted (limit, error))
+    return FALSE;
   look_for_others (limit, octets);
   look_at_disk (limit, octets);
   evict (limit, octets);
 
   g_mutex_lock (&limit->lock);
   gboolean has_room = limit->owed_octets == 0;
+  if (!has_room)
+    limit->lack = MM_CONTENT_CACHE_LACK_DISK;
   g_mutex_unlock (&limit->lock);
   if (!has_room)
     {
@@ -378,6 +451,12 @@ mm_content_limit_release (MmContentLimit *limit, MmContentKey key)
   guint32 now = now_s ();
   g_mutex_lock (&limit->lock);
   mm_content_lru_release (limit->lru, key, now);
+  /* Nobody may come who makes room: what went beyond the size leaves now. */
+  if (limit->is_counted && is_full_locked (limit, 0))
+    {
+      limit->wants_room = TRUE;
+      start_work_locked (limit);
+    }
   g_mutex_unlock (&limit->lock);
 }
 
@@ -391,8 +470,15 @@ void
 mm_content_limit_get_usage (MmContentLimit *limit, MmContentCacheUsage *out)
 {
   g_mutex_lock (&limit->lock);
-  *out = (MmContentCacheUsage) { mm_content_lru_get_length (limit->lru),
-                                 mm_content_lru_get_octets (limit->lru) };
+  *out = (MmContentCacheUsage) {
+    .n_messages = mm_content_lru_get_length (limit->lru),
+    .octets = mm_content_lru_get_octets (limit->lru),
+    .is_counted = limit->is_counted,
+    .size_octets = limit->limits.size_octets,
+    .floor_octets = limit->floor_octets,
+    .free_octets = limit->free_octets,
+    .lack = limit->lack,
+  };
   g_mutex_unlock (&limit->lock);
 }
 
@@ -400,7 +486,7 @@ void
 mm_content_limit_wait (MmContentLimit *limit)
 {
   g_mutex_lock (&limit->lock);
-  while (limit->is_scanning)
-    g_cond_wait (&limit->scanned, &limit->lock);
+  while (limit->is_working)
+    g_cond_wait (&limit->worked, &limit->lock);
   g_mutex_unlock (&limit->lock);
 }

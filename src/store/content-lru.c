@@ -30,6 +30,7 @@ struct MmContentLru
   guint n_known;
   guint n_stored; /* with blocks */
   guint64 n_blocks;
+  GHashTable *left; /* Set<name>: what was removed since a scan began; NULL without a scan */
 };
 
 static guint64
@@ -76,6 +77,7 @@ mm_content_lru_free (MmContentLru *lru)
   if (lru == NULL)
     return;
   g_array_unref (lru->entries);
+  g_clear_pointer (&lru->left, g_hash_table_unref);
   g_free (lru->buckets);
   g_free (lru);
 }
@@ -249,9 +251,18 @@ mm_content_lru_touch (MmContentLru *lru, MmContentKey key, guint32 now_s)
   settle (lru, i);
 }
 
+/* A scan may have seen it before. */
+static void
+note_left (MmContentLru *lru, guint64 name)
+{
+  if (lru->left != NULL)
+    g_hash_table_add (lru->left, GSIZE_TO_POINTER (name));
+}
+
 static void
 remove_entry (MmContentLru *lru, guint32 i)
 {
+  note_left (lru, get (lru, i)->name);
   set_blocks (lru, i, 0);
   get (lru, i)->is_doubtful = FALSE;
   settle (lru, i);
@@ -264,6 +275,8 @@ mm_content_lru_remove (MmContentLru *lru, MmContentKey key)
 
   if (i != END)
     remove_entry (lru, i);
+  else
+    note_left (lru, make_name (key));
 }
 
 void
@@ -311,6 +324,8 @@ mm_content_lru_release (MmContentLru *lru, MmContentKey key, guint32 now_s)
 void
 mm_content_lru_begin_scan (MmContentLru *lru)
 {
+  g_clear_pointer (&lru->left, g_hash_table_unref);
+  lru->left = g_hash_table_new (NULL, NULL);
   for (guint32 i = END + 1; i < lru->entries->len; i++)
     get (lru, i)->is_doubtful = get (lru, i)->blocks > 0;
 }
@@ -318,13 +333,17 @@ mm_content_lru_begin_scan (MmContentLru *lru)
 void
 mm_content_lru_end_scan (MmContentLru *lru, const GArray *found, GArray *out_gone)
 {
+  g_autoptr (GHashTable) left = g_steal_pointer (&lru->left);
   guint32 newer = get (lru, END)->newer;
 
   for (guint f = 0; f < found->len; f++)
     {
       const MmContentFound *file = &g_array_index (found, MmContentFound, f);
-      guint32 i = ensure (lru, file->key);
 
+      if (!mm_content_lru_has (lru, file->key)
+          && g_hash_table_contains (left, GSIZE_TO_POINTER (make_name (file->key))))
+        continue;
+      guint32 i = ensure (lru, file->key);
       get (lru, i)->is_doubtful = FALSE;
       if (get (lru, i)->blocks > 0)
         continue;

@@ -55,7 +55,8 @@ void mm_content_lru_release (MmContentLru *lru, MmContentKey key, guint32 now_s)
 /* Between these the disk is looked through. What was known at the beginning, is not among @found
  * (Array<MmContentFound>, the longest unused first) and was not put again meanwhile was taken by
  * somebody else: it is forgotten, and its key added to @out_gone (Array<MmContentKey>). What was
- * found and not known takes its place in the order by the time of its use. */
+ * found and not known takes its place in the order by the time of its use, unless it was removed
+ * meanwhile. */
 void mm_content_lru_begin_scan (MmContentLru *lru);
 void mm_content_lru_end_scan (MmContentLru *lru, const GArray *found, GArray *out_gone);
 

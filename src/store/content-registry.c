@@ -32,6 +32,7 @@ mm_content_registry_init (MmContentRegistry *registry)
   g_queue_init (&registry->idle);
   registry->memory_octets = 0;
   registry->max_memory_octets = MM_CONTENT_MEMORY_OCTETS;
+  registry->was_full = FALSE;
   registry->is_closed = FALSE;
 }
 
@@ -230,6 +231,8 @@ mm_content_registry_reserve (MmContentRegistry *registry, guint64 octets)
   gboolean has_room = octets <= max && left <= room;
   if (has_room)
     registry->memory_octets += octets;
+  if (!has_room || dead != NULL)
+    registry->was_full = TRUE;
   g_mutex_unlock (&registry->lock);
   g_slist_free_full (dead, (GDestroyNotify) mm_content_file_free);
   return has_room;
@@ -247,7 +250,13 @@ void
 mm_content_registry_get_usage (MmContentRegistry *registry, MmContentCacheUsage *out)
 {
   g_mutex_lock (&registry->lock);
-  *out = (MmContentCacheUsage) { g_hash_table_size (registry->files), registry->memory_octets };
+  *out = (MmContentCacheUsage) {
+    .n_messages = g_hash_table_size (registry->files),
+    .octets = registry->memory_octets,
+    .is_counted = TRUE,
+    .size_octets = registry->max_memory_octets,
+    .lack = registry->was_full ? MM_CONTENT_CACHE_LACK_SIZE : MM_CONTENT_CACHE_LACK_NOTHING,
+  };
   g_mutex_unlock (&registry->lock);
 }
 

@@ -22,6 +22,7 @@ typedef struct
   GQueue idle;          /* listed files in memory without references; owned */
   guint64 memory_octets; /* of all files in memory that are not freed */
   guint64 max_memory_octets;
+  gboolean was_full;    /* something had to leave memory, or had no room in it */
   gboolean is_closed;   /* nothing becomes idle any more */
 } MmContentRegistry;
 

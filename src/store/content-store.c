@@ -89,7 +89,7 @@ write_whole (int fd, const MmContentHeader *header, GBytes *const *segments, gsi
 
 /* Three system calls: create, write, close; and one for each message that has to leave. */
 static gboolean
-store_on_disk (MmContentCache *cache, const MmContentHeader *header, GBytes *const *segments,
+store_held (MmContentCache *cache, const MmContentHeader *header, GBytes *const *segments,
                gsize n_segments, GError **error)
 {
   guint64 file_octets = MM_CONTENT_HEADER_OCTETS + header->size;
@@ -113,6 +113,17 @@ store_on_disk (MmContentCache *cache, const MmContentHeader *header, GBytes *con
       mm_content_cache_remove_file (cache, header->key);
     }
   mm_content_registry_forget (&cache->registry, header->key, NULL);
+  return is_stored;
+}
+
+/* Held, because a scan may find the file before it is noted, and let it leave as an old one. */
+static gboolean
+store_on_disk (MmContentCache *cache, const MmContentHeader *header, GBytes *const *segments,
+               gsize n_segments, GError **error)
+{
+  mm_content_limit_hold (cache->limit, header->key);
+  gboolean is_stored = store_held (cache, header, segments, n_segments, error);
+  mm_content_limit_release (cache->limit, header->key);
   return is_stored;
 }
 
@@ -188,14 +199,20 @@ mm_content_cache_create (MmContentCache *cache, MmContentKey key, guint64 size, 
   if (mm_content_cache_is_in_memory (cache))
     memory = allocate (cache, size, error);
   else
-    fd = create_partial (cache, &header, error);
-  if (memory == NULL && fd < 0)
     {
-      mm_content_registry_forget (&cache->registry, key, NULL);
-      return NULL;
+      mm_content_limit_hold (cache->limit, key);
+      fd = create_partial (cache, &header, error);
     }
-
-  MmContentFile *file = mm_content_file_new (cache, &header, fd, memory, NULL);
+  if (memory == NULL && fd < 0)
+    mm_content_registry_forget (&cache->registry, key, NULL);
+  MmContentFile *file = memory != NULL || fd >= 0
+                          ? mm_content_file_new (cache, &header, fd, memory, NULL)
+                          : NULL;
+  /* The file holds itself. */
+  if (!mm_content_cache_is_in_memory (cache))
+    mm_content_limit_release (cache->limit, key);
+  if (file == NULL)
+    return NULL;
   mm_content_registry_replace (&cache->registry, file);
   /* Of nothing there is nothing to wait for. */
   if (size == 0 && !mm_content_file_write (file, 0, "", 0, error))

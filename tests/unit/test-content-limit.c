@@ -6,6 +6,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include <mailmount/clock.h>
 #include <mailmount/content-cache.h>
 
 #include "test-directory.h"
@@ -21,6 +22,23 @@ static struct
   gint unlinks, stats, writes; /* atomic */
 } n_calls;
 
+/* While it is shut nobody can look at a file, and so no scan ends. */
+static struct
+{
+  GMutex lock;
+  GCond opened;
+  gboolean is_shut;
+} gate;
+
+static void
+set_gate (gboolean is_shut)
+{
+  g_mutex_lock (&gate.lock);
+  gate.is_shut = is_shut;
+  g_cond_broadcast (&gate.opened);
+  g_mutex_unlock (&gate.lock);
+}
+
 /* The function of the C library that a definition here hides. */
 #define NEXT(name) ((__typeof__ (&name)) dlsym (RTLD_NEXT, #name))
 
@@ -35,6 +53,10 @@ int
 fstatat (int fd, const char *path, struct stat *status, int flags)
 {
   g_atomic_int_inc (&n_calls.stats);
+  g_mutex_lock (&gate.lock);
+  while (gate.is_shut)
+    g_cond_wait (&gate.opened, &gate.lock);
+  g_mutex_unlock (&gate.lock);
   return NEXT (fstatat) (fd, path, status, flags);
 }
 
@@ -79,8 +101,9 @@ on_evicted (guint32 folder_id, guint64 number, gpointer user_data)
   g_mutex_unlock (&fixture->lock);
 }
 
+/* What was stored before is not counted yet. */
 static MmContentCache *
-open_cache (Fixture *fixture, guint64 size_octets, guint64 free_octets)
+open_uncounted (Fixture *fixture, guint64 size_octets, guint64 free_octets)
 {
   g_autoptr (GError) error = NULL;
   MmContentCache *cache = mm_content_cache_open (fixture->directory, &error);
@@ -88,6 +111,14 @@ open_cache (Fixture *fixture, guint64 size_octets, guint64 free_octets)
 
   g_assert_no_error (error);
   mm_content_cache_limit (cache, &limits);
+  return cache;
+}
+
+static MmContentCache *
+open_cache (Fixture *fixture, guint64 size_octets, guint64 free_octets)
+{
+  MmContentCache *cache = open_uncounted (fixture, size_octets, free_octets);
+
   mm_content_cache_wait_scanned (cache);
   return cache;
 }
@@ -186,6 +217,15 @@ assert_usage (Fixture *fixture, guint64 n_messages, guint64 octets)
   g_assert_cmpuint (usage.octets, ==, octets);
 }
 
+static MmContentCacheLack
+get_lack (Fixture *fixture)
+{
+  MmContentCacheUsage usage;
+
+  mm_content_cache_get_usage (fixture->cache, &usage);
+  return usage.lack;
+}
+
 /* ---- */
 
 static void
@@ -198,6 +238,7 @@ test_size_is_kept (Fixture *fixture, gconstpointer data)
     }
   /* As many as have room stay: the last ten. */
   assert_usage (fixture, 10, 10 * BLOCKS);
+  g_assert_cmpint (get_lack (fixture), ==, MM_CONTENT_CACHE_LACK_SIZE);
   for (guint64 i = 1; i <= 60; i++)
     {
       g_assert_cmpint (has (fixture, i), ==, i > 50);
@@ -288,6 +329,79 @@ test_one_message_may_be_larger_than_the_size (Fixture *fixture, gconstpointer da
   g_clear_pointer (&file, mm_content_file_unref);
   store (fixture->cache, 3);
   assert_usage (fixture, 1, BLOCKS);
+}
+
+/* Nobody stores anything any more, but what was in use is so no longer. */
+static void
+test_what_went_beyond_leaves_when_it_is_released (Fixture *fixture, gconstpointer data)
+{
+  for (guint64 i = 1; i <= 20; i++)
+    {
+      mm_content_cache_hold (fixture->cache, key (i));
+      store (fixture->cache, i);
+    }
+  assert_usage (fixture, 20, 20 * BLOCKS);
+  for (guint64 i = 1; i <= 20; i++)
+    mm_content_cache_release (fixture->cache, key (i));
+  mm_content_cache_wait_scanned (fixture->cache);
+  assert_usage (fixture, 10, 10 * BLOCKS);
+  g_assert_cmpuint (count_octets (fixture->directory), <=, MIB);
+}
+
+static gpointer
+store_eight (gpointer data)
+{
+  Fixture *fixture = data;
+
+  for (guint64 i = 11; i <= 18; i++)
+    store (fixture->cache, i);
+  return NULL;
+}
+
+/* What an earlier mount stored counts, also for who stores at once. */
+static void
+test_storing_waits_for_the_count (Fixture *fixture, gconstpointer data)
+{
+  MmContentCacheUsage usage;
+
+  for (guint64 i = 1; i <= 10; i++)
+    store (fixture->cache, i);
+  mm_content_cache_close (fixture->cache);
+  set_gate (TRUE);
+  fixture->cache = open_uncounted (fixture, MIB, 0);
+  mm_content_cache_get_usage (fixture->cache, &usage);
+  g_assert_false (usage.is_counted);
+  GThread *thread = g_thread_new ("writer", store_eight, fixture);
+  g_usleep (100 * 1000); /* it would be done in far less */
+  g_assert_cmpuint (count_octets (fixture->directory), ==, 10 * BLOCKS);
+  set_gate (FALSE);
+  g_thread_join (thread);
+  g_assert_cmpuint (count_octets (fixture->directory), <=, MIB);
+  assert_usage (fixture, 10, 10 * BLOCKS);
+  for (guint64 i = 11; i <= 18; i++)
+    g_assert_true (has (fixture, i));
+}
+
+/* … but not for ever: then it is not kept. */
+static void
+test_nothing_is_stored_while_counting_takes_long (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  MmContentCacheUsage usage;
+
+  store (fixture->cache, 1);
+  mm_content_cache_close (fixture->cache);
+  set_gate (TRUE);
+  fixture->cache = open_uncounted (fixture, MIB, 0);
+  mm_clock_advance_for_test (3 * G_USEC_PER_SEC);
+  g_assert_false (try_to_store (fixture->cache, 2, &error));
+  g_assert_error (error, MM_ERROR, MM_ERROR_LIMIT);
+  mm_content_cache_get_usage (fixture->cache, &usage);
+  g_assert_cmpint (usage.lack, ==, MM_CONTENT_CACHE_LACK_COUNT);
+  set_gate (FALSE);
+  mm_content_cache_wait_scanned (fixture->cache);
+  store (fixture->cache, 2);
+  assert_usage (fixture, 2, 2 * BLOCKS);
 }
 
 /* Ranges far apart take what the disk says, not what lies between them. */
@@ -400,21 +514,27 @@ test_free_disk_is_left_to_others (Fixture *fixture, gconstpointer data)
     = open_cache (fixture, MIB, (guint64) status.f_blocks * status.f_frsize + 1000 * MIB);
   g_assert_false (try_to_store (fixture->cache, 6, &error));
   g_assert_error (error, MM_ERROR, MM_ERROR_NO_SPACE);
+  g_assert_cmpint (get_lack (fixture), ==, MM_CONTENT_CACHE_LACK_DISK);
   assert_usage (fixture, 0, 0);
   g_assert_cmpuint (count_octets (fixture->directory), ==, 0);
 }
 
+/* Also the disk may take a moment to say what a file takes: while its blocks are written out, some
+ * filesystems count them as neither planned nor used. */
 static void
-wait_until_usage_is (MmContentCache *cache, guint64 octets)
+wait_until_usage_is_true (Fixture *fixture)
 {
-  MmContentCacheUsage usage = { 0, 0 };
+  MmContentCacheUsage usage;
+  guint64 octets = 0;
 
-  for (guint i = 0; i < 1000 && usage.octets != octets; i++)
+  for (guint i = 0; i < 1000; i++)
     {
-      mm_content_cache_wait_scanned (cache);
-      mm_content_cache_get_usage (cache, &usage);
-      if (usage.octets != octets)
-        g_usleep (10000);
+      mm_content_cache_wait_scanned (fixture->cache);
+      mm_content_cache_get_usage (fixture->cache, &usage);
+      octets = count_octets (fixture->directory);
+      if (usage.octets == octets)
+        return;
+      g_usleep (10000);
     }
   g_assert_cmpuint (usage.octets, ==, octets);
 }
@@ -439,8 +559,7 @@ test_size_is_that_of_the_directory (Fixture *fixture, gconstpointer data)
   /* And the first one learns what left. */
   for (guint64 i = 73; i <= 84; i++)
     store (fixture->cache, i);
-  mm_content_cache_wait_scanned (fixture->cache);
-  wait_until_usage_is (fixture->cache, count_octets (fixture->directory));
+  wait_until_usage_is_true (fixture);
   g_assert_cmpuint (count_octets (fixture->directory), <=, 4 * MIB);
   g_assert_true (was_evicted (fixture, 1));
 }
@@ -529,6 +648,11 @@ main (int argc, char **argv)
   ADD ("/store/content-limit/what-is-open-or-held-stays", test_what_is_open_or_held_stays);
   ADD ("/store/content-limit/one-message-may-be-larger-than-the-size",
        test_one_message_may_be_larger_than_the_size);
+  ADD ("/store/content-limit/what-went-beyond-leaves-when-it-is-released",
+       test_what_went_beyond_leaves_when_it_is_released);
+  ADD ("/store/content-limit/storing-waits-for-the-count", test_storing_waits_for_the_count);
+  ADD ("/store/content-limit/nothing-is-stored-while-counting-takes-long",
+       test_nothing_is_stored_while_counting_takes_long);
   ADD ("/store/content-limit/holes-do-not-count", test_holes_do_not_count);
   ADD ("/store/content-limit/order-survives-a-restart", test_order_survives_a_restart);
   ADD ("/store/content-limit/reading-is-remembered-once-a-day",

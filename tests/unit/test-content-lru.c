@@ -179,6 +179,31 @@ test_what_others_took_is_forgotten (void)
   assert_empty (lru); /* 4 is held */
 }
 
+/* The scan saw it before it left. */
+static void
+test_what_left_during_a_scan_is_not_found (void)
+{
+  g_autoptr (MmContentLru) lru = mm_content_lru_new ();
+  g_autoptr (GArray) found = g_array_new (FALSE, FALSE, sizeof (MmContentFound));
+  g_autoptr (GArray) gone = g_array_new (FALSE, FALSE, sizeof (MmContentKey));
+
+  mm_content_lru_put (lru, key (1), BLOCK, 1);
+  mm_content_lru_put (lru, key (2), BLOCK, 2);
+  mm_content_lru_begin_scan (lru);
+  for (guint64 i = 1; i <= 4; i++)
+    add_found (found, i, (guint32) i);
+  assert_oldest (lru, 1);
+  mm_content_lru_remove (lru, key (2));
+  mm_content_lru_put (lru, key (2), BLOCK, 5);
+  mm_content_lru_remove (lru, key (3)); /* which was not known yet */
+  mm_content_lru_end_scan (lru, found, gone);
+  g_assert_cmpuint (gone->len, ==, 0);
+  g_assert_cmpuint (mm_content_lru_get_octets (lru), ==, 2 * BLOCK);
+  assert_oldest (lru, 4);
+  assert_oldest (lru, 2);
+  assert_empty (lru);
+}
+
 /* A slow and obvious model beside it. */
 static void
 test_agrees_with_a_model (void)
@@ -236,6 +261,7 @@ main (int argc, char **argv)
   ADD ("a-folder-is-removed", test_a_folder_is_removed);
   ADD ("what-is-found-takes-its-place-by-time", test_what_is_found_takes_its_place_by_time);
   ADD ("what-others-took-is-forgotten", test_what_others_took_is_forgotten);
+  ADD ("what-left-during-a-scan-is-not-found", test_what_left_during_a_scan_is_not_found);
   ADD ("agrees-with-a-model", test_agrees_with_a_model);
   return g_test_run ();
 }
