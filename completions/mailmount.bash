@@ -10,7 +10,7 @@ _mailmount_option()
         *) part=$list ;;
     esac
     local options='ro names= cache= cache_size= cache_free= cafile= fingerprint= cert= key= proxy= tls= connections= timeout= refresh=
-        folders= exclude= subscribed log= password_command= token_command= compress bandwidth= daily_limit= offline
+        folders= exclude= subscribed log= password_command= token_command= auth= compress bandwidth= daily_limit= offline
         allow_other uid= gid= umask= noauto nofail _netdev noexec noatime'
     local prefix='' words='' value
     case $part in
@@ -18,6 +18,11 @@ _mailmount_option()
         proxy=*) prefix=proxy=; words='socks5h:// socks5:// http:// none'; compopt -o nospace ;;
         daily_limit=*) prefix=daily_limit=; words='gmail none' ;;
         tls=*) prefix=tls=; words='implicit starttls none' ;;
+        auth=*)
+            prefix=auth=
+            words='EXTERNAL GSSAPI SCRAM-SHA-256-PLUS SCRAM-SHA-1-PLUS SCRAM-SHA-256 SCRAM-SHA-1
+                OAUTHBEARER XOAUTH2 CRAM-MD5 PLAIN LOGIN'
+            ;;
         uid=*) prefix=uid=; words=$(compgen -u) ;;
         gid=*) prefix=gid=; words=$(compgen -g) ;;
         cache=* | cafile=* | cert=* | key=* | log=*)

@@ -49,6 +49,7 @@ function __mailmount_options
         log=\t'log to this file' \
         password_command=\t'command that prints the password' \
         token_command=\t'command that prints an OAuth2 token' \
+        auth=\t'sign in this way alone' \
         compress\t'compress the connection' \
         bandwidth=\t'octets received per second at most' \
         daily_limit=\t'octets received within a day at most' \

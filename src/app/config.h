@@ -49,6 +49,7 @@ typedef struct
   guint refresh_s; /* 0: at every opening of a directory */
   gchar *password_command; /* nullable */
   gchar *token_command;    /* nullable */
+  const gchar *auth;       /* nullable: the only way to sign in; of mm_sasl_get_mechanisms() */
   gboolean compress;
   gboolean offline;
   guint64 bandwidth; /* octets per second; 0: no limit */

@@ -7,6 +7,7 @@
 #include <mailmount/clock.h>
 #include <mailmount/fd.h>
 #include <mailmount/log.h>
+#include <mailmount/sasl.h>
 
 #include "command.h"
 #include "credentials.h"
@@ -29,6 +30,7 @@ struct MmCredentials
 
   GMutex lock; /* guards all below, and is held while a source is asked */
   gboolean may_prompt;
+  gboolean were_given;
   MmSecret *secret; /* nullable */
   gint64 found_us;
 };
@@ -173,9 +175,15 @@ find_password_locked (MmCredentials *credentials, const gchar **out_source, GErr
   *out_source = "the terminal";
   if (credentials->may_prompt)
     return ask_on_terminal (config, error);
-  g_set_error (error, MM_ERROR, MM_ERROR_AUTHENTICATION,
-               "the server refused the password of %s at %s, and there is no other",
-               config->source.user, config->source.host);
+  if (credentials->secret != NULL)
+    g_set_error (error, MM_ERROR, MM_ERROR_AUTHENTICATION,
+                 "the server refused the password of %s at %s, and there is no other",
+                 config->source.user, config->source.host);
+  else
+    g_set_error (error, MM_ERROR, MM_ERROR_AUTHENTICATION,
+                 "no password for %s at %s was found, and nobody is there to type it; provide it by "
+                 "-o password_command=CMD",
+                 config->source.user, config->source.host);
   return NULL;
 }
 
@@ -241,17 +249,60 @@ mm_credentials_get (gboolean want_fresh, gpointer data, GError **error)
 
   g_mutex_lock (&credentials->lock);
   MmSecret *secret = get_locked (credentials, want_fresh, error);
+  credentials->were_given |= secret != NULL;
   g_mutex_unlock (&credentials->lock);
   return secret;
+}
+
+/* The usual places; a ticket that KCM or the kernel keeps is found by auth=GSSAPI alone. */
+gboolean
+mm_credentials_have_ticket (const MmCredentials *credentials)
+{
+  g_autofree gchar *usual = g_strdup_printf ("/tmp/krb5cc_%u", (guint) getuid ());
+
+  return g_getenv ("KRB5CCNAME") != NULL || g_file_test (usual, G_FILE_TEST_EXISTS);
+}
+
+static gboolean
+may_do_without_secret (const MmCredentials *credentials)
+{
+  const MmConfig *config = credentials->config;
+
+  if (config->auth != NULL)
+    return (mm_sasl_get_needs (config->auth) & (MM_SASL_PASSWORD | MM_SASL_TOKEN)) == 0;
+  return config->cert_file != NULL || mm_credentials_have_ticket (credentials);
 }
 
 gboolean
 mm_credentials_prepare (MmCredentials *credentials, GError **error)
 {
+  g_autoptr (MmSecret) secret = NULL;
+  gboolean is_wanted = !may_do_without_secret (credentials);
+
   g_mutex_lock (&credentials->lock);
   credentials->may_prompt = TRUE;
-  g_autoptr (MmSecret) secret = get_locked (credentials, FALSE, error);
+  if (is_wanted)
+    {
+      secret = get_locked (credentials, FALSE, error);
+      credentials->may_prompt = FALSE;
+    }
+  g_mutex_unlock (&credentials->lock);
+  return !is_wanted || secret != NULL;
+}
+
+void
+mm_credentials_forget_terminal (MmCredentials *credentials)
+{
+  g_mutex_lock (&credentials->lock);
   credentials->may_prompt = FALSE;
   g_mutex_unlock (&credentials->lock);
-  return secret != NULL;
+}
+
+gboolean
+mm_credentials_were_given (MmCredentials *credentials)
+{
+  g_mutex_lock (&credentials->lock);
+  gboolean were_given = credentials->were_given;
+  g_mutex_unlock (&credentials->lock);
+  return were_given;
 }

@@ -27,9 +27,19 @@ typedef struct MmCredentials MmCredentials;
 MmCredentials *mm_credentials_new (const MmConfig *config);
 void mm_credentials_free (MmCredentials *credentials);
 
-/* Finds the secret while the terminal is still there; on the main thread, before any other. Later
- * calls of mm_credentials_get never ask on the terminal. */
+/* Finds the secret while the terminal is still there; on the main thread, before any other. Where it
+ * may turn out that none is needed, because a certificate or a Kerberos ticket does, nobody is asked
+ * yet, and the first mm_credentials_get() may still ask on the terminal. */
 gboolean mm_credentials_prepare (MmCredentials *credentials, GError **error);
+
+/* From now on nobody is at the terminal. */
+void mm_credentials_forget_terminal (MmCredentials *credentials);
+
+/* Whether there probably is a Kerberos ticket, so that GSSAPI is worth a try unasked. */
+gboolean mm_credentials_have_ticket (const MmCredentials *credentials);
+
+/* Whether a secret was given to anyone. Any thread. */
+gboolean mm_credentials_were_given (MmCredentials *credentials);
 
 /* The secret. @want_fresh: the one given last was refused. An MmRemoteSecretFunc when
  * @credentials is a gpointer. Any thread; may block while a command runs.

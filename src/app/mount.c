@@ -27,6 +27,9 @@ new_remote (const MmConfig *config, MmCredentials *credentials)
     .get_secret = mm_credentials_get,
     .get_secret_data = credentials,
     .secret_is_token = mm_credentials_are_token (credentials),
+    .mechanism = config->auth,
+    .has_certificate = config->cert_file != NULL,
+    .has_ticket = mm_credentials_have_ticket (credentials),
     .connections = config->connections,
     .answer_timeout_ms = config->timeout_s * 1000,
     .idle_close_ms = IDLE_CLOSE_MS,
@@ -93,18 +96,24 @@ new_fuse (const MmConfig *config, const gchar *mountpoint, MmVfs *vfs, GError **
 
 /* A refusal in the server's words alone does not say what to do about it. */
 static gboolean
-connect_account (const MmConfig *config, MmAccount *account, GError **error)
+connect_account (const MmConfig *config, MmCredentials *credentials, MmAccount *account,
+                 GError **error)
 {
   GError *cause = NULL;
+  gboolean is_connected = mm_account_connect (account, config->source.folder, &cause);
 
-  if (mm_account_connect (account, config->source.folder, &cause))
+  mm_credentials_forget_terminal (credentials);
+  if (is_connected)
     return TRUE;
-  if (g_error_matches (cause, MM_ERROR, MM_ERROR_AUTHENTICATION))
+  if (g_error_matches (cause, MM_ERROR, MM_ERROR_AUTHENTICATION)
+      && mm_credentials_were_given (credentials))
     {
       g_autofree gchar *told = g_steal_pointer (&cause->message);
-      cause->message = g_strdup_printf ("%s (check the user name, and the password that "
-                                        "password_command, the keyring, ~/.netrc or you gave)",
-                                        told);
+      cause->message
+          = g_strdup_printf ("%s (check the user name, and the %s gave)", told,
+                             mm_credentials_are_token (credentials)
+                                 ? "token that token_command"
+                                 : "password that password_command, the keyring, ~/.netrc or you");
     }
   g_propagate_error (error, cause);
   return FALSE;
@@ -122,10 +131,10 @@ move_log (const MmConfig *config, GError **error)
 }
 
 static gboolean
-serve (const MmConfig *config, MmAccount *account, MmFuse *fuse, MmDaemonizer *daemonizer,
-       GError **error)
+serve (const MmConfig *config, MmCredentials *credentials, MmAccount *account, MmFuse *fuse,
+       MmDaemonizer *daemonizer, GError **error)
 {
-  return connect_account (config, account, error)
+  return connect_account (config, credentials, account, error)
          && mm_fuse_mount (fuse, error) && move_log (config, error)
          && mm_daemonize_ready (daemonizer, error) && mm_fuse_serve (fuse, error);
 }
@@ -152,7 +161,7 @@ mm_run_mount (const MmConfig *config, const gchar *mountpoint, MmCredentials *cr
   };
   mm_vfs_set_report_func (vfs, mm_report_write, &report);
 
-  gboolean served = serve (config, account, fuse, daemonizer, error);
+  gboolean served = serve (config, credentials, account, fuse, daemonizer, error);
   /* In this order: open files let go of the account's contents, the account answers what still
    * waits, and only then the session may go. */
   mm_fuse_stop (fuse);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include <mailmount/log.h>
+#include <mailmount/sasl.h>
 
 #include "option-table.h"
 #include "paths.h"
@@ -277,6 +278,21 @@ apply_token_command (MmConfig *config, const gchar *name, const gchar *value, GE
 }
 
 static gboolean
+apply_auth (MmConfig *config, const gchar *name, const gchar *value, GError **error)
+{
+  const gchar *const *mechanisms = mm_sasl_get_mechanisms ();
+
+  for (const gchar *const *mechanism = mechanisms; *mechanism != NULL; mechanism++)
+    if (g_ascii_strcasecmp (*mechanism, value) == 0)
+      {
+        config->auth = *mechanism;
+        return TRUE;
+      }
+  g_autofree gchar *names = g_strjoinv (", ", (gchar **) mechanisms);
+  return fail (error, "auth=%s: one of %s is expected", value, names);
+}
+
+static gboolean
 apply_compress (MmConfig *config, const gchar *name, const gchar *value, GError **error)
 {
   config->compress = TRUE;
@@ -414,6 +430,8 @@ static const MmOption table[] = {
     MM_OPTION_OURS, apply_password_command },
   { "token_command", "CMD", "the first line this command prints is an OAuth2 access token",
     MM_OPTION_OURS, apply_token_command },
+  { "auth", "MECHANISM", "sign in this way alone, such as PLAIN (default: the strongest offered)",
+    MM_OPTION_OURS, apply_auth },
   { "compress", NULL, "compress the connection where the server can", MM_OPTION_OURS,
     apply_compress },
   { "bandwidth", "RATE", "receive at most so many octets a second, such as 500K (default: 0, no limit)",

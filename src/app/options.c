@@ -4,6 +4,7 @@
 
 #include <mailmount/content-cache.h>
 #include <mailmount/log.h>
+#include <mailmount/sasl.h>
 
 #include "option-table.h"
 #include "options.h"
@@ -240,10 +241,32 @@ is_gmail (const gchar *host)
          || g_ascii_strcasecmp (host, "imap.googlemail.com") == 0;
 }
 
+/* What auth= needs has to be there, and what it has no use for does not. */
+static gboolean
+settle_auth (const MmConfig *config, GError **error)
+{
+  MmSaslMeans needs = config->auth != NULL ? mm_sasl_get_needs (config->auth) : 0;
+
+  if (config->auth == NULL)
+    return TRUE;
+  if ((needs & MM_SASL_TOKEN) != 0 && config->token_command == NULL)
+    return fail (error, "auth=%s needs token_command=, whose output is the token", config->auth);
+  if ((needs & MM_SASL_TOKEN) == 0 && config->token_command != NULL)
+    return fail (error, "auth=%s has no use for token_command=; a token goes with OAUTHBEARER or "
+                        "XOAUTH2", config->auth);
+  if ((needs & MM_SASL_PASSWORD) == 0 && config->password_command != NULL)
+    return fail (error, "auth=%s has no use for password_command=", config->auth);
+  if ((needs & MM_SASL_CERTIFICATE) != 0 && config->cert_file == NULL)
+    return fail (error, "auth=%s needs cert=, the certificate that says who you are", config->auth);
+  if ((needs & MM_SASL_BINDING) != 0 && config->tls == MM_TLS_NONE)
+    return fail (error, "auth=%s is bound to TLS and has no meaning with tls=none", config->auth);
+  return TRUE;
+}
+
 static gboolean
 settle (MmConfig *config, GError **error)
 {
-  if (!settle_tls (config, error))
+  if (!settle_tls (config, error) || !settle_auth (config, error))
     return FALSE;
   if (config->password_command != NULL && config->token_command != NULL)
     return fail (error, "password_command= and token_command= exclude each other");

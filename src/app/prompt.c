@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 #include "prompt.h"
 
 #define LINE_OCTETS_MAX 4096 /* what a terminal's line discipline holds */
+#define INTERRUPT_MS    100  /* how late an interrupt may be noticed */
 
 static const int interrupts[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
 
@@ -54,7 +56,8 @@ release_interrupts (const Saved *saved)
   sigaction (SIGTSTP, &saved->stop_handler, NULL);
 }
 
-/* Reads one line without its end; -1 when interrupted or at the end of input. */
+/* Reads one line without its end; -1 when interrupted or at the end of input. The signal may come to
+ * another thread, and then ends no call of this one. */
 static gssize
 read_line (int fd, gchar *line)
 {
@@ -62,6 +65,10 @@ read_line (int fd, gchar *line)
 
   while (length < LINE_OCTETS_MAX && !interrupted)
     {
+      struct pollfd polled = { .fd = fd, .events = POLLIN };
+
+      if (poll (&polled, 1, INTERRUPT_MS) <= 0)
+        continue;
       ssize_t n = read (fd, line + length, LINE_OCTETS_MAX - length);
       if (n < 0 && errno == EINTR)
         continue;

@@ -348,6 +348,16 @@ static const struct
   { "mailmount -o \"password_command=it's\"" GOOD, "password_command" },
   { "mailmount -o 'token_command= '" GOOD, "token_command" },
   { "mailmount -o password_command=a,token_command=b" GOOD, "exclude each other" },
+  { "mailmount -o auth=nonsense" GOOD, "SCRAM-SHA-256, " },
+  { "mailmount -o auth=" GOOD, "auth=MECHANISM" },
+  { "mailmount -o auth=DIGEST-MD5" GOOD, "auth=DIGEST-MD5: one of EXTERNAL, " },
+  { "mailmount -o auth=XOAUTH2" GOOD, "needs token_command=" },
+  { "mailmount -o auth=OAUTHBEARER,password_command=a" GOOD, "needs token_command=" },
+  { "mailmount -o auth=PLAIN,token_command=a" GOOD, "no use for token_command=" },
+  { "mailmount -o auth=GSSAPI,password_command=a" GOOD, "no use for password_command=" },
+  { "mailmount -o auth=EXTERNAL" GOOD, "needs cert=" },
+  { "mailmount -o auth=SCRAM-SHA-1-PLUS,tls=none imap://user@example.org /mnt",
+    "no meaning with tls=none" },
   { "mount.mailmount imaps://user@example.org /mnt -o unheard-of", "'unheard-of'" },
 };
 
