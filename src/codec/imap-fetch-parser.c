@@ -279,6 +279,19 @@ classify_section (const gchar *section, gsize length)
   return MM_IMAP_SECTION_OTHER;
 }
 
+/* "16384", and "16384.65536" too: hoodiecrow repeats what it was asked for, with the length. */
+static gboolean
+parse_origin (const gchar *octets, gsize length, guint64 *out_origin)
+{
+  const gchar *dot = memchr (octets, '.', length);
+  guint64 asked_for = 0;
+
+  if (dot == NULL)
+    return mm_imap_parse_number (octets, length, out_origin);
+  return mm_imap_parse_number (octets, (gsize)(dot - octets), out_origin)
+         && mm_imap_parse_number (dot + 1, length - (gsize)(dot + 1 - octets), &asked_for);
+}
+
 /* The name in hand is BODY[section] or BODY[section]<origin>. */
 static MmImapStep
 parse_body_name (MmImapParser *parser, gsize bracket, GError **error)
@@ -293,8 +306,7 @@ parse_body_name (MmImapParser *parser, gsize bracket, GError **error)
       const gchar *angle = memrchr (name, '<', length);
 
       if (angle == NULL
-          || !mm_imap_parse_number (angle + 1, (gsize)(name + length - angle) - 2,
-                                    &parser->body.offset))
+          || !parse_origin (angle + 1, (gsize)(name + length - angle) - 2, &parser->body.offset))
         return mm_imap_parser_refuse (error, "a malformed origin of a body");
       parser->body.is_partial = TRUE;
       end = (gsize)(angle - name);

@@ -206,13 +206,23 @@ parse_status_item (MmImapParser *parser, MmImapEvent *event, GError **error)
   return mm_imap_parser_go (parser, parse_status_value);
 }
 
+/* GNU Mailutils quotes a name in LIST, but not here: "* STATUS two words (…)". How many blanks there
+ * were is not known any more; a name that had others is not that of a mailbox, and is ignored. */
 static MmImapStep
 parse_status_open (MmImapParser *parser, MmImapEvent *event, GError **error)
 {
   MM_IMAP_PULL (parser, MM_IMAP_LEX_NORMAL, error);
-  if (parser->token.kind != MM_IMAP_TOKEN_OPEN)
-    return mm_imap_parser_refuse (error, "STATUS without items");
-  return mm_imap_parser_go (parser, parse_status_item);
+  switch (parser->token.kind)
+    {
+    case MM_IMAP_TOKEN_OPEN:
+      return mm_imap_parser_go (parser, parse_status_item);
+    case MM_IMAP_TOKEN_ATOM:
+      g_string_append_c (parser->name, ' ');
+      g_string_append_len (parser->name, parser->token.data, (gssize)parser->token.length);
+      return MM_IMAP_STEP_AGAIN;
+    default:
+      return mm_imap_parser_refuse (error, "STATUS without items");
+    }
 }
 
 static MmImapStep

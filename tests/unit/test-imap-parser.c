@@ -228,7 +228,9 @@ test_mailbox_status (void)
          "highestmodseq=18446744073709551615\n");
   check ("* STATUS {1}\r\nx ()\r\n", "STATUS name='x'\n");
   check ("* STATUS x (MESSAGES -1 UIDNEXT)\r\n", "STATUS name='x'\n");
+  check ("* STATUS two  words x (MESSAGES 5)\r\n", "STATUS name='two words x' messages=5\n");
   check ("* STATUS x\r\n", "PROTOCOL\n");
+  check ("* STATUS two words\r\n", "PROTOCOL\n");
   check ("* STATUS x (MESSAGES 1\r\n", "PROTOCOL\n");
 }
 
@@ -339,6 +341,9 @@ test_fetch_body_forms (void)
   check ("* 1 FETCH (BODY[]<100> ~{2}\r\nab body.peek[]<200> {1+}\r\nc)\r\n",
          "FETCH_BEGIN seq=1\nBODY_BEGIN section=BODY offset=100 length=2 seq=1\nDATA ab\nBODY_END\n"
          "BODY_BEGIN section=BODY offset=200 length=1 seq=1\nDATA c\nBODY_END\nFETCH_END seq=1\n");
+  check ("* 1 FETCH (BODY[]<100.7> {2}\r\nab)\r\n",
+         "FETCH_BEGIN seq=1\nBODY_BEGIN section=BODY offset=100 length=2 seq=1\nDATA ab\nBODY_END\n"
+         "FETCH_END seq=1\n");
   check ("* 1 FETCH (BODY[1.2.MIME] {1}\r\nx)\r\n",
          "FETCH_BEGIN seq=1\nBODY_BEGIN section=OTHER length=1 seq=1\nDATA x\nBODY_END\n"
          "FETCH_END seq=1\n");
@@ -433,6 +438,9 @@ test_fetch_dangerous_nonsense_is_refused (void)
     "BODY[<5> {1}\r\nx",
     "BODY[]<x> {1}\r\nx",
     "BODY[]<> NIL",
+    "BODY[]<1.> NIL",
+    "BODY[]<.1> NIL",
+    "BODY[]<1.2.3> NIL",
     "BODY[]x NIL",
     "BODY[ \r\n]",
     "\"UID\" 1",
