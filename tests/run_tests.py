@@ -8,6 +8,7 @@ usage: scripts/test [--quick | --full] [--only SUITE]... [--list]
   unit-asan   unit tests, clang with AddressSanitizer and UndefinedBehaviorSanitizer
   e2e         end-to-end tests against the sanitizer build
   e2e-plain   end-to-end tests against the plain build (with --quick the core of them)
+  matrix      what must hold with every server: a table, server × protocol × what, against the sanitizer build
   soak        a mount under load for two minutes (ten with --full), beside the others: what it has stays as it is
   leaks       valgrind over a mount, ls -lR, a full copy and the unmount
   semantics   every test that SEMANTICS.md names did run and pass (only when everything else ran)
@@ -31,10 +32,13 @@ import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tests" / "e2e"))
+import matrix_cells  # noqa: E402
+
 PYTHON = "/usr/bin/python3"  # Debian's, which has Debian's pytest, whatever comes first in PATH
 PLAIN, ASAN = ROOT / "build", ROOT / "build-asan"
 LOGS = PLAIN / "test-logs"
-SUITES = ["unit", "unit-asan", "e2e", "e2e-plain", "soak", "leaks", "semantics"]
+SUITES = ["unit", "unit-asan", "e2e", "e2e-plain", "matrix", "soak", "leaks", "semantics"]
 # The long ones first, so that the two workers end at about the same time.
 E2E_ORDER = ["test_kills", "test_cuts", "test_failures", "test_mount", "test_backup", "test_capabilities"]
 SKIP_ALLOWED = "only root can"
@@ -47,6 +51,7 @@ class Results:
         self.passed = self.failed = self.skipped = 0
         self.failures, self.skips, self.passed_names = [], [], []
         self.counts = {}  # {(suite, what): number}, as the tests told them
+        self.matrix = {}  # {(server, protocol, column): whether it held}
         self.lock = threading.Lock()
 
     def fail(self, name):
@@ -80,6 +85,11 @@ class Results:
         """What a test counted (the fixture tell_count in tests/e2e/conftest.py)."""
         for told in case.iter("property"):
             how, _, what = told.get("name", "").partition(" ")
+            if how == "cell":
+                cell = tuple(told.get("value").split("|"))
+                problems = [element for element in case if element.tag in ("failure", "error", "skipped")]
+                with self.lock:  # a test whose end fails has two reports
+                    self.matrix[cell] = self.matrix.get(cell, True) and not problems
             if how in ("count", "highest"):
                 with self.lock:
                     before, number = self.counts.get((suite, what), 0), int(told.get("value"))
@@ -194,11 +204,15 @@ def pytest_job(suite, name, files, arguments, environment, results):
 def end_to_end_jobs(wanted, quick, full):
     directory = ROOT / "tests" / "e2e"
     files = sorted((path for path in directory.glob("test_*.py")
-                    if path.stem not in ("test_semantics", "test_leaks", "test_soak")),
+                    if path.stem not in ("test_semantics", "test_leaks", "test_soak", "test_matrix")),
                    key=lambda path: (E2E_ORDER.index(path.stem) if path.stem in E2E_ORDER else 99, path.stem))
     jobs = []
     if "leaks" in wanted:
         jobs.append(("leaks", "valgrind", [directory / "test_leaks.py"], [], {"MAILMOUNT": str(PLAIN / "mailmount")}))
+    if "matrix" in wanted:
+        for server in matrix_cells.SERVERS:
+            jobs.append(("matrix", server, [directory / "test_matrix.py"], ["-k", server],
+                         {"MAILMOUNT": str(ASAN / "mailmount"), "MAILMOUNT_SLOWNESS": "3"}))
     for turn in range(3 if full else 1):
         number = f"-{turn + 1}" if full else ""
         more = {"MAILMOUNT_FULL": "1"} if full and turn == 0 else {}
@@ -243,6 +257,8 @@ def run_jobs(jobs, results, workers=2):
 
 
 def finish(results, started):
+    if results.matrix:
+        say("\n".join(matrix_cells.format_table(results.matrix)))
     for name in results.failures:
         say(f"FAILED  {name}")
     not_allowed = 0
@@ -281,7 +297,7 @@ def main():
     LOGS.mkdir(parents=True)
     plain = build(PLAIN, "gcc", plain_options, results)
     asan = True
-    if wanted & {"unit-asan", "e2e"}:
+    if wanted & {"unit-asan", "e2e", "matrix"}:
         asan = build(ASAN, "clang", asan_options, results)
     if not (plain and asan):
         return finish(results, started)
@@ -294,8 +310,10 @@ def main():
     soak.start()
     run_jobs(end_to_end_jobs(wanted, arguments.quick, arguments.full), results)
     soak.join()
+    if "matrix" in wanted and not matrix_cells.all_hold(results.matrix):
+        results.fail("matrix: a cell does not hold")
     if "semantics" in wanted:
-        everything = {"unit", "e2e", "soak"} <= wanted
+        everything = {"unit", "e2e", "matrix", "soak"} <= wanted
         pytest_job("semantics", "promises", [ROOT / "tests" / "e2e" / "test_semantics.py"], [],
                    {"MAILMOUNT": str(PLAIN / "mailmount"), "MAILMOUNT_CHECK_SEMANTICS": "1" if everything else "0"},
                    results)

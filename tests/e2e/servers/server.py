@@ -7,6 +7,7 @@ that they were given. What tests put into it, they put in and look at by its own
 better, in its store.
 """
 
+import base64
 import contextlib
 import imaplib
 import os
@@ -33,14 +34,15 @@ class Server:
     """One server; a subclass says how it is started and what is different about it.
 
     imap_port, imaps_port, pop3_port, pop3s_port   where it listens; None where it does not
-    separator, prefix   of folder names on the wire
+    separator           of folder names on the wire
+    top                 where new folders go: () or ("INBOX",)
     keeps_octets        it gives back what was appended to it, octet for octet (bare LF become CRLF)
     keeps_nul           NUL octets in a message, too
     forgets             its messages live in its memory: a restart loses them
     """
     name = None
     package_root = None  # a name in packages.ROOTS
-    separator, prefix = "/", ""
+    separator, top = "/", ()
     keeps_octets, keeps_nul, forgets = True, False, False
     imap_port = imaps_port = pop3_port = pop3s_port = None
     host = "127.0.0.1"
@@ -182,19 +184,15 @@ class Server:
                 connection.logout()
 
     def wire_name(self, path):
-        """A folder's name on the wire: path is a tuple of components, ("INBOX",) the inbox."""
-        if tuple(path) == ("INBOX",):
-            return "INBOX"
-        return self.prefix + self.separator.join(modified_utf7(component) for component in path)
+        """A folder's name on the wire: path is a tuple of components."""
+        return self.separator.join(modified_utf7(component) for component in path)
 
     def quoted_name(self, path):
         return quoted(self.wire_name(path))
 
     def create(self, path, user="user"):
-        """Makes a folder, and those above it."""
+        """Makes a folder. Those above it need not be there; then they can be none that hold messages, or come too."""
         with self.session(user) as connection:
-            for length in range(1, len(path)):
-                connection.create(self.quoted_name(path[:length]))
             check(connection.create(self.quoted_name(path)))
 
     def deliver(self, path, messages, user="user", date=DATE):
@@ -209,12 +207,34 @@ class Server:
             check(connection.uid("STORE", ",".join(map(str, uids)), "+FLAGS.SILENT", "(\\Deleted)"))
             check(connection.expunge())
 
+    def folders(self, user="user"):
+        """The paths of all folders that can hold messages."""
+        with self.session(user) as connection:
+            lines = check(connection.list('""', '"*"'))
+        found = set()
+        for line in lines:
+            if not line:
+                continue
+            if isinstance(line, tuple):  # the name came as a literal
+                line = line[0].rsplit(b"{", 1)[0] + line[1]
+            attributes, name = re.match(rb'\(([^)]*)\) (?:"\\?."|NIL) (.*)$', line, re.S).groups()
+            if not re.search(rb"(?i)\\(noselect|nonexistent)\b", attributes):
+                found.add(self._path_of(name.decode()))
+        return found
+
+    def _path_of(self, name):
+        if name.startswith('"'):
+            name = re.sub(r"\\(.)", r"\1", name[1:-1])
+        name = re.sub("&([^-]*)-", lambda found: base64.b64decode(
+            found[1].replace(",", "/") + "=" * (-len(found[1]) % 4)).decode("utf-16-be") if found[1] else "&", name)
+        return tuple(name.split(self.separator))
+
     def held(self, path, user="user"):
         """{uid: octets}: what the server gives for BODY.PEEK[]."""
         with self.session(user) as connection:
             check(connection.select(self.quoted_name(path), readonly=True))
             found = {}
-            for uid in check(connection.uid("SEARCH", "ALL"))[0].split():
+            for uid in (check(connection.uid("SEARCH", "ALL"))[0] or b"").split():
                 for part in check(connection.uid("FETCH", uid.decode(), "(UID BODY.PEEK[])")):
                     if isinstance(part, tuple):
                         assert int(re.search(rb"UID (\d+)", part[0] + b" UID " + uid)[1]) == int(uid)
