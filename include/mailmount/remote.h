@@ -44,6 +44,7 @@ typedef struct
   const gchar *user;
   MmRemoteSecretFunc get_secret;
   gpointer get_secret_data;
+  const gchar *secret_hint; /* nullable: for people, what to look at when the secret is refused */
   gboolean secret_is_token; /* an OAuth2 token: XOAUTH2 or OAUTHBEARER */
   const gchar *mechanism;   /* nullable: the only way to sign in; a name of mm_sasl_get_mechanisms() */
   gboolean has_certificate; /* the endpoint shows the client's: EXTERNAL may do */

@@ -30,7 +30,6 @@ struct MmCredentials
 
   GMutex lock; /* guards all below, and is held while a source is asked */
   gboolean may_prompt;
-  gboolean were_given;
   MmSecret *secret; /* nullable */
   gint64 found_us;
 };
@@ -249,7 +248,6 @@ mm_credentials_get (gboolean want_fresh, gpointer data, GError **error)
 
   g_mutex_lock (&credentials->lock);
   MmSecret *secret = get_locked (credentials, want_fresh, error);
-  credentials->were_given |= secret != NULL;
   g_mutex_unlock (&credentials->lock);
   return secret;
 }
@@ -296,13 +294,4 @@ mm_credentials_forget_terminal (MmCredentials *credentials)
   g_mutex_lock (&credentials->lock);
   credentials->may_prompt = FALSE;
   g_mutex_unlock (&credentials->lock);
-}
-
-gboolean
-mm_credentials_were_given (MmCredentials *credentials)
-{
-  g_mutex_lock (&credentials->lock);
-  gboolean were_given = credentials->were_given;
-  g_mutex_unlock (&credentials->lock);
-  return were_given;
 }

@@ -38,9 +38,6 @@ void mm_credentials_forget_terminal (MmCredentials *credentials);
 /* Whether there probably is a Kerberos ticket, so that GSSAPI is worth a try unasked. */
 gboolean mm_credentials_have_ticket (const MmCredentials *credentials);
 
-/* Whether a secret was given to anyone. Any thread. */
-gboolean mm_credentials_were_given (MmCredentials *credentials);
-
 /* The secret. @want_fresh: the one given last was refused. An MmRemoteSecretFunc when
  * @credentials is a gpointer. Any thread; may block while a command runs.
  * MM_ERROR_AUTHENTICATION with the way to provide one. (transfer full) */

@@ -26,6 +26,10 @@ new_remote (const MmConfig *config, MmCredentials *credentials)
     .user = config->source.user,
     .get_secret = mm_credentials_get,
     .get_secret_data = credentials,
+    .secret_hint = mm_credentials_are_token (credentials)
+                       ? "check the user name, and the token that token_command gave"
+                       : "check the user name, and the password that password_command, the keyring, "
+                         "~/.netrc or you gave",
     .secret_is_token = mm_credentials_are_token (credentials),
     .mechanism = config->auth,
     .has_certificate = config->cert_file != NULL,
@@ -94,29 +98,14 @@ new_fuse (const MmConfig *config, const gchar *mountpoint, MmVfs *vfs, GError **
   return mm_fuse_new (&fuse, vfs, error);
 }
 
-/* A refusal in the server's words alone does not say what to do about it. */
 static gboolean
 connect_account (const MmConfig *config, MmCredentials *credentials, MmAccount *account,
                  GError **error)
 {
-  GError *cause = NULL;
-  gboolean is_connected = mm_account_connect (account, config->source.folder, &cause);
+  gboolean is_connected = mm_account_connect (account, config->source.folder, error);
 
   mm_credentials_forget_terminal (credentials);
-  if (is_connected)
-    return TRUE;
-  if (g_error_matches (cause, MM_ERROR, MM_ERROR_AUTHENTICATION)
-      && mm_credentials_were_given (credentials))
-    {
-      g_autofree gchar *told = g_steal_pointer (&cause->message);
-      cause->message
-          = g_strdup_printf ("%s (check the user name, and the %s gave)", told,
-                             mm_credentials_are_token (credentials)
-                                 ? "token that token_command"
-                                 : "password that password_command, the keyring, ~/.netrc or you");
-    }
-  g_propagate_error (error, cause);
-  return FALSE;
+  return is_connected;
 }
 
 /* From now on nobody may be at the terminal. */

@@ -18,9 +18,12 @@ typedef struct
 static void
 note_event (Login *login, const MmImapEvent *event)
 {
+  /* What a refusal says is told with the refusal. */
+  gboolean is_refusal = event->type == MM_IMAP_EVENT_TAGGED && event->status != MM_IMAP_STATUS_OK;
+
   if (event->type == MM_IMAP_EVENT_CAPABILITY)
     login->has_capabilities = TRUE;
-  if (event->code == MM_IMAP_CODE_ALERT && event->text != NULL)
+  if (event->code == MM_IMAP_CODE_ALERT && event->text != NULL && !is_refusal)
     mm_log_warning ("%s says: %s", login->remote->base.config.endpoint.host, event->text);
 }
 
@@ -117,7 +120,8 @@ is_about_mechanism (const MmImapEvent *answer)
 {
   if (answer->status == MM_IMAP_STATUS_BAD)
     return TRUE;
-  return answer->code == MM_IMAP_CODE_NONE && mm_sign_in_is_about_mechanism (answer->text);
+  return (answer->code == MM_IMAP_CODE_NONE || answer->code == MM_IMAP_CODE_ALERT)
+         && mm_sign_in_is_about_mechanism (answer->text);
 }
 
 static void

@@ -10,6 +10,7 @@ mm_remote_init (MmRemote *remote, const MmRemoteDriver *driver, const MmRemoteCo
   mm_endpoint_copy (&config->endpoint, &remote->config.endpoint);
   remote->config.user = g_strdup (config->user);
   remote->config.mechanism = g_strdup (config->mechanism);
+  remote->config.secret_hint = g_strdup (config->secret_hint);
   remote->sign_in = mm_sign_in_new (&remote->config, driver->service);
   /* What the kernel takes in advance has come over the line: no more than a quarter of a second. */
   if (config->bandwidth > 0)
@@ -39,6 +40,7 @@ mm_remote_close (MmRemote *remote)
   mm_sign_in_free (remote->sign_in);
   g_free ((gchar *) remote->config.user);
   g_free ((gchar *) remote->config.mechanism);
+  g_free ((gchar *) remote->config.secret_hint);
   remote->driver->free (remote);
 }
 

@@ -302,16 +302,43 @@ strike_off (MmSignInAttempt *attempt)
   *kept = NULL;
 }
 
+static void G_GNUC_PRINTF (2, 3)
+add_words (GError *why, const gchar *format, ...)
+{
+  g_autofree gchar *message = why->message;
+  va_list arguments;
+
+  va_start (arguments, format);
+  g_autofree gchar *words = g_strdup_vprintf (format, arguments);
+  va_end (arguments);
+  why->message = g_strconcat (message, words, NULL);
+}
+
 /* The server's own short word says more than its sentence. */
 static void
 add_server_error (const MmSasl *sasl, GError *why)
 {
   const gchar *word = sasl != NULL ? mm_sasl_get_server_error (sasl) : NULL;
 
-  if (word == NULL || word[0] == '\0' || strstr (why->message, word) != NULL)
+  if (word != NULL && word[0] != '\0' && strstr (why->message, word) == NULL)
+    add_words (why, " (%s)", word);
+}
+
+/* What the user can do about a secret that was judged. */
+static void
+add_advice (const MmSignInAttempt *attempt, GError *why)
+{
+  const gchar *hint = attempt->sign_in->config->secret_hint;
+  gboolean is_used = attempt->sasl == NULL || mm_sasl_has_used_secret (attempt->sasl);
+
+  if (attempt->secret == NULL || !is_used)
     return;
-  g_autofree gchar *message = why->message;
-  why->message = g_strdup_printf ("%s (%s)", message, word);
+  if (hint != NULL)
+    add_words (why, " (%s)", hint);
+  /* Servers that keep passwords as digests offer it all the same. */
+  if (strcmp (attempt->mechanism, "CRAM-MD5") == 0 && attempt->is_private
+      && mm_sasl_is_offered ((const gchar *const *) attempt->offered, "PLAIN"))
+    add_words (why, "; if they are right, the server may know no more than a digest: try auth=PLAIN");
 }
 
 void
@@ -321,6 +348,8 @@ mm_sign_in_attempt_refuse (MmSignInAttempt *attempt, MmSignInRefusal refusal, GE
                        || g_error_matches (why, MM_ERROR, MM_ERROR_PERMISSION);
 
   add_server_error (attempt->sasl, why);
+  if (refusal == MM_SIGN_IN_REFUSED && is_judged)
+    add_advice (attempt, why);
   g_clear_error (&attempt->refusal);
   attempt->refusal = why;
   attempt->wants_renewal
