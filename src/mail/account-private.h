@@ -53,8 +53,8 @@ void mm_account_start_list (MmAccount *account);
 
 /* ---- for the watcher ---- */
 
-/* Has the list asked for unless it is. */
-void mm_account_list_again (MmAccount *account);
+/* Has the list asked for. FALSE: it is being asked for already. */
+gboolean mm_account_list_again (MmAccount *account);
 gint64 mm_account_get_listed_us (MmAccount *account); /* monotonic; 0: never */
 /* INBOX, when it is shown; NULL otherwise. */
 MmMailbox *mm_account_find_inbox (MmAccount *account);

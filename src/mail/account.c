@@ -343,7 +343,7 @@ mm_account_get_listed_us (MmAccount *account)
   return listed_us;
 }
 
-void
+gboolean
 mm_account_list_again (MmAccount *account)
 {
   g_mutex_lock (&account->lock);
@@ -352,6 +352,7 @@ mm_account_list_again (MmAccount *account)
   g_mutex_unlock (&account->lock);
   if (starts)
     mm_account_start_list (account);
+  return starts;
 }
 
 MmMailbox *

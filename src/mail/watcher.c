@@ -11,6 +11,9 @@
 #define SETTLE_US (2 * G_USEC_PER_SEC)
 /* Lists that the server asked for come no faster. */
 #define LIST_US G_USEC_PER_SEC
+/* Folders that get other names tell of it one by one, and a server may bundle that, or leave out what
+ * happens while it tells: so long after the last news of them they are listed once more. */
+#define CONFIRM_US (3 * G_USEC_PER_SEC / 2)
 /* How long a watch that failed waits to be tried again: at first, and at most. */
 #define RETRY_US     (2 * G_USEC_PER_SEC)
 #define RETRY_MAX_US (60 * G_USEC_PER_SEC)
@@ -43,6 +46,7 @@ struct MmWatcher
   gboolean is_ending;
   gboolean is_woken;
   gboolean wants_list;       /* the folders are others now */
+  gint64 confirm_us;         /* monotonic: when they are listed once more; 0: not */
   gint64 used_us;            /* monotonic: the last listing or open */
   gint64 settled_us;         /* monotonic: when @recent is to be looked at */
   GQueue recent;             /* of MmMailbox, borrowed: listed last first, at most n_max */
@@ -229,30 +233,57 @@ tend_watches (MmWatcher *watcher)
 
 /* ---- polling ---- */
 
+/* When the folders are to be listed next. */
+static gint64
+get_list_due_locked (MmWatcher *watcher, gint64 now_us, gint64 listed_us)
+{
+  gint64 poll_us = watcher->account->context.poll_us;
+
+  if (watcher->wants_list)
+    return watcher->polled_us + LIST_US;
+  if (watcher->confirm_us != 0)
+    return MAX (watcher->confirm_us, watcher->polled_us + LIST_US);
+  if (poll_us > 0 && now_us < watcher->used_us + UNUSED_US)
+    return MAX (watcher->polled_us, listed_us) + poll_us;
+  return G_MAXINT64;
+}
+
+/* A list that is on its way may not know what happened since: it is the next one that does, for which
+ * the end of this one wakes us. */
+static void
+want_list_after_this (MmWatcher *watcher)
+{
+  g_mutex_lock (&watcher->lock);
+  watcher->wants_list = TRUE;
+  g_mutex_unlock (&watcher->lock);
+}
+
 /* Asks for the list of folders when it is due. Returns when to call again. */
 static gint64
 poll_folders (MmWatcher *watcher)
 {
   gint64 now_us = mm_clock_monotonic_us ();
   gint64 listed_us = mm_account_get_listed_us (watcher->account);
-  gint64 poll_us = watcher->account->context.poll_us;
-  gint64 due_us = G_MAXINT64;
 
   g_mutex_lock (&watcher->lock);
-  if (watcher->wants_list)
-    due_us = watcher->polled_us + LIST_US;
-  else if (poll_us > 0 && now_us < watcher->used_us + UNUSED_US)
-    due_us = MAX (watcher->polled_us, listed_us) + poll_us;
+  gint64 due_us = get_list_due_locked (watcher, now_us, listed_us);
   gboolean is_due = now_us >= due_us;
+  gboolean is_news = watcher->wants_list || watcher->confirm_us != 0;
   if (is_due)
-    watcher->wants_list = FALSE;
+    {
+      watcher->wants_list = FALSE;
+      if (now_us >= watcher->confirm_us)
+        watcher->confirm_us = 0;
+      due_us = get_list_due_locked (watcher, now_us, now_us);
+    }
   g_mutex_unlock (&watcher->lock);
 
   if (!is_due)
     return due_us;
   watcher->polled_us = now_us;
-  mm_account_list_again (watcher->account);
-  return poll_us > 0 ? now_us + poll_us : G_MAXINT64;
+  if (!mm_account_list_again (watcher->account) && is_news)
+    want_list_after_this (watcher);
+  return due_us;
 }
 
 /* ---- the thread ---- */
@@ -352,6 +383,7 @@ mm_watcher_note_folders_changed (MmWatcher *watcher)
 {
   g_mutex_lock (&watcher->lock);
   watcher->wants_list = TRUE;
+  watcher->confirm_us = mm_clock_monotonic_us () + CONFIRM_US;
   wake_locked (watcher);
   g_mutex_unlock (&watcher->lock);
 }

@@ -26,7 +26,8 @@ void mm_watcher_free (MmWatcher *watcher);
 
 /* Something changed: a mailbox is stale, the folders were listed, a synchronisation ended. */
 void mm_watcher_wake (MmWatcher *watcher);
-/* Other folders than before are there: list them soon. */
+/* Other folders than before are there: list them soon, and once more when there was no such news for a
+ * moment. */
 void mm_watcher_note_folders_changed (MmWatcher *watcher);
 /* The mount is used: @mailbox (nullable) was listed, or something was opened. */
 void mm_watcher_note_use (MmWatcher *watcher, MmMailbox *mailbox);

@@ -20,9 +20,9 @@ from tree import sha256, snapshot
 
 Way = namedtuple("Way", "hidden refresh seconds")
 WAYS = {
-    "notify": Way((), 3600, 2),
-    "idle": Way(("NOTIFY",), 3600, 2),
-    "neither": Way(("NOTIFY", "IDLE"), 2, 6),
+    "notify": Way((), 3600, 15),
+    "idle": Way(("NOTIFY",), 3600, 15),
+    "neither": Way(("NOTIFY", "IDLE"), 2, 15),
 }
 
 
@@ -64,6 +64,14 @@ def numbers(path):
 
 def named(path, number):
     return next(path / name for name in os.listdir(path) if uid_of(name) == number)
+
+
+def texts(path):
+    """Its messages; None while they change."""
+    try:
+        return {entry.read_bytes() for entry in path.iterdir()}
+    except OSError:
+        return None
 
 
 def flags_of(path):
@@ -154,6 +162,24 @@ def test_folders_that_come_go_and_get_another_name_are_seen(mount, own_proxy, se
     assert not (mounted.path / "Sent").exists()
     good(session.delete("Lists/many"))
     see(way, lambda: not (mounted.path / "Lists" / "many").exists(), "the end of the deleted folder")
+
+
+@pytest.mark.parametrize("way", ["notify", "neither"], indirect=True)
+def test_folders_swapped_or_made_again_are_seen(mount, own_proxy, session, way):
+    """Afterwards there are folders of the same names as before."""
+    mounted = start(mount, own_proxy, way)
+    sent, many = mounted.path / "Sent", mounted.path / "Lists" / "many"
+    for _ in range(2):
+        of_sent, of_many = texts(sent), texts(many)
+    await_watch(own_proxy, way)
+    good(session.rename("Sent", "Aside"))
+    good(session.rename("Lists/many", "Sent"))
+    good(session.rename("Aside", "Lists/many"))
+    see(way, lambda: (texts(sent), texts(many)) == (of_many, of_sent), "the messages of the swapped folders")
+    good(session.delete("Sent"))
+    good(session.create("Sent"))
+    see(way, lambda: texts(sent) == set(), "the folder made again")
+    assert texts(many) == of_sent
 
 
 @pytest.mark.parametrize("way", ["notify", "neither"], indirect=True)

@@ -466,7 +466,10 @@ run_watch (MmRemoteJob *job)
   while (error == NULL && !is_ending_locked (job) && server->n_watch_cuts == n_cuts)
     g_cond_wait (&server->changed, &server->lock);
   if (error == NULL)
-    error = is_ending_locked (job) ? new_cancelled () : new_cut ();
+    {
+      error = is_ending_locked (job) ? new_cancelled () : new_cut ();
+      fake_server_note_locked (server, "unwatch %s", job->mailbox != NULL ? job->mailbox : "*");
+    }
   g_mutex_unlock (&server->lock);
   job->watch_sink.done (error, job->user_data);
 }

@@ -114,7 +114,8 @@ void fake_server_wait_paused (FakeServer *server, guint n);
 /* ---- the log ---- */
 
 /* How many lines begin with @prefix: "list", "sync MAILBOX", "whole UID", "range UID OFFSET+LENGTH",
- * and " probe SIZE" behind it, "size UID", "id UID", "watch MAILBOX", "watch *". */
+ * and " probe SIZE" behind it, "size UID", "id UID", "watch MAILBOX", "watch *", and
+ * "unwatch" with the same when one ends. */
 guint fake_server_count (FakeServer *server, const gchar *prefix);
 /* The lines that begin with @prefix, joined by ", ". (transfer full) */
 gchar *fake_server_dup_log (FakeServer *server, const gchar *prefix);
