@@ -6,6 +6,7 @@
 #pragma once
 
 #include <mailmount/account.h>
+#include <mailmount/content-cache.h>
 #include <mailmount/remote-status.h>
 
 G_BEGIN_DECLS
@@ -16,6 +17,7 @@ typedef struct
   gboolean is_listed; /* its messages are known, all of them */
   guint64 messages;   /* as far as known */
   guint64 octets;
+  guint64 n_cached;   /* messages in the cache, whole or in part, as far as counted */
   gint64 compared_us; /* when the listing last agreed with the server */
 } MmFolderStatus;
 
@@ -47,8 +49,7 @@ typedef struct
   gint64 folders_listed_us;
   GArray *folders; /* Array<MmFolderStatus>, those with messages, in the order of a walk; owned */
   MmReadAheadStatus read_ahead;
-  guint64 n_cached; /* messages in the cache, whole or in part, as far as counted */
-  guint64 cached_octets;
+  MmContentCacheUsage cache;
   guint n_cache_damaged; /* files and extents of the cache that were found damaged and dropped */
   guint n_listing_errors[MM_N_ERRORS]; /* by MmError */
   guint n_message_errors[MM_N_ERRORS];

@@ -88,6 +88,9 @@ typedef struct
 /* What is kept, as far as it is known; nothing where nothing is limited. */
 void mm_content_cache_get_usage (MmContentCache *cache, MmContentCacheUsage *out);
 
+/* How many messages of a folder are kept, whole or in part, as far as it is known. */
+guint64 mm_content_cache_count_folder (MmContentCache *cache, guint32 folder_id);
+
 /* Waits until all that was stored before is counted. */
 void mm_content_cache_wait_scanned (MmContentCache *cache);
 

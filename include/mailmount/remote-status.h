@@ -29,7 +29,17 @@ typedef struct
   guint n_jobs;
   guint64 received_octets;
   gint64 opened_us;
+  gboolean has_watch; /* the server tells what changes */
+  gchar *watched;     /* in this mailbox, decoded; NULL: in all; owned */
 } MmRemoteConnectionStatus;
+
+/* What may be received within twenty-four hours. */
+typedef struct
+{
+  guint64 limit_octets; /* 0: any amount, and nothing is counted */
+  guint64 used_octets;
+  gint64 returns_us;    /* when the first of these are a day ago */
+} MmRemoteDayStatus;
 
 typedef struct
 {
@@ -45,6 +55,8 @@ typedef struct
   guint n_errors[MM_N_ERRORS]; /* by MmError: connections that broke or did not come about */
   gchar *last_error;           /* why the last of them did; owned, nullable */
   gint64 last_error_us;
+  guint64 bandwidth_octets;    /* a second, at most; 0: no limit */
+  MmRemoteDayStatus day;
 } MmRemoteStatus;
 
 /* Never blocks. *@out is to be cleared. */

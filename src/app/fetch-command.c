@@ -12,6 +12,8 @@
 #include "fetch-child.h"
 #include "fetch-progress.h"
 #include "mount-check.h"
+#include "patient-read.h"
+#include "report.h"
 
 #define STATUS_FAILED      1
 #define STATUS_INTERRUPTED 130 /* as a shell tells the end by SIGINT */
@@ -27,6 +29,7 @@ typedef struct
   gint64 began_us;
   gint64 told_us;    /* when the last line was printed, without a terminal */
   GPtrArray *failed; /* Array<gchar *>: lines */
+  GPtrArray *mounts; /* Array<gchar *>: where the mounts are that it reads from, each once */
 } Run;
 
 /* A few are worth reading; all are in the log of the mount. */
@@ -77,21 +80,80 @@ show_end (Run *run, const MmFetchProgress *progress, gboolean is_interrupted)
   for (guint i = 0; i < run->failed->len; i++)
     mm_subcommand_complain (run->command, "%s",
                             (const gchar *) g_ptr_array_index (run->failed, i));
-  if (progress->n_lost > 0)
-    mm_subcommand_complain (run->command,
-                            "%" G_GUINT64_FORMAT " messages did not stay in the cache, which is too "
-                            "small for all: mount with a larger cache_size=", progress->n_lost);
   if (progress->n_failed > run->failed->len)
     mm_subcommand_complain (run->command, "and %" G_GUINT64_FORMAT " more",
                             progress->n_failed - run->failed->len);
 }
 
+/* What a cache is short of, by the report @json of its mount, in people's words; NULL: of nothing.
+ * (transfer full) */
+static gchar *
+describe_lack (const gchar *json)
+{
+  g_autofree gchar *lack = mm_report_find_word (json, MM_REPORT_CACHE_LACK);
+  g_autofree gchar *directory = mm_report_find_word (json, MM_REPORT_CACHE_DIRECTORY);
+  guint64 size = 0, floor = 0, available = 0;
+
+  mm_report_find_number (json, MM_REPORT_CACHE_SIZE, &size);
+  mm_report_find_number (json, MM_REPORT_CACHE_FLOOR, &floor);
+  mm_report_find_number (json, MM_REPORT_CACHE_FREE, &available);
+  g_autofree gchar *size_text = g_format_size_full (size, G_FORMAT_SIZE_IEC_UNITS);
+  g_autofree gchar *floor_text = g_format_size_full (floor, G_FORMAT_SIZE_IEC_UNITS);
+  g_autofree gchar *available_text = g_format_size_full (available, G_FORMAT_SIZE_IEC_UNITS);
+
+  if (g_strcmp0 (lack, MM_REPORT_LACK_SIZE) == 0)
+    return g_strdup_printf ("%s may take %s, which is too small for all: mount with a larger "
+                            "cache_size=",
+                            directory != NULL ? "it" : "with cache=none it is memory, and", size_text);
+  if (g_strcmp0 (lack, MM_REPORT_LACK_DISK) == 0)
+    return g_strdup_printf ("%s of its disk are to stay free, and %s are: make room, or mount with a "
+                            "smaller cache_free=", floor_text, available_text);
+  if (g_strcmp0 (lack, MM_REPORT_LACK_COUNT) == 0)
+    return g_strdup ("what it holds was not counted yet: fetch again");
+  return NULL;
+}
+
+static void
+explain_lost (const Run *run, guint64 n_lost)
+{
+  gboolean is_explained = FALSE;
+
+  for (guint i = 0; i < run->mounts->len; i++)
+    {
+      const gchar *mount = g_ptr_array_index (run->mounts, i);
+      g_autofree gchar *json = mm_patient_get_attribute (mount, "user.mailmount.status",
+                                                         MM_MOUNT_ANSWER_MS, NULL);
+      g_autofree gchar *why = json != NULL ? describe_lack (json) : NULL;
+
+      if (why == NULL)
+        continue;
+      mm_subcommand_complain (run->command,
+                              "%" G_GUINT64_FORMAT " messages did not stay in the cache of '%s': %s",
+                              n_lost, mount, why);
+      is_explained = TRUE;
+    }
+  if (!is_explained)
+    mm_subcommand_complain (run->command,
+                            "%" G_GUINT64_FORMAT " messages did not come into the cache; the log of the "
+                            "mount may say why", n_lost);
+}
+
 /* ---- working ---- */
+
+static void
+note_mount (const Run *run, const GPtrArray *table, const gchar *path)
+{
+  const MmMountEntry *mount = mm_mount_table_find_holder (table, path);
+
+  if (!g_ptr_array_find_with_equal_func (run->mounts, mount->path, g_str_equal, NULL))
+    g_ptr_array_add (run->mounts, g_strdup (mount->path));
+}
 
 /* The directories to fetch; NULL when one is not in a mailmount. (transfer full) */
 static GStrv
-resolve (const MmSubcommand *command, gchar **paths)
+resolve (const Run *run, gchar **paths)
 {
+  const MmSubcommand *command = run->command;
   g_autoptr (GError) error = NULL;
   g_autoptr (GPtrArray) table = mm_mount_table_read (&error);
   g_autoptr (GStrvBuilder) resolved = g_strv_builder_new ();
@@ -106,6 +168,7 @@ resolve (const MmSubcommand *command, gchar **paths)
       g_autofree gchar *path = mm_mount_table_resolve (table, *paths);
       if (!mm_mount_check (command, table, path))
         return NULL;
+      note_mount (run, table, path);
       g_strv_builder_add (resolved, path);
     }
   return g_strv_builder_end (resolved);
@@ -177,6 +240,8 @@ fetch (Run *run, GStrv paths)
     {
       follow (run, child, &signals, &end, &error);
       show_end (run, &end.progress, end.is_interrupted);
+      if (end.progress.n_lost > 0)
+        explain_lost (run, end.progress.n_lost);
     }
   if (end.is_left)
     mm_subcommand_complain (run->command,
@@ -194,7 +259,8 @@ static int
 run_command (const MmSubcommand *command, gint argc, gchar **argv)
 {
   g_autoptr (GPtrArray) failed = g_ptr_array_new_with_free_func (g_free);
-  Run run = { .command = command, .failed = failed };
+  g_autoptr (GPtrArray) mounts = g_ptr_array_new_with_free_func (g_free);
+  Run run = { .command = command, .failed = failed, .mounts = mounts };
   const GOptionEntry entries[] = {
     { "quiet", 'q', 0, G_OPTION_ARG_NONE, &run.is_quiet, "say nothing but what failed", NULL },
     { NULL },
@@ -208,7 +274,7 @@ run_command (const MmSubcommand *command, gint argc, gchar **argv)
       mm_subcommand_complain (command, "a mounted directory is expected");
       return MM_SUBCOMMAND_USAGE;
     }
-  g_auto (GStrv) paths = resolve (command, argv + 1);
+  g_auto (GStrv) paths = resolve (&run, argv + 1);
   if (paths == NULL)
     return MM_SUBCOMMAND_USAGE;
   run.is_terminal = isatty (STDOUT_FILENO) == 1;

@@ -146,6 +146,7 @@ mm_run_mount (const MmConfig *config, const gchar *mountpoint, MmCredentials *cr
     .mount_point = mountpoint,
     .account_name = account_name,
     .mounted_us = mm_clock_wall_us (),
+    .cache_directory = config->cache_dir,
     .account = account,
   };
   mm_vfs_set_report_func (vfs, mm_report_write, &report);

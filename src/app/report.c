@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "report.h"
 
+#include <string.h>
 #include <unistd.h>
 
 #include <mailmount/account-status.h>
@@ -56,6 +57,20 @@ mm_report_build_path (const MmFailedMessage *message)
                           *message->folder != '\0' ? "/" : "", message->number);
 }
 
+const gchar *
+mm_report_get_watch_name (const MmRemoteConnectionStatus *connection)
+{
+  if (!connection->has_watch)
+    return NULL;
+  return connection->watched != NULL ? "idle" : "notify";
+}
+
+guint64
+mm_report_get_left_octets (const MmRemoteDayStatus *day)
+{
+  return day->limit_octets > day->used_octets ? day->limit_octets - day->used_octets : 0;
+}
+
 /* ---- JSON; the keys are described in the man page ---- */
 
 static void
@@ -74,6 +89,8 @@ add_connections (MmJsonWriter *writer, const MmRemoteStatus *remote)
       mm_json_writer_add_number (writer, "jobs", connection->n_jobs);
       mm_json_writer_add_number (writer, "received_octets", connection->received_octets);
       mm_json_writer_add_time (writer, "opened", connection->opened_us);
+      mm_json_writer_add_string (writer, "watch", mm_report_get_watch_name (connection));
+      mm_json_writer_add_string (writer, "watched", connection->watched);
       mm_json_writer_end_object (writer);
     }
   mm_json_writer_end_array (writer);
@@ -85,6 +102,13 @@ add_connections (MmJsonWriter *writer, const MmRemoteStatus *remote)
   mm_json_writer_add_number (writer, "received_octets", remote->received_octets);
   mm_json_writer_add_number (writer, "recent_octets", remote->recent_octets);
   mm_json_writer_add_number (writer, "recent_seconds", MM_REMOTE_RECENT_SECONDS);
+  mm_json_writer_add_number (writer, "bandwidth", remote->bandwidth_octets);
+  mm_json_writer_end_object (writer);
+  mm_json_writer_begin_object (writer, "daily_limit");
+  mm_json_writer_add_number (writer, "limit_octets", remote->day.limit_octets);
+  mm_json_writer_add_number (writer, "used_today_octets", remote->day.used_octets);
+  mm_json_writer_add_number (writer, "left_octets", mm_report_get_left_octets (&remote->day));
+  mm_json_writer_add_time (writer, "given_back", remote->day.returns_us);
   mm_json_writer_end_object (writer);
 }
 
@@ -102,18 +126,44 @@ add_folders (MmJsonWriter *writer, const MmAccountStatus *status)
       mm_json_writer_add_boolean (writer, "listed", folder->is_listed);
       mm_json_writer_add_number (writer, "messages", folder->messages);
       mm_json_writer_add_number (writer, "octets", folder->octets);
+      mm_json_writer_add_number (writer, "cached", folder->n_cached);
       mm_json_writer_add_time (writer, "compared", folder->compared_us);
       mm_json_writer_end_object (writer);
     }
   mm_json_writer_end_array (writer);
 }
 
-static void
-add_cache (MmJsonWriter *writer, const MmAccountStatus *status)
+static const gchar *
+get_lack_name (MmContentCacheLack lack)
 {
+  switch (lack)
+    {
+    case MM_CONTENT_CACHE_LACK_NOTHING:
+      break;
+    case MM_CONTENT_CACHE_LACK_SIZE:
+      return MM_REPORT_LACK_SIZE;
+    case MM_CONTENT_CACHE_LACK_DISK:
+      return MM_REPORT_LACK_DISK;
+    case MM_CONTENT_CACHE_LACK_COUNT:
+      return MM_REPORT_LACK_COUNT;
+    }
+  return NULL;
+}
+
+static void
+add_cache (MmJsonWriter *writer, const MmReport *report, const MmAccountStatus *status)
+{
+  const MmContentCacheUsage *cache = &status->cache;
+
   mm_json_writer_begin_object (writer, "cache");
-  mm_json_writer_add_number (writer, "messages", status->n_cached);
-  mm_json_writer_add_number (writer, "octets", status->cached_octets);
+  mm_json_writer_add_string (writer, MM_REPORT_CACHE_DIRECTORY, report->cache_directory);
+  mm_json_writer_add_number (writer, "messages", cache->n_messages);
+  mm_json_writer_add_number (writer, "octets", cache->octets);
+  mm_json_writer_add_boolean (writer, "counted", cache->is_counted);
+  mm_json_writer_add_number (writer, MM_REPORT_CACHE_SIZE, cache->size_octets);
+  mm_json_writer_add_number (writer, MM_REPORT_CACHE_FLOOR, cache->floor_octets);
+  mm_json_writer_add_number (writer, MM_REPORT_CACHE_FREE, cache->free_octets);
+  mm_json_writer_add_string (writer, MM_REPORT_CACHE_LACK, get_lack_name (cache->lack));
   mm_json_writer_add_number (writer, "damaged", status->n_cache_damaged);
   mm_json_writer_end_object (writer);
 }
@@ -187,12 +237,41 @@ write_json (const MmReport *report, const MmAccountStatus *status)
   mm_json_writer_add_string (writer, "last_error", remote->last_error);
   mm_json_writer_add_time (writer, "last_error_at", remote->last_error_us);
   add_connections (writer, remote);
-  add_cache (writer, status);
+  add_cache (writer, report, status);
   add_read_ahead (writer, &status->read_ahead);
   add_errors (writer, status);
   add_folders (writer, status);
   mm_json_writer_end_object (writer);
   return mm_json_writer_finish (writer);
+}
+
+/* What stands behind @key; NULL when it is not there. */
+static const gchar *
+find_value (const gchar *json, const gchar *key)
+{
+  g_autofree gchar *quoted = g_strdup_printf ("\"%s\": ", key);
+  const gchar *found = strstr (json, quoted);
+
+  return found != NULL ? found + strlen (quoted) : NULL;
+}
+
+gboolean
+mm_report_find_number (const gchar *json, const gchar *key, guint64 *out)
+{
+  const gchar *value = find_value (json, key);
+
+  if (value == NULL || !g_ascii_isdigit (*value))
+    return FALSE;
+  *out = g_ascii_strtoull (value, NULL, 10);
+  return TRUE;
+}
+
+gchar *
+mm_report_find_word (const gchar *json, const gchar *key)
+{
+  const gchar *value = find_value (json, key);
+
+  return value != NULL && *value == '"' ? g_strndup (value + 1, strcspn (value + 1, "\"")) : NULL;
 }
 
 gchar *

@@ -57,6 +57,7 @@ read_folders_locked (MmAccount *account, const MmFolderNode *root, MmAccountStat
         continue;
       MmFolderStatus folder = { .path = g_steal_pointer (&path) };
       describe_mailbox (node->mailbox, &folder);
+      folder.n_cached = mm_content_cache_count_folder (account->context.cache, node->id);
       g_array_append_val (out->folders, folder);
     }
 }
@@ -110,14 +111,10 @@ read_folders (MmAccount *account, MmAccountStatus *out)
 void
 mm_account_get_status (MmAccount *account, MmAccountStatus *out)
 {
-  MmContentCacheUsage usage;
-
   *out = (MmAccountStatus){ 0 };
   mm_remote_get_status (account->context.remote, &out->remote);
   mm_statistics_read (account->context.statistics, out);
-  mm_content_cache_get_usage (account->context.cache, &usage);
-  out->n_cached = usage.n_messages;
-  out->cached_octets = usage.octets;
+  mm_content_cache_get_usage (account->context.cache, &out->cache);
   out->n_cache_damaged = mm_content_cache_get_n_damaged (account->context.cache);
   read_folders (account, out);
 }

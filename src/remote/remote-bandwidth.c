@@ -82,6 +82,12 @@ mm_remote_bandwidth_get_ready_us (MmRemoteBandwidth *bandwidth, gboolean is_dema
   return ready_us;
 }
 
+guint64
+mm_remote_bandwidth_get_rate (const MmRemoteBandwidth *bandwidth)
+{
+  return (guint64) bandwidth->rate;
+}
+
 gsize
 mm_remote_bandwidth_get_portion (const MmRemoteBandwidth *bandwidth)
 {

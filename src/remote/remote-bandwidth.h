@@ -20,6 +20,9 @@ void mm_remote_bandwidth_spend (MmRemoteBandwidth *bandwidth, gsize octets);
 /* When octets may be received, in the time of mm_clock_monotonic_us(); 0: now. */
 gint64 mm_remote_bandwidth_get_ready_us (MmRemoteBandwidth *bandwidth, gboolean is_demand);
 
+/* What it was made with. */
+guint64 mm_remote_bandwidth_get_rate (const MmRemoteBandwidth *bandwidth);
+
 /* How many may be received at once, so that a debt stays small. */
 gsize mm_remote_bandwidth_get_portion (const MmRemoteBandwidth *bandwidth);
 

@@ -196,3 +196,31 @@ mm_remote_budget_get_refill_us (MmRemoteBudget *budget, GError **error)
                limit, wait_us / (60 * G_USEC_PER_SEC) + 1);
   return mm_clock_monotonic_us () + MAX (wait_us, 1);
 }
+
+/* The hour at whose beginning the first of what counts now is a day ago; 0: nothing counts. */
+static gint64
+find_return_hour_locked (const MmRemoteBudget *budget, gint64 now_hour)
+{
+  gint64 first = budget->untold.octets > 0 && counts (&budget->untold, now_hour) ? budget->untold.hour
+                                                                                 : G_MAXINT64;
+
+  for (guint i = 0; i < budget->hours->len; i++)
+    {
+      const MmRemoteTraffic *traffic = &g_array_index (budget->hours, MmRemoteTraffic, i);
+      if (traffic->octets > 0 && counts (traffic, now_hour))
+        first = MIN (first, traffic->hour);
+    }
+  return first == G_MAXINT64 ? 0 : first + HOURS;
+}
+
+void
+mm_remote_budget_read (MmRemoteBudget *budget, MmRemoteDayStatus *out)
+{
+  gint64 now_hour = get_hour ();
+
+  g_mutex_lock (&budget->lock);
+  out->limit_octets = budget->limit;
+  out->used_octets = sum_locked (budget, now_hour);
+  out->returns_us = find_return_hour_locked (budget, now_hour) * HOUR_US;
+  g_mutex_unlock (&budget->lock);
+}

@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include <mailmount/remote.h>
+#include <mailmount/remote-status.h>
 
 G_BEGIN_DECLS
 
@@ -30,5 +30,8 @@ gboolean mm_remote_budget_is_scarce (MmRemoteBudget *budget);
 /* 0: something is left; else when something comes back, in the time of mm_clock_monotonic_us(), with
  * @error (QUOTA) in people's words. */
 gint64 mm_remote_budget_get_refill_us (MmRemoteBudget *budget, GError **error);
+
+/* For people and programs that ask. */
+void mm_remote_budget_read (MmRemoteBudget *budget, MmRemoteDayStatus *out);
 
 G_END_DECLS

@@ -186,6 +186,7 @@ assign (Pass *pass, MmRemoteSlot *slot, MmRemoteJob *job)
   if (mm_remote_job_is_watch (job))
     {
       slot->has_watch = TRUE;
+      slot->watched = g_strdup (job->mailbox);
       pass->n_watched++;
     }
   else

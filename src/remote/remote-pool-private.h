@@ -40,6 +40,7 @@ struct MmRemoteSlot
   GQueue inbox;   /* of MmRemoteJob, assigned and not yet taken; owns references */
   guint n_jobs;   /* assigned and not ended, the inbox included; without a watch */
   gboolean has_watch; /* assigned and not ended */
+  gchar *watched; /* what that watches; owned; NULL: nothing, or all mailboxes */
   guint n_read_ahead; /* bulk jobs of it */
   guint64 due_octets; /* of all jobs assigned */
   gboolean has_exclusive;

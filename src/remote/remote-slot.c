@@ -21,6 +21,7 @@ mm_remote_slot_free (MmRemoteSlot *slot)
 {
   close (slot->wake_fd);
   g_free (slot->mailbox);
+  g_free (slot->watched);
   g_free (slot);
 }
 
@@ -148,7 +149,10 @@ static void
 forget_job_locked (MmRemoteSlot *slot, MmRemoteJob *job)
 {
   if (mm_remote_job_is_watch (job))
-    slot->has_watch = FALSE;
+    {
+      slot->has_watch = FALSE;
+      g_clear_pointer (&slot->watched, g_free);
+    }
   else
     slot->n_jobs--;
   slot->due_octets -= job->due_octets;

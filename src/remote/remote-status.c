@@ -11,6 +11,7 @@ clear_connection (gpointer data)
 {
   MmRemoteConnectionStatus *connection = data;
   g_free (connection->mailbox);
+  g_free (connection->watched);
 }
 
 static MmRemoteState
@@ -50,6 +51,8 @@ mm_remote_pool_get_status (MmRemotePool *pool, MmRemoteStatus *out)
         .is_ready = slot->state == MM_REMOTE_SLOT_READY,
         .mailbox = g_strdup (slot->mailbox),
         .n_jobs = slot->n_jobs,
+        .has_watch = slot->has_watch,
+        .watched = g_strdup (slot->watched),
         .received_octets = slot->received_octets,
         .opened_us = slot->opened_us,
       };
@@ -62,6 +65,11 @@ mm_remote_pool_get_status (MmRemotePool *pool, MmRemoteStatus *out)
   if (out->state == MM_REMOTE_OFFLINE || out->state == MM_REMOTE_WAITING)
     out->next_try_us = mm_clock_wall_us () + pool->reach.until_us - mm_clock_monotonic_us ();
   g_mutex_unlock (&pool->lock);
+
+  if (pool->bandwidth != NULL)
+    out->bandwidth_octets = mm_remote_bandwidth_get_rate (pool->bandwidth);
+  if (pool->budget != NULL)
+    mm_remote_budget_read (pool->budget, &out->day);
 }
 
 void

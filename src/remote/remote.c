@@ -129,6 +129,8 @@ mm_remote_get_status (MmRemote *remote, MmRemoteStatus *out)
       g_autofree gchar *name = g_steal_pointer (&connection->mailbox);
 
       connection->mailbox = name != NULL ? remote->driver->name_for_people (name) : NULL;
+      g_autofree gchar *watched = connection->watched;
+      connection->watched = watched != NULL ? remote->driver->name_for_people (watched) : NULL;
     }
 }
 

@@ -65,6 +65,14 @@ mm_content_cache_get_usage (MmContentCache *cache, MmContentCacheUsage *out)
     mm_content_limit_get_usage (cache->limit, out);
 }
 
+guint64
+mm_content_cache_count_folder (MmContentCache *cache, guint32 folder_id)
+{
+  return mm_content_cache_is_in_memory (cache)
+           ? mm_content_registry_count_folder (&cache->registry, folder_id)
+           : mm_content_limit_count_folder (cache->limit, folder_id);
+}
+
 void
 mm_content_cache_wait_scanned (MmContentCache *cache)
 {

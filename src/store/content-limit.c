@@ -482,6 +482,15 @@ mm_content_limit_get_usage (MmContentLimit *limit, MmContentCacheUsage *out)
   g_mutex_unlock (&limit->lock);
 }
 
+guint64
+mm_content_limit_count_folder (MmContentLimit *limit, guint32 folder_id)
+{
+  g_mutex_lock (&limit->lock);
+  guint n = mm_content_lru_get_folder_length (limit->lru, folder_id);
+  g_mutex_unlock (&limit->lock);
+  return n;
+}
+
 void
 mm_content_limit_wait (MmContentLimit *limit)
 {

@@ -53,6 +53,7 @@ void mm_content_limit_release (MmContentLimit *limit, MmContentKey key);
 /* G_MAXUINT64: none. */
 guint64 mm_content_limit_get_size (const MmContentLimit *limit);
 void mm_content_limit_get_usage (MmContentLimit *limit, MmContentCacheUsage *out);
+guint64 mm_content_limit_count_folder (MmContentLimit *limit, guint32 folder_id);
 
 /* Waits until the thread has nothing to do, for tests. */
 void mm_content_limit_wait (MmContentLimit *limit);

@@ -30,6 +30,7 @@ struct MmContentLru
   guint n_known;
   guint n_stored; /* with blocks */
   guint64 n_blocks;
+  GHashTable *folders; /* Map<folder id, how many with blocks> */
   GHashTable *left; /* Set<name>: what was removed since a scan began; NULL without a scan */
 };
 
@@ -68,6 +69,7 @@ mm_content_lru_new (void)
   g_array_set_size (lru->entries, 1);
   lru->n_buckets = BUCKETS_MIN;
   lru->buckets = g_new0 (guint32, lru->n_buckets);
+  lru->folders = g_hash_table_new (NULL, NULL);
   return lru;
 }
 
@@ -77,6 +79,7 @@ mm_content_lru_free (MmContentLru *lru)
   if (lru == NULL)
     return;
   g_array_unref (lru->entries);
+  g_hash_table_unref (lru->folders);
   g_clear_pointer (&lru->left, g_hash_table_unref);
   g_free (lru->buckets);
   g_free (lru);
@@ -92,6 +95,12 @@ guint
 mm_content_lru_get_length (const MmContentLru *lru)
 {
   return lru->n_stored;
+}
+
+guint
+mm_content_lru_get_folder_length (const MmContentLru *lru, guint32 folder_id)
+{
+  return GPOINTER_TO_UINT (g_hash_table_lookup (lru->folders, GUINT_TO_POINTER (folder_id)));
 }
 
 /* ---- the table ---- */
@@ -217,16 +226,31 @@ settle (MmContentLru *lru, guint32 i)
 }
 
 static void
+count_in_folder (MmContentLru *lru, guint32 folder_id, gint difference)
+{
+  gpointer id = GUINT_TO_POINTER (folder_id);
+  guint n = (guint) ((gint) mm_content_lru_get_folder_length (lru, folder_id) + difference);
+
+  if (n > 0)
+    g_hash_table_insert (lru->folders, id, GUINT_TO_POINTER (n));
+  else
+    g_hash_table_remove (lru->folders, id);
+}
+
+static void
 set_blocks (MmContentLru *lru, guint32 i, guint64 octets)
 {
   Entry *entry = get (lru, i);
   guint64 blocks = octets / BLOCK_OCTETS + (octets % BLOCK_OCTETS != 0);
+  gint difference = (blocks > 0) - (entry->blocks > 0);
 
-  lru->n_stored -= entry->blocks > 0;
   lru->n_blocks -= entry->blocks;
   entry->blocks = (guint32) MIN (blocks, G_MAXUINT32);
-  lru->n_stored += entry->blocks > 0;
   lru->n_blocks += entry->blocks;
+  if (difference == 0)
+    return;
+  lru->n_stored = (guint) ((gint) lru->n_stored + difference);
+  count_in_folder (lru, make_key (entry->name).folder_id, difference);
 }
 
 void

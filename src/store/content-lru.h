@@ -31,6 +31,8 @@ void mm_content_lru_free (MmContentLru *lru);
 guint64 mm_content_lru_get_octets (const MmContentLru *lru);
 /* How many messages have octets. */
 guint mm_content_lru_get_length (const MmContentLru *lru);
+/* … of one folder. */
+guint mm_content_lru_get_folder_length (const MmContentLru *lru, guint32 folder_id);
 
 /* Whether @key has octets. */
 gboolean mm_content_lru_has (const MmContentLru *lru, MmContentKey key);

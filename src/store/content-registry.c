@@ -260,6 +260,21 @@ mm_content_registry_get_usage (MmContentRegistry *registry, MmContentCacheUsage 
   g_mutex_unlock (&registry->lock);
 }
 
+guint64
+mm_content_registry_count_folder (MmContentRegistry *registry, guint32 folder_id)
+{
+  GHashTableIter iter;
+  gpointer value;
+  guint64 n = 0;
+
+  g_mutex_lock (&registry->lock);
+  g_hash_table_iter_init (&iter, registry->files);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    n += ((MmContentFile *) value)->key.folder_id == folder_id;
+  g_mutex_unlock (&registry->lock);
+  return n;
+}
+
 void
 mm_content_registry_unref (MmContentRegistry *registry, MmContentFile *file)
 {

@@ -40,6 +40,7 @@ guint64 mm_content_registry_get_memory_limit (MmContentRegistry *registry);
 gboolean mm_content_registry_reserve (MmContentRegistry *registry, guint64 octets);
 void mm_content_registry_give_back (MmContentRegistry *registry, guint64 octets);
 void mm_content_registry_get_usage (MmContentRegistry *registry, MmContentCacheUsage *out);
+guint64 mm_content_registry_count_folder (MmContentRegistry *registry, guint32 folder_id);
 
 /* The listed file of @key, or NULL. (transfer full) */
 MmContentFile *mm_content_registry_find (MmContentRegistry *registry, MmContentKey key);

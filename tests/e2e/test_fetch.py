@@ -117,7 +117,18 @@ def test_a_cache_that_is_too_small_is_told(mount, proxy):
     wait_for(is_told, 60 * SLOW, "a fetch that is not complete")
     result = results[-1]
     assert "; 0 failed" in result.out
-    assert re.search(r"\d+ messages did not stay in the cache", result.err)
+    assert re.search(r"\d+ messages did not stay in the cache .*1\.0.MiB.*cache_size=", result.err)
+    assert "cache_free=" not in result.err
+
+
+def test_a_disk_with_too_little_room_is_told(mount, proxy, place):
+    disk = os.statvfs(place.directory)
+    floor = disk.f_blocks * disk.f_frsize // 2**30 + 1
+    mounted = mount(proxy, user="small", options={"cache_free": f"{floor}G"})
+    result = fetch(mounted.path / "Sent")
+    assert result.returncode == 1
+    assert re.search(r"3 messages did not stay in the cache .*iB of its disk are to stay free.*cache_free=", result.err)
+    assert "cache_size=" not in result.err
 
 
 def test_quiet_says_nothing(small):

@@ -146,10 +146,45 @@ def test_it_tells_the_folders_and_when_they_were_compared(small, small_corpus):
 
 def test_the_cache_is_told(small):
     messages = list(map(os.fspath, (small.path / "Lists" / "many").iterdir()))
-    assert status_of(small)["cache"]["messages"] == 0
+    cache = status_of(small)["cache"]
+    assert cache["messages"] == 0 and cache["lacking"] is None
+    assert cache["directory"] == str(small.place.cache) and cache["cache_size"] == 2 << 30
     sh(["cat", *messages])
     wait_for(lambda: status_of(small)["cache"]["messages"] >= len(messages), 20 * SLOW, "all to be stored")
     assert status_of(small)["cache"]["octets"] >= sum(os.stat(path).st_size for path in messages)
+    folders = {folder["path"]: folder["cached"] for folder in status_of(small)["folders"]}
+    assert folders["Lists/many"] == len(messages) and folders["Empty"] == 0
+
+
+def test_limits_are_told(mount, proxy):
+    mounted = mount(proxy, user="small", options={"bandwidth": "500K", "daily_limit": "100M"})
+    sh(["cat", *(mounted.path / path for path in mounted.files()[:5])])
+    status = status_of(mounted)
+    assert status["throughput"]["bandwidth"] == 500 << 10
+    day = status["daily_limit"]
+    assert day["limit_octets"] == 100 << 20 == day["used_today_octets"] + day["left_octets"]
+    assert day["used_today_octets"] > 0 and day["given_back"] > status["mounted"]
+    summary = command(mounted.path).out
+    assert re.search(r"bandwidth +512.*/s", summary) and re.search(r"daily limit .* left; .* in \d+ minutes", summary)
+
+
+def test_watches_are_told(small):
+    os.listdir(small.path / "Lists" / "many")
+
+    def watches():
+        return {(one["watch"], one["watched"]) for one in status_of(small)["connections"] if one["watch"]}
+
+    wait_for(lambda: watches() in ({("notify", None)}, {("idle", "INBOX"), ("idle", "Lists/many")}), 30 * SLOW,
+             "the server to tell of changes")
+    assert re.search(r"watched +(all folders, by NOTIFY|.*INBOX.*, by IDLE)\n", command(small.path).out)
+
+
+def test_people_see_each_folder(small, small_corpus):
+    os.listdir(small.path / "Lists" / "many")
+    n = len(small_corpus.folders[("Lists", "many")].messages)
+    out = command(small.path).out
+    assert re.search(rf"^  Lists/many +{n} +0  (now|\d+ seconds? ago)$", out, re.M), out
+    assert re.search(r"^  Archive/2019 +\d+ +0  never$", out, re.M), out
 
 
 def test_read_ahead_is_told(small):

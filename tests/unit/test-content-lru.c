@@ -199,6 +199,8 @@ test_what_left_during_a_scan_is_not_found (void)
   mm_content_lru_end_scan (lru, found, gone);
   g_assert_cmpuint (gone->len, ==, 0);
   g_assert_cmpuint (mm_content_lru_get_octets (lru), ==, 2 * BLOCK);
+  g_assert_cmpuint (mm_content_lru_get_folder_length (lru, 5), ==, 2);
+  g_assert_cmpuint (mm_content_lru_get_folder_length (lru, 6), ==, 0);
   assert_oldest (lru, 4);
   assert_oldest (lru, 2);
   assert_empty (lru);

@@ -136,6 +136,30 @@ test_it_is_told (void)
   mm_remote_budget_free (budget);
 }
 
+static void
+test_it_can_be_looked_at (void)
+{
+  MmRemoteBudget *budget = mm_remote_budget_new (LIMIT);
+  MmRemoteDayStatus day;
+
+  begin_an_hour ();
+  mm_remote_budget_read (budget, &day);
+  g_assert_cmpuint (day.limit_octets, ==, LIMIT);
+  g_assert_cmpuint (day.used_octets, ==, 0);
+  g_assert_cmpint (day.returns_us, ==, 0);
+  mm_remote_budget_spend (budget, 1000);
+  mm_clock_advance_for_test (2 * HOUR_US);
+  mm_remote_budget_spend (budget, 500);
+  mm_remote_budget_read (budget, &day);
+  g_assert_cmpuint (day.used_octets, ==, 1500);
+  g_assert_cmpint (day.returns_us - mm_clock_wall_us (), >, 21 * HOUR_US);
+  g_assert_cmpint (day.returns_us - mm_clock_wall_us (), <=, 22 * HOUR_US);
+  mm_clock_advance_for_test (22 * HOUR_US);
+  mm_remote_budget_read (budget, &day);
+  g_assert_cmpuint (day.used_octets, ==, 500);
+  mm_remote_budget_free (budget);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -144,5 +168,6 @@ main (int argc, char **argv)
   g_test_add_func ("/remote/budget/it-comes-back-by-the-hour", test_it_comes_back_by_the_hour);
   g_test_add_func ("/remote/budget/earlier-mounts-count", test_earlier_mounts_count);
   g_test_add_func ("/remote/budget/it-is-told", test_it_is_told);
+  g_test_add_func ("/remote/budget/it-can-be-looked-at", test_it_can_be_looked_at);
   return g_test_run ();
 }
