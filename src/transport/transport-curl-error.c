@@ -5,13 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "greeting.h"
 #include "transport-curl-private.h"
-
-static gboolean
-greets_with (const MmCurlOpening *opening, const gchar *word)
-{
-  return g_ascii_strncasecmp (opening->greeting->str, word, strlen (word)) == 0;
-}
 
 static void
 set_connect_error (MmCurlTransport *self, const MmEndpoint *endpoint, GError **error)
@@ -34,7 +29,7 @@ mm_curl_set_starttls_error (const MmCurlOpening *opening, GError **error)
 {
   const MmEndpoint *endpoint = opening->endpoint;
 
-  if (greets_with (opening, "* PREAUTH"))
+  if (mm_greeting_begins_with (opening->greeting->str, "* PREAUTH"))
     g_set_error (error, MM_ERROR, MM_ERROR_TLS,
                  "%s logged us in before encryption could begin (PREAUTH), which makes STARTTLS "
                  "impossible; use imaps:// (-o tls=implicit)",
@@ -50,24 +45,21 @@ mm_curl_set_starttls_error (const MmCurlOpening *opening, GError **error)
 static void
 set_greeting_error (MmCurlTransport *self, const MmCurlOpening *opening, GError **error)
 {
-  const gchar *greeting = opening->greeting->str;
   const MmEndpoint *endpoint = opening->endpoint;
+  const gchar *protocol = mm_greeting_name_protocol (endpoint->protocol);
+  g_autofree gchar *words = mm_greeting_dup_words (opening->greeting->str);
 
   if (opening->is_bad)
-    g_set_error (error, MM_ERROR, MM_ERROR_PROTOCOL,
-                 "%s port %u does not greet as an IMAP server does", endpoint->host,
-                 endpoint->port);
-  else if (greets_with (opening, "* BYE"))
-    {
-      const gchar *rest = greeting + strlen ("* BYE");
-      g_autofree gchar *words = g_strstrip (g_strndup (rest, strcspn (rest, "\r\n")));
-      g_set_error (error, MM_ERROR, MM_ERROR_UNAVAILABLE, "%s refuses connections now: %s",
-                   endpoint->host, words);
-    }
+    g_set_error (error, MM_ERROR, MM_ERROR_PROTOCOL, "%s port %u does not greet as %s server does",
+                 endpoint->host, endpoint->port, protocol);
+  else if (mm_greeting_begins_with (opening->greeting->str, "* BYE")
+           || mm_greeting_begins_with (opening->greeting->str, "-ERR"))
+    g_set_error (error, MM_ERROR, MM_ERROR_UNAVAILABLE, "%s refuses connections now: %s",
+                 endpoint->host, words);
   else
     g_set_error (error, MM_ERROR, MM_ERROR_PROTOCOL,
-                 "%s port %u did not answer as an IMAP server does: %s", endpoint->host,
-                 endpoint->port, self->curl_message);
+                 "%s port %u did not answer as %s server does: %s", endpoint->host, endpoint->port,
+                 protocol, self->curl_message);
 }
 
 /* An error that is not the proxy's own. */

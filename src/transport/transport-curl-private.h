@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * What transport-curl.c (the connection), transport-curl-greeting.c (the server's first words) and
- * transport-curl-error.c (what went wrong, in the user's words) share.
+ * What transport-curl.c (the connection), transport-curl-error.c (what went wrong, in the user's
+ * words) and transport-curl-proxy-error.c (what went wrong at the proxy) share.
  */
 #pragma once
 
@@ -10,9 +10,6 @@
 #include "transport-private.h"
 
 G_BEGIN_DECLS
-
-/* One line that a server says before the connection is ours. */
-#define MM_CURL_LINE_OCTETS_MAX 8192
 
 typedef struct
 {
@@ -40,15 +37,6 @@ typedef struct
   guint n_lines;
   gboolean is_bad; /* a line that no server sends; @curl_message does not say so */
 } MmCurlOpening;
-
-static inline gboolean
-mm_curl_is_aborted (const MmCurlOpening *opening)
-{
-  return opening->abort_flag != NULL && g_atomic_int_get (opening->abort_flag) != 0;
-}
-
-/* Waits for the greeting, which becomes the preamble. FALSE with the errors of opening. */
-gboolean mm_curl_take_greeting (MmCurlTransport *self, MmCurlOpening *opening, GError **error);
 
 /* @code, which opening ended with, as an error that names the cause and the cure. */
 void mm_curl_set_open_error (MmCurlTransport *self, const MmCurlOpening *opening, CURLcode code,

@@ -14,6 +14,7 @@
 
 #include <mailmount/clock.h>
 
+#include "greeting.h"
 #include "transport-curl-private.h"
 
 /* What a server may say before the connection is ours. */
@@ -77,7 +78,7 @@ take_line (char *data, size_t size, size_t n, void *user_data)
   MmCurlOpening *opening = user_data;
   gsize length = size * n;
 
-  if (length > MM_CURL_LINE_OCTETS_MAX || ++opening->n_lines > PREAMBLE_LINES_MAX
+  if (length > MM_GREETING_OCTETS_MAX || ++opening->n_lines > PREAMBLE_LINES_MAX
       || memchr (data, '\0', length) != NULL)
     {
       opening->is_bad = TRUE;
@@ -98,7 +99,7 @@ static int
 check_abort (void *user_data, curl_off_t download_total, curl_off_t download_now,
              curl_off_t upload_total, curl_off_t upload_now)
 {
-  return mm_curl_is_aborted (user_data);
+  return mm_is_aborted (((MmCurlOpening *) user_data)->abort_flag);
 }
 
 /* TRUE: libcurl moves octets and knows nothing of the protocol. */
@@ -380,6 +381,45 @@ static const MmTransportClass curl_transport_class = {
 
 /* ---- opening ---- */
 
+/* Where libcurl did not read the greeting. libcurl's codes, so that one table has all errors of
+ * opening. */
+static gboolean
+take_greeting (MmCurlTransport *self, MmCurlOpening *opening, GError **error)
+{
+  CURLcode code = CURLE_OK;
+  MmGreeting greeting
+      = mm_greeting_receive (&self->base, opening->endpoint->protocol, opening->abort_flag,
+                             opening->deadline_us, opening->greeting, NULL);
+
+  switch (greeting)
+    {
+    case MM_GREETING_WELCOME:
+      g_string_append_len (self->base.preamble, opening->greeting->str,
+                           (gssize) opening->greeting->len);
+      return TRUE;
+    case MM_GREETING_ALIEN:
+      opening->is_bad = TRUE;
+      G_GNUC_FALLTHROUGH;
+    case MM_GREETING_BYE:
+      code = CURLE_WEIRD_SERVER_REPLY;
+      break;
+    case MM_GREETING_ABORTED:
+      code = CURLE_ABORTED_BY_CALLBACK;
+      break;
+    case MM_GREETING_LATE:
+      code = CURLE_OPERATION_TIMEDOUT;
+      break;
+    case MM_GREETING_CLOSED:
+      code = CURLE_GOT_NOTHING;
+      break;
+    case MM_GREETING_FAILED:
+      code = self->recv_code;
+      break;
+    }
+  mm_curl_set_open_error (self, opening, code, error);
+  return FALSE;
+}
+
 static gboolean
 open_connection (MmCurlTransport *self, MmCurlOpening *opening, GError **error)
 {
@@ -398,7 +438,7 @@ open_connection (MmCurlTransport *self, MmCurlOpening *opening, GError **error)
   self->base.is_private
       = opening->endpoint->tls != MM_TLS_NONE || peer_is_loopback (self->curl, opening);
   if (is_bare (opening->endpoint))
-    return mm_curl_take_greeting (self, opening, error);
+    return take_greeting (self, opening, error);
   set_starttls_preamble (self, opening);
   return TRUE;
 }
