@@ -9,9 +9,9 @@ _mailmount_option()
         *,*) head=${list%,*},; part=${list##*,} ;;
         *) part=$list ;;
     esac
-    local options='ro names= cache= cache_size= cache_free= cafile= fingerprint= cert= key= proxy= tls= connections= timeout= refresh=
-        folders= exclude= subscribed log= password_command= token_command= auth= compress bandwidth= daily_limit= offline
-        allow_other uid= gid= umask= noauto nofail _netdev noexec noatime'
+    local options='ro names= cache= cache_size= cache_free= cafile= fingerprint= cert= key= proxy= tunnel= tls=
+        connections= timeout= refresh= folders= exclude= subscribed log= password_command= token_command= auth=
+        compress bandwidth= daily_limit= offline allow_other uid= gid= umask= noauto nofail _netdev noexec noatime'
     local prefix='' words='' value
     case $part in
         names=*) prefix=names=; words='subject uid' ;;

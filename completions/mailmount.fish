@@ -37,6 +37,7 @@ function __mailmount_options
         key=\t'the private key of cert=' \
         proxy=\t'socks5h:// or http://[USER:PASSWORD@]HOST:PORT' \
         proxy=none\t'not the one of the environment' \
+        tunnel=\t'command that leads to the server' \
         tls=implicit\t'TLS from the first octet (imaps://)' \
         tls=starttls\t'STARTTLS (imap://)' \
         tls=none\t'clear text' \

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * A byte stream to a server: TCP and TLS by libcurl (transport-curl.c), later a tunnel command's
- * stdin and stdout. It knows nothing of the protocol beside what happens before the connection is
+ * A byte stream to a server: TCP and TLS by libcurl (transport-curl.c), or a tunnel command's
+ * stdin and stdout (transport-command.c). It knows nothing of the protocol beside what happens before the connection is
  * ours: the greeting's first word and STARTTLS.
  *
  * Opening blocks, for at most the endpoint's timeout; everything after is non-blocking. One thread
@@ -40,6 +40,8 @@ typedef struct
   gchar *cert_file; /* nullable: our own certificate, PEM, with those that vouch for it behind it */
   gchar *key_file;  /* nullable: its private key, PEM; else it is in @cert_file */
   gchar *proxy; /* nullable: the one that the environment names; else as mm_proxy_check() wants it */
+  gchar *tunnel; /* nullable: this command is the way to the server, or the server; then nothing above
+                    but @protocol matters */
   guint timeout_ms; /* for connecting, TLS and greeting together */
   guint receive_octets; /* what the kernel takes ahead of us at most; 0: as it likes */
 } MmEndpoint;

@@ -14,6 +14,7 @@ mm_config_get_endpoint (const MmConfig *config, MmEndpoint *out)
     .cert_file = config->cert_file,
     .key_file = config->key_file,
     .proxy = config->proxy,
+    .tunnel = config->tunnel,
     .timeout_ms = config->timeout_s * 1000,
   };
 }
@@ -28,6 +29,7 @@ mm_config_free (MmConfig *config)
   g_free (config->ca_file);
   g_free (config->fingerprint);
   g_free (config->proxy);
+  g_free (config->tunnel);
   g_free (config->cert_file);
   g_free (config->key_file);
   g_free (config->log_file);

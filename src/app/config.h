@@ -43,6 +43,7 @@ typedef struct
   gchar *cert_file;      /* absolute, nullable: our own certificate */
   gchar *key_file;       /* absolute, nullable: in cert_file, too */
   gchar *proxy;          /* nullable: the environment's, see mm_proxy_check() */
+  gchar *tunnel;         /* nullable: the command that is the way to the server */
   gchar *log_file;       /* absolute, nullable: syslog, or the terminal with -f */
   guint connections;
   guint timeout_s;

@@ -268,7 +268,7 @@ may_do_without_secret (const MmCredentials *credentials)
 
   if (config->auth != NULL)
     return (mm_sasl_get_needs (config->auth) & (MM_SASL_PASSWORD | MM_SASL_TOKEN)) == 0;
-  return config->cert_file != NULL || mm_credentials_have_ticket (credentials);
+  return config->cert_file != NULL || config->tunnel != NULL || mm_credentials_have_ticket (credentials);
 }
 
 gboolean

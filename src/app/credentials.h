@@ -28,8 +28,8 @@ MmCredentials *mm_credentials_new (const MmConfig *config);
 void mm_credentials_free (MmCredentials *credentials);
 
 /* Finds the secret while the terminal is still there; on the main thread, before any other. Where it
- * may turn out that none is needed, because a certificate or a Kerberos ticket does, nobody is asked
- * yet, and the first mm_credentials_get() may still ask on the terminal. */
+ * may turn out that none is needed, because a certificate, a Kerberos ticket or a tunnel does, nobody
+ * is asked yet, and the first mm_credentials_get() may still ask on the terminal. */
 gboolean mm_credentials_prepare (MmCredentials *credentials, GError **error);
 
 /* From now on nobody is at the terminal. */

@@ -293,6 +293,12 @@ apply_auth (MmConfig *config, const gchar *name, const gchar *value, GError **er
 }
 
 static gboolean
+apply_tunnel (MmConfig *config, const gchar *name, const gchar *value, GError **error)
+{
+  return take_command (&config->tunnel, name, value, error);
+}
+
+static gboolean
 apply_compress (MmConfig *config, const gchar *name, const gchar *value, GError **error)
 {
   config->compress = TRUE;
@@ -415,6 +421,8 @@ static const MmOption table[] = {
     MM_OPTION_OURS, apply_tls },
   { "proxy", "URL|none", "connect through socks5h://, socks5:// or http://[USER:PASS@]HOST:PORT",
     MM_OPTION_OURS, apply_proxy },
+  { "tunnel", "CMD", "speak to what this command leads to: 'ssh host /usr/lib/dovecot/imap'",
+    MM_OPTION_OURS, apply_tunnel },
   { "connections", "N", "at most N connections to the server (default 4)", MM_OPTION_OURS,
     apply_connections },
   { "timeout", "SECONDS", "how long to wait for the server (default 60)", MM_OPTION_OURS,

@@ -214,12 +214,31 @@ find_tls_option (const MmConfig *config)
                                        : NULL;
 }
 
+/* A tunnel replaces the network: what is said of that would have no effect. */
+static gboolean
+settle_tunnel (MmConfig *config, GError **error)
+{
+  const gchar *needless = config->proxy != NULL ? "proxy" : find_tls_option (config);
+
+  if (config->source.is_secure_scheme)
+    return fail (error, "what goes through tunnel= is not encrypted once more: write %s://",
+                 config->source.protocol == MM_PROTOCOL_POP3 ? "pop3" : "imap");
+  if (config->has_tls && config->tls != MM_TLS_NONE)
+    needless = "tls";
+  if (needless != NULL)
+    return fail (error, "%s= has no meaning with tunnel=", needless);
+  config->tls = MM_TLS_NONE;
+  return TRUE;
+}
+
 static gboolean
 settle_tls (MmConfig *config, GError **error)
 {
   const MmSourceUrl *source = &config->source;
 
-  if (!config->has_tls)
+  if (config->tunnel != NULL && !settle_tunnel (config, error))
+    return FALSE;
+  if (config->tunnel == NULL && !config->has_tls)
     config->tls = source->is_secure_scheme ? MM_TLS_IMPLICIT : MM_TLS_STARTTLS;
   else if (source->is_secure_scheme && config->tls != MM_TLS_IMPLICIT)
     return fail (error, "imaps:// means TLS from the first octet on: with tls=%s write imap://",

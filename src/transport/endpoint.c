@@ -14,6 +14,7 @@ mm_endpoint_copy (const MmEndpoint *endpoint, MmEndpoint *out)
   out->cert_file = g_strdup (endpoint->cert_file);
   out->key_file = g_strdup (endpoint->key_file);
   out->proxy = g_strdup (endpoint->proxy);
+  out->tunnel = g_strdup (endpoint->tunnel);
 }
 
 void
@@ -25,6 +26,7 @@ mm_endpoint_clear (MmEndpoint *endpoint)
   g_clear_pointer (&endpoint->cert_file, g_free);
   g_clear_pointer (&endpoint->key_file, g_free);
   g_clear_pointer (&endpoint->proxy, g_free);
+  g_clear_pointer (&endpoint->tunnel, g_free);
 }
 
 gboolean
@@ -32,6 +34,8 @@ mm_endpoint_check (const MmEndpoint *endpoint, GError **error)
 {
   g_auto (MmProxy) proxy = { NULL };
 
+  if (endpoint->tunnel != NULL)
+    return TRUE;
   if (!mm_proxy_find (endpoint, &proxy, error))
     return FALSE;
   if (endpoint->ca_file != NULL && !mm_certificate_check_authorities (endpoint->ca_file, error))

@@ -64,8 +64,8 @@ mm_greeting_receive (MmTransport *transport, MmProtocol protocol, const gint *ab
             return MM_GREETING_ABORTED;
           if (left_ms <= 0)
             return MM_GREETING_LATE;
-          (void) mm_transport_wait (transport, MM_WAIT_READABLE, -1,
-                                    (gint) MIN (left_ms, ABORT_CHECK_MS));
+          (void)mm_transport_wait (transport, MM_WAIT_READABLE, -1,
+                                   (gint) MIN (left_ms, ABORT_CHECK_MS));
           break;
         case MM_IO_EOF:
           return MM_GREETING_CLOSED;

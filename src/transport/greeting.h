@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * The server's first line, waited for so that opening ends with a server that welcomes us or with the
- * reason why not. What it says is for the session.
+ * The server's first line, waited for so that opening ends with a server that welcomes us or with
+ * the reason why not. What it says is for the session.
  */
 #pragma once
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * The small vtable behind MmTransport: transport-curl.c today, a tunnel command beside it later.
+ * The small vtable behind MmTransport: transport-curl.c and transport-command.c.
  * A kind of transport embeds MmTransport as its first member.
  */
 #pragma once
@@ -31,5 +31,8 @@ struct MmTransport
 
 MmTransport *mm_transport_open_curl (const MmEndpoint *endpoint, const gint *abort_flag,
                                      GError **error);
+/* @endpoint has a tunnel. */
+MmTransport *mm_transport_open_command (const MmEndpoint *endpoint, const gint *abort_flag,
+                                        GError **error);
 
 G_END_DECLS

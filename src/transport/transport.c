@@ -12,7 +12,8 @@
 MmTransport *
 mm_transport_open (const MmEndpoint *endpoint, const gint *abort_flag, GError **error)
 {
-  return mm_transport_open_curl (endpoint, abort_flag, error);
+  return endpoint->tunnel != NULL ? mm_transport_open_command (endpoint, abort_flag, error)
+                                  : mm_transport_open_curl (endpoint, abort_flag, error);
 }
 
 void

@@ -489,6 +489,52 @@ test_wait_is_woken (Fixture *fixture, gconstpointer data)
                    ==, MM_WAIT_WRITABLE);
 }
 
+/* Of either protocol; what the command says at once behind its greeting is not lost. */
+static void
+test_tunnel (Fixture *fixture, gconstpointer data)
+{
+  static const struct
+  {
+    MmProtocol protocol;
+    const gchar *command, *preamble;
+  } tunnels[] = {
+    { MM_PROTOCOL_IMAP, "sh -c 'echo \"* PREAUTH me\"; cat'", "* PREAUTH me\n" },
+    { MM_PROTOCOL_POP3, "sh -c 'echo +OK ready; cat'", "+OK ready\n" },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (tunnels); i++)
+    {
+      g_autoptr (GError) error = NULL;
+      gchar buffer[16];
+      gsize n = 0;
+
+      fixture->endpoint.protocol = tunnels[i].protocol;
+      fixture->endpoint.tunnel = (gchar *) tunnels[i].command;
+      g_autoptr (MmTransport) transport = mm_transport_open (&fixture->endpoint, NULL, &error);
+      g_assert_no_error (error);
+      g_assert_cmpstr (mm_transport_get_preamble (transport), ==, tunnels[i].preamble);
+      g_assert_true (mm_transport_is_private (transport));
+      g_assert_cmpint (mm_transport_send (transport, "hello", 5, &n, &error), ==, MM_IO_OK);
+      g_assert_cmpint (mm_transport_wait (transport, MM_WAIT_READABLE, -1, 10000), ==,
+                       MM_WAIT_READABLE);
+      g_assert_cmpint (mm_transport_recv (transport, buffer, sizeof buffer, &n, &error), ==,
+                       MM_IO_OK);
+      g_assert_cmpmem (buffer, n, "hello", 5);
+    }
+}
+
+static void
+test_tunnel_is_aborted (Fixture *fixture, gconstpointer data)
+{
+  gint flag = 1;
+  g_autoptr (GError) error = NULL;
+
+  fixture->endpoint.tunnel = (gchar *) "sleep 1000";
+  g_autoptr (MmTransport) transport = mm_transport_open (&fixture->endpoint, &flag, &error);
+  g_assert_null (transport);
+  g_assert_error (error, MM_ERROR, MM_ERROR_CANCELLED);
+}
+
 #define ADD(NAME, FUNC) g_test_add ("/transport/" NAME, Fixture, NULL, set_up, FUNC, tear_down)
 
 int
@@ -518,6 +564,8 @@ main (int argc, char **argv)
   ADD ("tls-to-a-clear-text-port-is-refused", test_tls_to_clear_text_port);
   ADD ("endless-greeting-line-is-refused", test_endless_greeting_line);
   ADD ("abort-flag-ends-opening", test_abort);
+  ADD ("tunnel-leads-to-either-protocol", test_tunnel);
+  ADD ("abort-flag-ends-waiting-for-a-tunnel", test_tunnel_is_aborted);
   ADD ("octets-go-both-ways-until-eof", test_octets_both_ways);
   ADD ("wait-tells-wake-readable-writable", test_wait_is_woken);
   return g_test_run ();
