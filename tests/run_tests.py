@@ -10,6 +10,7 @@ usage: scripts/test [--quick | --full] [--only SUITE]... [--list]
   e2e-plain   end-to-end tests against the plain build (with --quick the core of them)
   matrix      what must hold with every server: a table, server × protocol × what, against the sanitizer build
   soak        a mount under load for two minutes (ten with --full), beside the others: what it has stays as it is
+  fuzz        every fuzz target for half a minute (five with --full), and what of the codec the corpora reach
   leaks       valgrind over a mount, ls -lR, a full copy and the unmount
   semantics   every test that SEMANTICS.md names did run and pass (only when everything else ran)
 
@@ -38,7 +39,7 @@ import matrix_cells  # noqa: E402
 PYTHON = "/usr/bin/python3"  # Debian's, which has Debian's pytest, whatever comes first in PATH
 PLAIN, ASAN = ROOT / "build", ROOT / "build-asan"
 LOGS = PLAIN / "test-logs"
-SUITES = ["unit", "unit-asan", "e2e", "e2e-plain", "matrix", "soak", "leaks", "semantics"]
+SUITES = ["unit", "unit-asan", "e2e", "e2e-plain", "matrix", "soak", "fuzz", "leaks", "semantics"]
 # The long ones first, so that the two workers end at about the same time.
 E2E_ORDER = ["test_kills", "test_cuts", "test_failures", "test_mount", "test_backup", "test_capabilities"]
 SKIP_ALLOWED = "only root can"
@@ -207,6 +208,9 @@ def end_to_end_jobs(wanted, quick, full):
                     if path.stem not in ("test_semantics", "test_leaks", "test_soak", "test_matrix")),
                    key=lambda path: (E2E_ORDER.index(path.stem) if path.stem in E2E_ORDER else 99, path.stem))
     jobs = []
+    if "fuzz" in wanted:
+        jobs.append(("fuzz", "targets", [ROOT / "tests" / "fuzz" / "test_fuzz.py"], [],
+                     {"MAILMOUNT_FULL": "1"} if full else {}))
     if "leaks" in wanted:
         jobs.append(("leaks", "valgrind", [directory / "test_leaks.py"], [], {"MAILMOUNT": str(PLAIN / "mailmount")}))
     if "matrix" in wanted:

@@ -9,6 +9,7 @@
  * announced, tags must be ours, and what is sent must be of the allow-list.
  */
 #include <mailmount/deflate.h>
+#include <mailmount/imap-backoff.h>
 
 #include "fuzz.h"
 #include "imap-fingerprint.h"
@@ -197,6 +198,7 @@ take_event (Run *run, const MmImapEvent *event)
       return;
     }
   run->print = fingerprint_event (run->print, event);
+  g_assert (mm_imap_find_backoff_ms (event->text) <= MM_IMAP_BACKOFF_MS_MAX);
   switch (event->type)
     {
     case MM_IMAP_EVENT_GREETING:

@@ -65,15 +65,16 @@ def fuzz(target, seconds, options):
     return executed
 
 
-def coverage():
-    """Lines of src/codec that the corpora of all targets reach, in percent."""
+def coverage(with_found=True):
+    """Lines of src/codec that the corpora of all targets (and what was found since) reach, in percent."""
     replays = [f"tests/fuzz/replay-{target}" for target in targets()]
     build(COVERAGE_BUILD, ["-Dc_args=-fprofile-instr-generate -fcoverage-mapping",
                            "-Dc_link_args=-fprofile-instr-generate"], replays)
     profiles = []
     for target in targets():
         profile = COVERAGE_BUILD / f"{target}.profraw"
-        arguments = [path for path in (CORPORA / target, BUILD / "found" / target) if path.exists()]
+        found = BUILD / "found" / target
+        arguments = [CORPORA / target, *([found] if with_found and found.exists() and any(found.iterdir()) else [])]
         subprocess.run([COVERAGE_BUILD / "tests" / "fuzz" / f"replay-{target}", *arguments], check=True,
                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                        env={**os.environ, "LLVM_PROFILE_FILE": str(profile)})
