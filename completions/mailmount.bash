@@ -57,7 +57,8 @@ _mailmount_command()
     case $1 in
         cache) options='--purge --help' ;;
         status) options='--json --help' ;;
-        fetch | verify) options='--quiet --help' ;;
+        fetch) options='--quiet --help' ;;
+        verify) options='--quiet --json --help' ;;
     esac
     if [[ $2 == -* ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$options" -- "$2")

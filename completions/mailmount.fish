@@ -73,7 +73,7 @@ complete -c mailmount -n "__fish_seen_subcommand_from $commands" -x -a '(__fish_
 complete -c mailmount -n __fish_is_first_token -f -a verify -d 'Whether a copy is what the mount shows'
 complete -c mailmount -n __fish_is_first_token -f -a fetch -d 'Make messages available offline'
 complete -c mailmount -n '__fish_seen_subcommand_from fetch verify' -s q -l quiet -d 'Less output'
-complete -c mailmount -n '__fish_seen_subcommand_from status' -l json -d 'For programs'
+complete -c mailmount -n '__fish_seen_subcommand_from status verify' -l json -d 'For programs'
 complete -c mailmount -n "$mounts" -s o -x -a '(__mailmount_options)' -d 'Options, separated by commas'
 complete -c mailmount -n "$mounts" -s f -d 'Stay in the foreground'
 complete -c mailmount -n "$mounts" -s d -d 'Log everything, in the foreground'

@@ -2,12 +2,14 @@
 """Whether a copy is what the mount shows, told without downloading a message."""
 
 import hashlib
+import json
 import os
+import re
 import shutil
 
 import pytest
 
-from mount import BINARY, sh
+from mount import BINARY, ROOT, sh
 
 TIMEOUT = 5
 
@@ -179,3 +181,21 @@ def test_wrong_arguments_are_refused(small, copy, tmp_path):
     result = verify(small.path, tmp_path / "nowhere")
     assert result.returncode == 2 and "missing" not in result.out
     assert verify("--help").returncode == 0
+
+
+def test_programs_get_one_object(small, copy):
+    victim = sorted((copy / "INBOX").glob("*.eml"))[0]
+    victim.unlink()
+    (copy / "note.txt").write_text("no mail")
+    result = verify("--json", small.path, copy)
+    told = json.loads(result.out)
+    assert (result.returncode, result.err) == (1, "")
+    assert told["findings"] == [{"finding": "missing", "path": f"INBOX/{victim.name}", "why": None},
+                                {"finding": "other", "path": "note.txt", "why": None}]
+    assert (told["missing"], told["extra"], told["different"], told["other"], told["trouble"]) == (1, 0, 0, 1, 0)
+    assert told["same"] == told["same_by_digest"] == len(list(copy.rglob("*.eml")))
+    brief = json.loads(verify("--json", "--quiet", small.path, copy).out)
+    assert brief == {**told, "findings": []}
+    manual = (ROOT / "man" / "mailmount.1").read_text(encoding="utf-8")
+    section = re.search(r"^\.SS mailmount verify$.*?(?=^\.SS )", manual, re.M | re.S)[0]
+    assert {*told, *told["findings"][0]} - set(re.findall(r"[a-z_]+", section)) == set()
