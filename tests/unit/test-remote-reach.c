@@ -252,7 +252,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
 #define ADD(NAME, FUNC) g_test_add_func ("/remote/reach/" NAME, FUNC)
   g_test_add_func ("/remote/reach/tries-come-twice-as-late", test_delays_grow);
-  ADD ("tries-of-two-mounts-differ", test_delays_differ);
+  g_test_add_func ("/remote/reach/tries-of-two-mounts-differ", test_delays_differ);
   ADD ("demand-tries-every-few-seconds", test_demand_tries);
   ADD ("timeout-is-told-as-offline-later", test_a_timeout_is_told_as_offline_later);
   ADD ("connections-lost-while-made", test_lost_openings);
