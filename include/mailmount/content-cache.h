@@ -2,7 +2,8 @@
 /*
  * The octets of messages on disk: one file per message, whole or in ranges, found again after a
  * remount without asking the server. Paths are made from numbers, never from names:
- * DIRECTORY/content-v1/FFFFFF/NN/NNNNNNNNN (folder id, bits 8 to 15 of the number, number, hex).
+ * DIRECTORY/content-v1/FFFFFF/NN/NNNNNNNNN (folder id, bits 8 to 15 of the number, number, hex); of
+ * messages that several folders have the folder id is 0, and the number has 15 digits.
  *
  * A file describes itself: a fixed header (magic, version, size, state, SHA-256) before the
  * content; a partial file also carries its list of extents, each with a digest. What is not
@@ -26,10 +27,13 @@ typedef struct MmContentFile MmContentFile;
 
 #define MM_DIGEST_OCTETS 32 /* SHA-256 */
 
+/* Stands for a folder where a content belongs to several. */
+#define MM_CONTENT_SHARED_FOLDER 0
+
 typedef struct
 {
   guint32 folder_id;
-  guint64 number; /* local number */
+  guint64 number; /* local number, below 2^36; with MM_CONTENT_SHARED_FOLDER below 2^60 */
   guint32 origin; /* a mark of what the number stands for (UIDVALIDITY and UID): content that was
                      stored under another mark is not there */
 } MmContentKey;

@@ -102,7 +102,8 @@ typedef struct
   guint32 told_size;      /* the size as the listing told it, modulo 2^32: a mark to know it by */
   guint32 origin;         /* the mark under which its content is kept; 0: that of its UID and the
                              folder's UIDVALIDITY, or that it has an object */
-  guint64 object;         /* made of the id by which the server calls it for ever, below 2^60; 0: none */
+  guint64 object;         /* a digest of the id by which the server calls it for ever, below 2^60;
+                             0: none */
   gboolean is_linked;     /* ... which other folders may have too */
   gint64 internaldate;    /* seconds since 1970 UTC */
   MmMessageFlags flags;
@@ -124,8 +125,8 @@ gboolean mm_index_remove_message (MmIndex *index, guint32 folder_id, guint64 num
                                   GError **error);
 gboolean mm_index_remove_all_messages (MmIndex *index, guint32 folder_id, GError **error);
 
-/* TRUE when a message of any folder has @object; also when that cannot be told. */
-gboolean mm_index_has_object (MmIndex *index, guint64 object);
+/* TRUE when a linked message of any folder has the object @link; also when that cannot be told. */
+gboolean mm_index_has_link (MmIndex *index, guint64 link);
 
 /* ---- traffic ---- */
 

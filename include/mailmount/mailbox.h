@@ -44,7 +44,8 @@ typedef struct
   union
   {
     guint64 origin;        /* of the content (index.h), 32 bits; 0: that of UID and UIDVALIDITY */
-    guint64 object;        /* made of the id, 1 … MM_OBJECT_MAX_NUMBER */
+    guint64 object;        /* a digest of the id and, if it is linked, of size and date; never 0,
+                              at most MM_OBJECT_MAX_NUMBER */
   };
   const gchar *stem;       /* the subject as it stands in the name, nullable */
   const gchar *keywords;   /* space separated, "" for none; behind a '\n' the labels (remote.h) */
@@ -53,10 +54,12 @@ typedef struct
   guint32 told_size;       /* the size as the listing told it, modulo 2^32: a mark */
 } MmMessage;
 
-/* The number of the file that @message is one of the names of, 1 … MM_OBJECT_MAX_NUMBER; 0: it has one
- * name only. Messages of one object have the same link when their told size and INTERNALDATE are the
- * same too, as they must be (RFC 8474 section 4): one file has one mtime. */
-guint64 mm_message_get_link (const MmMessage *message);
+/* The number of the file that @message is one of the names of; 0: it has one name only. */
+static inline guint64
+mm_message_get_link (const MmMessage *message)
+{
+  return message->is_linked ? message->object : 0;
+}
 
 guint32 mm_mailbox_get_folder_id (const MmMailbox *mailbox);
 

@@ -153,14 +153,12 @@ mm_mailbox_add_message_locked (MmMailbox *mailbox, MmMessage *message)
   return TRUE;
 }
 
-static void
-take_object (const MmMailbox *mailbox, const MmRemoteMessage *told, MmMessage *message)
+static guint64
+make_object (const MmMailbox *mailbox, const MmRemoteMessage *told, guint32 told_size,
+             gint64 internaldate)
 {
-  if (told->object_id == NULL)
-    return;
-  message->has_object = TRUE;
-  message->is_linked = told->is_object_shared != FALSE;
-  message->object = mm_object_number (mailbox->context->key, told->object_id);
+  guint64 number = mm_object_number (mailbox->context->key, told->object_id);
+  return told->is_object_shared ? mm_object_link (number, told_size, internaldate) : number;
 }
 
 static void
@@ -181,7 +179,12 @@ add_told_locked (MmMailbox *mailbox, const MmRemoteMessage *told)
     .listing = (guint8) mailbox->stream,
   };
 
-  take_object (mailbox, told, &message);
+  if (told->object_id != NULL)
+    {
+      message.has_object = TRUE;
+      message.is_linked = told->is_object_shared != FALSE;
+      message.object = make_object (mailbox, told, message.told_size, message.internaldate);
+    }
   if (mailbox->relist != NULL)
     mm_mailbox_relist_message_locked (mailbox, &message);
   else
@@ -203,7 +206,7 @@ is_another_locked (const MmMailbox *mailbox, const MmMessage *known, const MmRem
                             && told->size != known->size;
 
   if (known->has_object && told->object_id != NULL
-      && known->object != mm_object_number (mailbox->context->key, told->object_id))
+      && known->object != make_object (mailbox, told, known->told_size, known->internaldate))
     return TRUE;
   if ((told->internaldate != 0 && told->internaldate != known->internaldate)
       || (has_other_size && known->size_is_proved))

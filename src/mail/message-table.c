@@ -19,14 +19,14 @@ static void
 tell_place (const MmMessageTable *table, const MmMessage *message)
 {
   if (table->map != NULL && message->has_object)
-    mm_object_map_add (table->map, mm_object_map_key (message), table->folder_id, message->number);
+    mm_object_map_add (table->map, message->object, table->folder_id, message->number);
 }
 
 static void
 take_place_back (const MmMessageTable *table, const MmMessage *message)
 {
   if (table->map != NULL && message->has_object)
-    mm_object_map_remove (table->map, mm_object_map_key (message), table->folder_id,
+    mm_object_map_remove (table->map, message->object, table->folder_id,
                           message->number);
 }
 

@@ -74,22 +74,12 @@ mix (guint64 x)
 }
 
 guint64
-mm_message_get_link (const MmMessage *message)
+mm_object_link (guint64 number, guint32 told_size, gint64 internaldate)
 {
-  if (!message->is_linked)
-    return 0;
-  guint64 link = mix (message->object ^ mix ((guint64) message->internaldate << 24
-                                             ^ mix (message->told_size)));
+  guint64 link = mix (number ^ mix ((guint64) internaldate << 24 ^ mix (told_size)));
+
   link &= MM_OBJECT_MAX_NUMBER;
   return link != 0 ? link : 1;
-}
-
-guint64
-mm_object_map_key (const MmMessage *message)
-{
-  if (!message->has_object)
-    return 0;
-  return message->is_linked ? mm_message_get_link (message) : message->object;
 }
 
 /* ---- the table ---- */

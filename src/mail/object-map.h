@@ -27,8 +27,9 @@ void mm_object_map_free (MmObjectMap *map);
 /* The number of @object_id in the account called @account_key: 1 … 2^60 - 1. */
 guint64 mm_object_number (const gchar *account_key, const gchar *object_id);
 
-/* The key under which @message is in the map; 0: under none, it has no object id. */
-guint64 mm_object_map_key (const MmMessage *message);
+/* That of one which other folders may have too. What has another size or date is no name of the same
+ * file, which has one of each; nor can it be the same message (RFC 8474 section 4). */
+guint64 mm_object_link (guint64 number, guint32 told_size, gint64 internaldate);
 
 /* A place may be added twice, and is there until it was removed as often. */
 void mm_object_map_add (MmObjectMap *map, guint64 key, guint32 folder_id, guint64 number);

@@ -97,9 +97,13 @@ mm_content_directory_close (MmContentDirectory *directory)
 void
 mm_content_directory_make_path (MmContentKey key, gchar out_path[MM_CONTENT_PATH_OCTETS])
 {
-  g_assert (key.folder_id < 1u << 24 && key.number < G_GUINT64_CONSTANT (1) << 36);
-  g_snprintf (out_path, MM_CONTENT_PATH_OCTETS, "%06x/%02x/%09" G_GINT64_MODIFIER "x",
-              key.folder_id, (guint) (key.number >> 8 & 0xff), key.number);
+  gboolean is_shared = key.folder_id == MM_CONTENT_SHARED_FOLDER;
+
+  g_assert (key.folder_id < 1u << 24
+            && key.number >> (is_shared ? MM_CONTENT_SHARED_NUMBER_BITS : MM_CONTENT_NUMBER_BITS) == 0);
+  g_snprintf (out_path, MM_CONTENT_PATH_OCTETS, "%06x/%02x/%0*" G_GINT64_MODIFIER "x",
+              key.folder_id, (guint) (key.number >> 8 & 0xff),
+              is_shared ? MM_CONTENT_SHARED_DIGITS : MM_CONTENT_DIGITS, key.number);
 }
 
 /* Follows no symbolic link: not in the directories above either where the kernel can say so; else

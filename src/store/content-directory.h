@@ -11,9 +11,15 @@
 
 #include <mailmount/content-cache.h>
 
+#include "content-key.h"
+
 G_BEGIN_DECLS
 
 #define MM_CONTENT_PATH_OCTETS 32
+
+/* Of a number in a file's name. */
+#define MM_CONTENT_DIGITS        (MM_CONTENT_NUMBER_BITS / 4)
+#define MM_CONTENT_SHARED_DIGITS (MM_CONTENT_SHARED_NUMBER_BITS / 4)
 
 /* A whole file cannot be written any more. That is also how one system call tells a whole file
  * from a partial one. */

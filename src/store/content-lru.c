@@ -6,13 +6,15 @@
  */
 #include "content-lru.h"
 
+#include "content-key.h"
+
 #define BLOCK_OCTETS 4096
 #define BUCKETS_MIN  256
 #define END          0
 
 typedef struct
 {
-  guint64 name;   /* folder id and number */
+  guint64 name;   /* the key, packed */
   guint32 blocks; /* 0: held only, or unused */
   guint32 used_s;
   guint32 older, newer; /* both END and not its neighbour: not in the order */
@@ -33,18 +35,6 @@ struct MmContentLru
   GHashTable *folders; /* Map<folder id, how many with blocks> */
   GHashTable *left; /* Set<name>: what was removed since a scan began; NULL without a scan */
 };
-
-static guint64
-make_name (MmContentKey key)
-{
-  return (guint64) key.folder_id << 36 | key.number;
-}
-
-static MmContentKey
-make_key (guint64 name)
-{
-  return (MmContentKey) { (guint32) (name >> 36), name & ((G_GUINT64_CONSTANT (1) << 36) - 1), 0 };
-}
 
 static Entry *
 get (const MmContentLru *lru, guint32 i)
@@ -108,7 +98,7 @@ mm_content_lru_get_folder_length (const MmContentLru *lru, guint32 folder_id)
 static guint32
 find (const MmContentLru *lru, MmContentKey key)
 {
-  guint64 name = make_name (key);
+  guint64 name = mm_content_key_pack (key);
   guint32 i = *get_bucket (lru, name);
 
   while (i != END && get (lru, i)->name != name)
@@ -160,8 +150,8 @@ ensure (MmContentLru *lru, MmContentKey key)
       g_array_set_size (lru->entries, i + 1);
     }
 
-  guint32 *bucket = get_bucket (lru, make_name (key));
-  *get (lru, i) = (Entry) { .name = make_name (key), .chain = *bucket };
+  guint32 *bucket = get_bucket (lru, mm_content_key_pack (key));
+  *get (lru, i) = (Entry) { .name = mm_content_key_pack (key), .chain = *bucket };
   *bucket = i;
   return i;
 }
@@ -250,7 +240,7 @@ set_blocks (MmContentLru *lru, guint32 i, guint64 octets)
   if (difference == 0)
     return;
   lru->n_stored = (guint) ((gint) lru->n_stored + difference);
-  count_in_folder (lru, make_key (entry->name).folder_id, difference);
+  count_in_folder (lru, mm_content_key_unpack (entry->name).folder_id, difference);
 }
 
 void
@@ -307,7 +297,7 @@ void
 mm_content_lru_remove_folder (MmContentLru *lru, guint32 folder_id)
 {
   for (guint32 i = END + 1; i < lru->entries->len; i++)
-    if (get (lru, i)->blocks > 0 && make_key (get (lru, i)->name).folder_id == folder_id)
+    if (get (lru, i)->blocks > 0 && mm_content_key_unpack (get (lru, i)->name).folder_id == folder_id)
       remove_entry (lru, i);
 }
 
@@ -318,7 +308,7 @@ mm_content_lru_pop_oldest (MmContentLru *lru, MmContentKey *out_key)
 
   if (i == END)
     return FALSE;
-  *out_key = make_key (get (lru, i)->name);
+  *out_key = mm_content_key_unpack (get (lru, i)->name);
   remove_entry (lru, i);
   return TRUE;
 }
@@ -386,7 +376,7 @@ mm_content_lru_end_scan (MmContentLru *lru, const GArray *found, GArray *out_gon
   for (guint32 i = END + 1; i < lru->entries->len; i++)
     if (get (lru, i)->is_doubtful)
       {
-        MmContentKey key = make_key (get (lru, i)->name);
+        MmContentKey key = mm_content_key_unpack (get (lru, i)->name);
         g_array_append_val (out_gone, key);
         remove_entry (lru, i);
       }

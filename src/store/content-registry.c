@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <string.h>
 
+#include "content-key.h"
 #include "content-registry.h"
 
 /* About 16 MiB. What is beyond is checked once more. */
@@ -10,7 +11,7 @@ static guint
 hash_key (gconstpointer pointer)
 {
   const MmContentKey *key = pointer;
-  guint64 packed = (guint64) key->folder_id << 36 ^ key->number;
+  guint64 packed = mm_content_key_pack (*key);
 
   return (guint) (packed * G_GUINT64_CONSTANT (0x9e3779b97f4a7c15) >> 32);
 }
@@ -161,7 +162,7 @@ static gboolean
 is_key_in_folder (gpointer key, gpointer fingerprint, gpointer data)
 {
   const guint32 *folder_id = data;
-  return (guint64) GPOINTER_TO_SIZE (key) >> 36 == *folder_id;
+  return mm_content_key_unpack (GPOINTER_TO_SIZE (key)).folder_id == *folder_id;
 }
 
 void
@@ -308,11 +309,10 @@ mm_content_registry_close (MmContentRegistry *registry)
   g_slist_free_full (dead, (GDestroyNotify) mm_content_file_free);
 }
 
-/* Folder and number in one word: they have 24 and 36 bits. */
 static gpointer
 pack_key (MmContentKey key)
 {
-  return GSIZE_TO_POINTER ((gsize) ((guint64) key.folder_id << 36 | key.number));
+  return GSIZE_TO_POINTER ((gsize) mm_content_key_pack (key));
 }
 
 /* A word of the digest. That two contents share it is as unlikely as it is harmless: the check it

@@ -93,7 +93,12 @@ scan_part (const Scan *scan, int directory_fd, const gchar *name, guint64 value,
   gboolean goes_on;
   int fd = open_directory (directory_fd, name, &goes_on);
 
-  return fd >= 0 ? for_each (scan, fd, 9, scan_file, user_data) : goes_on;
+  if (fd < 0)
+    return goes_on;
+  const MmContentFound *found = user_data;
+  gboolean is_shared = found->key.folder_id == MM_CONTENT_SHARED_FOLDER;
+  return for_each (scan, fd, is_shared ? MM_CONTENT_SHARED_DIGITS : MM_CONTENT_DIGITS, scan_file,
+                   user_data);
 }
 
 static gboolean

@@ -109,12 +109,11 @@ mm_index_remove_message (MmIndex *index, guint32 folder_id, guint64 number, GErr
 }
 
 gboolean
-mm_index_has_object (MmIndex *index, guint64 object)
+mm_index_has_link (MmIndex *index, guint64 link)
 {
   sqlite3_stmt *statement = mm_index_statement (index, MM_INDEX_SQL_HAS_OBJECT);
 
-  sqlite3_bind_int64 (statement, 1, (gint64) object);
-  sqlite3_bind_int64 (statement, 2, (gint64) object | LINKED);
+  sqlite3_bind_int64 (statement, 1, (gint64) link | LINKED);
   gboolean has_none = sqlite3_step (statement) == SQLITE_DONE;
   sqlite3_reset (statement);
   return !has_none;

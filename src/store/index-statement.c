@@ -42,7 +42,7 @@ static const gchar *const sql_texts[MM_INDEX_N_SQL] = {
   [MM_INDEX_SQL_REMOVE_MESSAGE] = "DELETE FROM message WHERE folder = ?1 AND number = ?2",
   [MM_INDEX_SQL_REMOVE_ALL_MESSAGES] = "DELETE FROM message WHERE folder = ?1",
   [MM_INDEX_SQL_HAS_OBJECT]
-  = "SELECT 1 FROM message WHERE object IS NOT NULL AND object IN (?1, ?2) LIMIT 1",
+  = "SELECT 1 FROM message WHERE object IS NOT NULL AND object = ?1 LIMIT 1",
   [MM_INDEX_SQL_ADD_TRAFFIC]
   = "INSERT INTO traffic (account, hour, octets) VALUES (?1, ?2, ?3)"
     " ON CONFLICT (account, hour) DO UPDATE SET octets = octets + excluded.octets",
