@@ -29,7 +29,7 @@ typedef struct
   void (*folder_gone) (guint32 parent_id, const gchar *component, gpointer user_data);
   void (*message_gone) (guint32 folder_id, const MmMessage *message, gpointer user_data);
   /* Size or flags of a message are others than stat and xattrs showed. */
-  void (*message_changed) (guint32 folder_id, guint64 number, gpointer user_data);
+  void (*message_changed) (guint32 folder_id, const MmMessage *message, gpointer user_data);
 } MmAccountObserver;
 
 typedef struct
@@ -97,6 +97,18 @@ gboolean mm_account_next_child (MmAccount *account, guint32 parent_id, guint32 a
 
 /* Totals as far as known (mailbox.h). */
 void mm_account_get_totals (MmAccount *account, guint64 *out_messages, guint64 *out_octets);
+
+/* A place of the file @link (mm_message_get_link()): in the folder @preferred_id if it is there, else
+ * where it is found first. FALSE when it is nowhere. */
+gboolean mm_account_find_link (MmAccount *account, guint64 link, guint32 preferred_id,
+                               MmFolder *out_folder, guint64 *out_number);
+/* All its places that are shown, by folder id and number: Array<MmLinkPlace>. (transfer full) */
+typedef struct
+{
+  MmFolder folder;
+  guint64 number;
+} MmLinkPlace;
+GArray *mm_account_dup_link_places (MmAccount *account, guint64 link);
 
 /* ---- contents ---- */
 

@@ -12,9 +12,8 @@
 
 /* ---- construction ---- */
 
-/* What left the cache is no longer passed over when it is read ahead. */
-static void
-on_evicted (guint32 folder_id, guint64 number, gpointer user_data)
+static MmMailbox *
+find_mailbox (guint32 folder_id, gpointer user_data)
 {
   MmAccount *account = user_data;
 
@@ -22,8 +21,35 @@ on_evicted (guint32 folder_id, guint64 number, gpointer user_data)
   const MmFolderNode *node = mm_folder_tree_find_id (account->tree, folder_id);
   MmMailbox *mailbox = node != NULL ? node->mailbox : NULL;
   g_mutex_unlock (&account->lock);
+  return mailbox;
+}
+
+static void
+forget_stored (MmAccount *account, guint32 folder_id, guint64 number)
+{
+  MmMailbox *mailbox = find_mailbox (folder_id, account);
+
   if (mailbox != NULL)
     mm_mailbox_set_stored (mailbox, number, FALSE);
+}
+
+/* What left the cache is no longer passed over when it is read ahead. */
+static void
+on_evicted (guint32 folder_id, guint64 number, gpointer user_data)
+{
+  MmAccount *account = user_data;
+
+  if (folder_id != MM_CONTENT_SHARED_FOLDER)
+    {
+      forget_stored (account, folder_id, number);
+      return;
+    }
+  g_autoptr (GArray) places = mm_object_map_dup_places (account->context.objects, number);
+  for (guint i = 0; i < places->len; i++)
+    {
+      const MmPlace *place = &g_array_index (places, MmPlace, i);
+      forget_stored (account, place->folder_id, place->number);
+    }
 }
 
 static gboolean
@@ -143,6 +169,8 @@ mm_account_new (const MmAccountConfig *config, GError **error)
   context->name = g_strdup (config->name);
   context->key = g_strdup (config->key);
   context->objects = mm_object_map_new ();
+  context->find_mailbox = find_mailbox;
+  context->find_data = account;
   context->remote = config->remote;
   context->want_subject = config->want_subject;
   context->bandwidth = config->bandwidth;
@@ -487,6 +515,44 @@ mm_account_get_totals (MmAccount *account, guint64 *out_messages, guint64 *out_o
   g_mutex_unlock (&account->lock);
 }
 
+GArray *
+mm_account_dup_link_places (MmAccount *account, guint64 link)
+{
+  g_autoptr (GArray) places = mm_object_map_dup_places (account->context.objects, link);
+  GArray *result = g_array_new (FALSE, FALSE, sizeof (MmLinkPlace));
+
+  for (guint i = 0; i < places->len; i++)
+    {
+      const MmPlace *place = &g_array_index (places, MmPlace, i);
+      MmLinkPlace one = { .number = place->number };
+      MmMessage message;
+
+      if (mm_account_get_folder (account, place->folder_id, &one.folder)
+          && one.folder.mailbox != NULL
+          && mm_mailbox_get_message (one.folder.mailbox, one.number, &message)
+          && mm_message_get_link (&message) == link)
+        g_array_append_val (result, one);
+    }
+  return result;
+}
+
+gboolean
+mm_account_find_link (MmAccount *account, guint64 link, guint32 preferred_id,
+                      MmFolder *out_folder, guint64 *out_number)
+{
+  g_autoptr (GArray) places = mm_account_dup_link_places (account, link);
+  guint chosen = 0;
+
+  if (places->len == 0)
+    return FALSE;
+  for (guint i = places->len; i-- > 0;)
+    if (g_array_index (places, MmLinkPlace, i).folder.id == preferred_id)
+      chosen = i;
+  *out_folder = g_array_index (places, MmLinkPlace, chosen).folder;
+  *out_number = g_array_index (places, MmLinkPlace, chosen).number;
+  return TRUE;
+}
+
 MmContent *
 mm_account_open_content (MmAccount *account, MmMailbox *mailbox, guint64 number)
 {
@@ -501,9 +567,13 @@ MmTry
 mm_account_try_digest (MmAccount *account, MmMailbox *mailbox, guint64 number, gchar **out_digest,
                        MmWaiter *waiter, GError **error)
 {
-  MmContentKey key = { mm_mailbox_get_folder_id (mailbox), number,
-                       mm_mailbox_get_origin (mailbox, number) };
+  MmContentKey key;
 
+  if (!mm_mailbox_get_content_key (mailbox, number, &key))
+    {
+      g_set_error_literal (error, MM_ERROR, MM_ERROR_NOT_FOUND, "there is no such message");
+      return MM_TRY_FAILED;
+    }
   return mm_digest_lookup_try (account->digests, key, out_digest, waiter, error);
 }
 

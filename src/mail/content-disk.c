@@ -14,6 +14,8 @@
 MmContentKey
 mm_content_get_key (const MmContent *content)
 {
+  if (content->link != 0)
+    return mm_content_key_of_link (content->link);
   return (MmContentKey){ mm_mailbox_get_folder_id (content->mailbox), content->number,
                          content->origin };
 }
@@ -27,8 +29,7 @@ mm_content_look_up (MmContent *content)
                                                  mm_content_get_key (content));
   if (file != NULL && !mm_content_file_verify (file))
     g_clear_pointer (&file, mm_content_file_unref);
-  mm_mailbox_set_stored (content->mailbox, content->number,
-                         file != NULL && mm_content_file_is_complete (file));
+  mm_content_tell_stored (content, file != NULL && mm_content_file_is_complete (file));
 
   g_mutex_lock (&content->lock);
   content->lookup = MM_CONTENT_LOOKED_UP;
@@ -45,11 +46,8 @@ mm_content_look_up (MmContent *content)
 
   g_clear_pointer (&file, mm_content_file_unref);
   /* The index may have been lost or be older than the cache. */
-  if (is_known && mm_mailbox_set_size (content->mailbox, content->number, size)
-      && content->context->observer != NULL)
-    content->context->observer->message_changed (mm_mailbox_get_folder_id (content->mailbox),
-                                                 content->number,
-                                                 content->context->observer_data);
+  if (is_known)
+    mm_content_tell_size (content, size);
   mm_waiters_fire (waiters, NULL);
 }
 
@@ -181,7 +179,7 @@ run_store (gpointer data)
   gboolean is_stored = is_whole ? store_whole (content, job->octets, &error)
                                 : store_piece (content, job->offset, job->octets, &error);
   if (is_stored && is_whole)
-    mm_mailbox_set_stored (content->mailbox, content->number, TRUE);
+    mm_content_tell_stored (content, TRUE);
   if (!is_stored)
     warn_of_cache (content->context, error);
 

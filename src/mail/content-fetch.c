@@ -37,6 +37,8 @@ typedef struct
 {
   MmContent *content; /* owned ref */
   MmContentAsk ask;
+  MmMailbox *mailbox;     /* borrowed: that it is fetched from */
+  GPtrArray *avoided;     /* nullable; Array<MmMailbox>: in which it turned out not to be */
   MmFetchTarget target;
   Step step;
   guint64 told_size;      /* STEP_EXISTS: what the server says now */
@@ -74,6 +76,7 @@ static void
 free_fetch (Fetch *fetch)
 {
   mm_fetch_target_clear (&fetch->target);
+  g_clear_pointer (&fetch->avoided, g_ptr_array_unref);
   g_byte_array_unref (fetch->arriving);
   g_clear_pointer (&fetch->first, g_bytes_unref);
   g_clear_error (&fetch->error);
@@ -99,22 +102,60 @@ unmark_locked (MmContent *content, const MmContentAsk *ask)
       }
 }
 
+static gboolean
+is_of_the_mailbox (const GError *error)
+{
+  return g_error_matches (error, MM_ERROR, MM_ERROR_MESSAGE_GONE)
+         || g_error_matches (error, MM_ERROR, MM_ERROR_MAILBOX_CHANGED)
+         || g_error_matches (error, MM_ERROR, MM_ERROR_MAILBOX_GONE);
+}
+
+static void
+take_target (Fetch *fetch, const MmFetchTarget *target)
+{
+  mm_fetch_target_clear (&fetch->target);
+  fetch->target = *target;
+  fetch->step = STEP_FIRST;
+  fetch->is_gone = FALSE;
+  g_clear_pointer (&fetch->first, g_bytes_unref);
+}
+
+/* Of a message that is in other mailboxes too: it is asked for in the next one. */
+static gboolean
+go_elsewhere (Fetch *fetch)
+{
+  MmFetchTarget target;
+
+  if (fetch->content->link == 0 || fetch->mailbox == NULL)
+    return FALSE;
+  if (fetch->avoided == NULL)
+    fetch->avoided = g_ptr_array_new ();
+  g_ptr_array_add (fetch->avoided, fetch->mailbox);
+  if (!mm_content_find_target (fetch->content, NULL, fetch->avoided, &fetch->mailbox, &target))
+    return FALSE;
+  take_target (fetch, &target);
+  send_again (fetch);
+  return TRUE;
+}
+
 static void
 fail (Fetch *fetch, const GError *error)
 {
   MmContent *content = fetch->content;
 
+  if (is_of_the_mailbox (error))
+    {
+      mm_mailbox_set_stale (fetch->mailbox != NULL ? fetch->mailbox : content->mailbox);
+      if (go_elsewhere (fetch))
+        return;
+    }
   g_mutex_lock (&content->lock);
   unmark_locked (content, &fetch->ask);
   GPtrArray *waiters = mm_wait_list_take_locked (content->waits);
   g_mutex_unlock (&content->lock);
 
-  if (g_error_matches (error, MM_ERROR, MM_ERROR_MESSAGE_GONE)
-      || g_error_matches (error, MM_ERROR, MM_ERROR_MAILBOX_CHANGED)
-      || g_error_matches (error, MM_ERROR, MM_ERROR_MAILBOX_GONE))
-    mm_mailbox_set_stale (content->mailbox);
   /* Being offline is told once, not for each message. */
-  else if (!g_error_matches (error, MM_ERROR, MM_ERROR_CANCELLED)
+  if (!is_of_the_mailbox (error) && !g_error_matches (error, MM_ERROR, MM_ERROR_CANCELLED)
            && !g_error_matches (error, MM_ERROR, MM_ERROR_OFFLINE))
     {
       /* One that was only asked for ahead may have failed because of others in its command. */
@@ -169,9 +210,7 @@ accept (Fetch *fetch, GBytes *octets, guint64 size)
   g_mutex_unlock (&content->lock);
 
   /* The kernel drops the wrong size before the open that waits for it is answered. */
-  if (mm_mailbox_set_size (content->mailbox, content->number, size) && context->observer != NULL)
-    context->observer->message_changed (mm_mailbox_get_folder_id (content->mailbox),
-                                        content->number, context->observer_data);
+  mm_content_tell_size (content, size);
   mm_statistics_note_fetched (context->statistics, mm_mailbox_get_folder_id (content->mailbox),
                               content->number);
   mm_content_store (content, fetch->ask.offset, octets);
@@ -199,18 +238,15 @@ start_anew (Fetch *fetch)
   MmFetchTarget target = { 0 };
 
   if (!mm_content_table_readopt (content)
-      || !mm_mailbox_get_fetch_target (content->mailbox, content->number, content->origin, &target))
+      || !mm_content_find_target (content, fetch->mailbox, fetch->avoided, &fetch->mailbox,
+                                  &target))
     {
       fail_with (fetch, MM_ERROR_MESSAGE_GONE,
                  "message %" G_GUINT64_FORMAT " of '%s' is not what it was", content->number,
                  content->mailbox->path);
       return;
     }
-  mm_fetch_target_clear (&fetch->target);
-  fetch->target = target;
-  fetch->step = STEP_FIRST;
-  fetch->is_gone = FALSE;
-  g_clear_pointer (&fetch->first, g_bytes_unref);
+  take_target (fetch, &target);
   send_again (fetch);
 }
 
@@ -221,7 +257,7 @@ take_new_target (Fetch *fetch)
   MmWaiter *waiter = mm_waiter_new (on_relisted, fetch);
   g_autoptr (GError) error = NULL;
 
-  switch (mm_mailbox_try_listed (fetch->content->mailbox, TRUE, waiter, &error))
+  switch (mm_mailbox_try_listed (fetch->mailbox, TRUE, waiter, &error))
     {
     case MM_TRY_WAIT:
       break;
@@ -269,7 +305,7 @@ is_another_message (Fetch *fetch, GBytes *octets)
   mm_log_info ("what the server sends as message %" G_GUINT64_FORMAT
                " of '%s' on %s is another message: the folder is listed anew",
                content->number, content->mailbox->path, content->context->name);
-  mm_mailbox_set_doubted (content->mailbox, fetch->target.numbering);
+  mm_mailbox_set_doubted (fetch->mailbox, fetch->target.numbering);
   fetch->was_doubted = TRUE;
   take_new_target (fetch);
   return TRUE;
@@ -410,7 +446,7 @@ judge (Fetch *fetch)
            && is_worth_relisting (fetch))
     {
       fetch->n_relists++;
-      mm_mailbox_set_stale (fetch->content->mailbox);
+      mm_mailbox_set_stale (fetch->mailbox);
       take_new_target (fetch);
     }
   else if (fetch->error != NULL)
@@ -531,16 +567,16 @@ send_fetches (Fetch **fetches, gsize n, MmRemotePriority priority,
                                                  n, priority, &sink, batch);
 }
 
+/* @preferred: nullable. */
 static Fetch *
-new_fetch (MmContent *content, const MmContentAsk *ask)
+new_fetch (MmContent *content, MmMailbox *preferred, const MmContentAsk *ask)
 {
   Fetch *fetch = g_new0 (Fetch, 1);
 
   fetch->content = mm_content_ref (content);
   fetch->ask = *ask;
   fetch->arriving = g_byte_array_new ();
-  if (mm_mailbox_get_fetch_target (content->mailbox, content->number, content->origin,
-                                   &fetch->target))
+  if (mm_content_find_target (content, preferred, NULL, &fetch->mailbox, &fetch->target))
     return fetch;
   fail_with (fetch, MM_ERROR_MESSAGE_GONE, "message %" G_GUINT64_FORMAT " of '%s' was expunged",
              content->number, content->mailbox->path);
@@ -550,7 +586,7 @@ new_fetch (MmContent *content, const MmContentAsk *ask)
 void
 mm_content_start_fetch (MmContent *content, const MmContentAsk *ask)
 {
-  Fetch *fetch = new_fetch (content, ask);
+  Fetch *fetch = new_fetch (content, content->mailbox, ask);
 
   if (ask->is_whole || ask->offset == 0)
     mm_statistics_note_miss (content->context->statistics);
@@ -559,16 +595,20 @@ mm_content_start_fetch (MmContent *content, const MmContentAsk *ask)
 }
 
 void
-mm_content_start_fetches (MmContent *const *contents, const MmContentAsk *asks, gsize n,
+mm_content_start_fetches (MmMailbox *mailbox, MmContent *const *contents, const MmContentAsk *asks, gsize n,
                           void (*done) (gpointer user_data), gpointer user_data)
 {
   g_autoptr (GPtrArray) fetches = g_ptr_array_new ();
 
   for (gsize i = 0; i < n; i++)
     {
-      Fetch *fetch = new_fetch (contents[i], &asks[i]);
-      if (fetch != NULL)
+      Fetch *fetch = new_fetch (contents[i], mailbox, &asks[i]);
+      if (fetch == NULL)
+        continue;
+      if (fetch->mailbox == mailbox)
         g_ptr_array_add (fetches, fetch);
+      else /* it left the mailbox this moment */
+        send_again (fetch);
     }
   if (fetches->len > 0)
     send_fetches ((Fetch **) fetches->pdata, fetches->len, MM_REMOTE_PRIORITY_READ_AHEAD, done,

@@ -53,8 +53,9 @@ struct MmContent
   /* Immutable. */
   MmContentTable *table;  /* borrowed */
   MmMailContext *context; /* borrowed */
-  MmMailbox *mailbox;     /* borrowed */
+  MmMailbox *mailbox;     /* borrowed: where it was opened first ... */
   guint64 number;
+  guint64 link;           /* ... 0: its only place; else it may be in others too, and not here any more */
 
   guint refs; /* guarded by the table's lock */
   _Atomic guint32 origin; /* of the cache's key; changed by mm_content_table_readopt() alone */
@@ -94,6 +95,19 @@ gboolean mm_content_table_readopt (MmContent *content);
  * the remote have ended. */
 void mm_content_table_wait_empty (MmContentTable *table);
 
+/* ---- content-place.c ---- */
+
+/* The message, wherever it is now; FALSE when it is nowhere. */
+gboolean mm_content_get_message (MmContent *content, MmMessage *out);
+/* Where to fetch it from: in @preferred (nullable) if it is there, and in none of @avoided (nullable;
+ * Array<MmMailbox>). FALSE: nowhere. */
+gboolean mm_content_find_target (MmContent *content, MmMailbox *preferred, GPtrArray *avoided,
+                                 MmMailbox **out_mailbox, MmFetchTarget *out);
+/* Its size is exactly this, or it is in the cache or not: tells its places, and the observer where stat
+ * showed another size. */
+void mm_content_tell_size (MmContent *content, guint64 size);
+void mm_content_tell_stored (MmContent *content, gboolean is_stored);
+
 /* ---- content.c ---- */
 
 /* What is to be asked of the server: all of a message, or a range. */
@@ -125,7 +139,7 @@ void mm_content_flush_file (MmMailContext *context, MmContentFile *file);
 
 /* Sends what was marked, because somebody waits for it. No lock held. */
 void mm_content_start_fetch (MmContent *content, const MmContentAsk *ask);
-/* Sends what was marked in @n contents of one mailbox, ahead of their readers. @done is called once,
+/* Sends what was marked in @n contents that are in @mailbox, ahead of their readers. @done is called once,
  * on any thread, when nothing of it is on its way any more. */
-void mm_content_start_fetches (MmContent *const *contents, const MmContentAsk *asks, gsize n,
+void mm_content_start_fetches (MmMailbox *mailbox, MmContent *const *contents, const MmContentAsk *asks, gsize n,
                                void (*done) (gpointer user_data), gpointer user_data);

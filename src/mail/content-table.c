@@ -14,6 +14,8 @@ static guint
 hash_key (gconstpointer key)
 {
   const MmContent *content = key;
+  if (content->link != 0)
+    return (guint) (content->link >> 16);
   return g_direct_hash (content->mailbox) ^ (guint) (content->number * 2654435761u);
 }
 
@@ -22,6 +24,8 @@ equal_keys (gconstpointer a, gconstpointer b)
 {
   const MmContent *first = a;
   const MmContent *second = b;
+  if (first->link != 0 || second->link != 0)
+    return first->link == second->link;
   return first->mailbox == second->mailbox && first->number == second->number
          && first->origin == second->origin;
 }
@@ -57,17 +61,18 @@ clear_piece (gpointer data)
 }
 
 static MmContent *
-new_content (MmContentTable *table, MmMailbox *mailbox, guint64 number, guint32 origin)
+new_content (MmContentTable *table, const MmContent *key)
 {
   MmContent *content = g_new0 (MmContent, 1);
 
   content->table = table;
   content->context = table->context;
-  content->mailbox = mailbox;
-  content->number = number;
-  content->origin = origin;
+  content->mailbox = key->mailbox;
+  content->number = key->number;
+  content->link = key->link;
+  content->origin = key->origin;
   /* Two ranges may come from two sessions, and be of two messages. */
-  content->is_whole_only = mm_mailbox_is_distrusted (mailbox);
+  content->is_whole_only = mm_mailbox_is_distrusted (content->mailbox);
   content->window_octets = MM_CONTENT_WINDOW_OCTETS_MIN;
   content->pieces = g_array_new (FALSE, FALSE, sizeof (MmContentPiece));
   g_array_set_clear_func (content->pieces, clear_piece);
@@ -93,15 +98,20 @@ free_content (MmContent *content)
 MmContent *
 mm_content_table_open (MmContentTable *table, MmMailbox *mailbox, guint64 number)
 {
-  /* Under another origin it may be another message: who has that open keeps what he has. */
-  guint32 origin = mm_mailbox_get_origin (mailbox, number);
-  MmContent key = { .mailbox = mailbox, .number = number, .origin = origin };
+  MmContent key = { .mailbox = mailbox, .number = number };
+  MmContentKey found;
 
+  /* Under another origin it may be another message: who has that open keeps what he has. */
+  if (mm_mailbox_get_content_key (mailbox, number, &found))
+    {
+      key.origin = found.origin;
+      key.link = found.folder_id == MM_CONTENT_SHARED_FOLDER ? found.number : 0;
+    }
   g_mutex_lock (&table->lock);
   MmContent *content = g_hash_table_lookup (table->contents, &key);
   if (content == NULL)
     {
-      content = new_content (table, mailbox, number, origin);
+      content = new_content (table, &key);
       g_hash_table_add (table->contents, content);
       table->n_alive++;
     }
@@ -123,19 +133,24 @@ gboolean
 mm_content_table_readopt (MmContent *content)
 {
   MmContentTable *table = content->table;
-  guint32 origin = mm_mailbox_get_origin (content->mailbox, content->number);
+  MmContentKey found;
 
-  if (origin == content->origin)
+  if (content->link != 0)
     return TRUE;
-  if (origin == 0 || has_octets (content))
+  if (!mm_mailbox_get_content_key (content->mailbox, content->number, &found))
+    return FALSE;
+  if (found.origin == content->origin)
+    return TRUE;
+  if (found.folder_id == MM_CONTENT_SHARED_FOLDER || has_octets (content))
     return FALSE;
   g_mutex_lock (&table->lock);
-  MmContent key = { .mailbox = content->mailbox, .number = content->number, .origin = origin };
+  MmContent key = { .mailbox = content->mailbox, .number = content->number,
+                    .origin = found.origin };
   gboolean is_free = !g_hash_table_contains (table->contents, &key);
   if (is_free)
     {
       g_hash_table_remove (table->contents, content);
-      content->origin = origin;
+      content->origin = found.origin;
       g_hash_table_add (table->contents, content);
     }
   g_mutex_unlock (&table->lock);

@@ -225,7 +225,7 @@ mm_content_try_size (MmContent *content, guint64 *out_size, MmWaiter *waiter, GE
   g_mutex_lock (&content->lock);
   if (content->size_is_known)
     result = MM_TRY_DONE;
-  else if (!mm_mailbox_get_message (content->mailbox, content->number, &message))
+  else if (!mm_content_get_message (content, &message))
     {
       g_propagate_error (error, new_gone_error (content));
       result = MM_TRY_FAILED;
@@ -393,7 +393,7 @@ mm_content_mark_ahead (MmContent *content, gboolean only_head, MmContentAsk *out
   /* Looking up verifies, which is the reader's business when the message is here. */
   if (mm_content_cache_has_complete (content->context->cache, mm_content_get_key (content)))
     {
-      mm_mailbox_set_stored (content->mailbox, content->number, TRUE);
+      mm_content_tell_stored (content, TRUE);
       return FALSE;
     }
   g_mutex_lock (&content->lock);
@@ -404,7 +404,7 @@ mm_content_mark_ahead (MmContent *content, gboolean only_head, MmContentAsk *out
   if (look_up)
     mm_content_look_up (content);
 
-  if (!mm_mailbox_get_message (content->mailbox, content->number, &message))
+  if (!mm_content_get_message (content, &message))
     return FALSE;
   g_mutex_lock (&content->lock);
   gboolean is_untouched = content->lookup == MM_CONTENT_LOOKED_UP && content->file == NULL

@@ -22,6 +22,8 @@ typedef struct
   gchar *name;             /* for messages: "user@host" */
   gchar *key;              /* identity in the index */
   MmObjectMap *objects;    /* where messages with object ids are */
+  MmMailbox *(*find_mailbox) (guint32 folder_id, gpointer find_data); /* nullable result; borrowed */
+  gpointer find_data;
   MmRemote *remote;
   MmIndexThread *index;
   MmContentCache *cache;

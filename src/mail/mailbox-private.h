@@ -104,10 +104,13 @@ typedef struct
 /* A mark of what a message was when it was first seen, for the cache's key: numbers may be given anew
  * when the index is lost, and content must not be taken for another message's. It is made of
  * UIDVALIDITY and UID, and stays when a message is recognised under others. */
-guint32 mm_mailbox_get_origin (MmMailbox *mailbox, guint64 number); /* 0: there is none */
+/* The key under which the content of a message is kept; FALSE when there is none of this number. */
+gboolean mm_mailbox_get_content_key (MmMailbox *mailbox, guint64 number, MmContentKey *out);
 guint32 mm_mailbox_make_origin (guint64 uidvalidity, guint32 uid); /* never 0 */
-/* That of a message, in a mailbox of @uidvalidity; of one that is linked it is made of its link. */
-guint32 mm_message_get_origin (const MmMessage *message, guint64 uidvalidity);
+/* The key of a message in a folder of @uidvalidity. That of one which is linked is of no folder. */
+MmContentKey mm_message_get_content_key (const MmMessage *message, guint32 folder_id,
+                                         guint64 uidvalidity);
+MmContentKey mm_content_key_of_link (guint64 link);
 /* One that no content was kept under before. */
 guint32 mm_mailbox_make_random_origin (void);
 
@@ -181,6 +184,9 @@ void mm_mailbox_end_sync (MmMailbox *mailbox, const GArray *gone, const GError *
 /* @table (transfer full) comes in the place of the table: who holds the mailbox's strings has those of
  * the new one as well. */
 void mm_mailbox_take_table_locked (MmMailbox *mailbox, MmMessageTable *table);
+
+/* Tells the observer that size or flags of a message are others. No lock held. */
+void mm_mailbox_tell_message_changed (MmMailbox *mailbox, guint64 number);
 
 /* The membership changed: new generation, mtime now. */
 void mm_mailbox_touch_locked (MmMailbox *mailbox);

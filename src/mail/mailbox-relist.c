@@ -233,7 +233,7 @@ apply_locked (MmMailbox *mailbox, const MmRelist *relist, const GArray *identifi
 }
 
 static void
-tell_observer (const MmMailbox *mailbox, const Changes *changes)
+tell_observer (MmMailbox *mailbox, const Changes *changes)
 {
   const MmMailContext *context = mailbox->context;
 
@@ -245,9 +245,7 @@ tell_observer (const MmMailbox *mailbox, const Changes *changes)
                                      &g_array_index (changes->forgotten, MmMessage, i),
                                      context->observer_data);
   for (guint i = 0; i < changes->changed->len; i++)
-    context->observer->message_changed (mailbox->folder_id,
-                                        g_array_index (changes->changed, guint64, i),
-                                        context->observer_data);
+    mm_mailbox_tell_message_changed (mailbox, g_array_index (changes->changed, guint64, i));
 }
 
 /* A server that is not to be trusted has this with each listing. */
@@ -281,7 +279,7 @@ remove_contents (const MmRelist *relist, const GArray *identified)
       if (one->identity != MM_IDENTITY_LIKELY)
         continue;
       const MmMessage *before = &get_before (relist)[one->before];
-      if (before->size_is_proved)
+      if (before->size_is_proved && !before->is_linked)
         mm_content_cache_remove (mailbox->context->cache,
                                  (MmContentKey){ mailbox->folder_id, before->number, 0 });
     }
@@ -326,11 +324,8 @@ static gchar *
 peek_message_id (const MmRelist *relist, const MmMessage *message)
 {
   const MmMailbox *mailbox = relist->mailbox;
-  MmContentKey key = {
-    .folder_id = mailbox->folder_id,
-    .number = message->number,
-    .origin = mm_message_get_origin (message, relist->old_uidvalidity),
-  };
+  MmContentKey key = mm_message_get_content_key (message, mailbox->folder_id,
+                                                 relist->old_uidvalidity);
   g_autoptr (MmContentFile) file = mm_content_cache_lookup (mailbox->context->cache, key);
   g_autofree gchar *header = NULL;
   gsize length = 0;

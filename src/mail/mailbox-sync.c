@@ -35,6 +35,17 @@ tell_message_gone (const MmMailbox *mailbox, const MmMessage *message)
     context->observer->message_gone (mailbox->folder_id, message, context->observer_data);
 }
 
+void
+mm_mailbox_tell_message_changed (MmMailbox *mailbox, guint64 number)
+{
+  const MmMailContext *context = mailbox->context;
+  g_autoptr (MmStringPool) strings G_GNUC_UNUSED = mm_mailbox_hold_strings (mailbox);
+  MmMessage message;
+
+  if (context->observer != NULL && mm_mailbox_get_message (mailbox, number, &message))
+    context->observer->message_changed (mailbox->folder_id, &message, context->observer_data);
+}
+
 /* ---- the start ---- */
 
 /* TRUE when a UID told now is that of the same message as the UID known from before. */
@@ -262,10 +273,8 @@ on_flags (guint32 uid, MmMessageFlags flags, const gchar *keywords, gpointer use
     changed_number = message->number;
   g_mutex_unlock (&mailbox->lock);
 
-  const MmMailContext *context = mailbox->context;
-  if (changed_number != 0 && context->observer != NULL)
-    context->observer->message_changed (mailbox->folder_id, changed_number,
-                                        context->observer_data);
+  if (changed_number != 0)
+    mm_mailbox_tell_message_changed (mailbox, changed_number);
 }
 
 /* ---- what is gone ---- */

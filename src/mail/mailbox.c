@@ -213,10 +213,10 @@ mm_mailbox_get_message (MmMailbox *mailbox, guint64 number, MmMessage *out)
   return message != NULL;
 }
 
-static guint32
-get_origin_locked (const MmMailbox *mailbox, const MmMessage *message)
+static MmContentKey
+get_key_locked (const MmMailbox *mailbox, const MmMessage *message)
 {
-  return mm_message_get_origin (message, mailbox->state.uidvalidity);
+  return mm_message_get_content_key (message, mailbox->folder_id, mailbox->state.uidvalidity);
 }
 
 gboolean
@@ -225,7 +225,7 @@ mm_mailbox_get_fetch_target (MmMailbox *mailbox, guint64 number, guint32 origin,
 {
   g_mutex_lock (&mailbox->lock);
   const MmMessage *message = mm_message_table_find (mailbox->table, number);
-  gboolean is_there = message != NULL && get_origin_locked (mailbox, message) == origin;
+  gboolean is_there = message != NULL && get_key_locked (mailbox, message).origin == origin;
   if (is_there)
     *out = (MmFetchTarget){
       .mailbox_name = g_strdup (mailbox->name),
@@ -242,24 +242,33 @@ mm_mailbox_get_fetch_target (MmMailbox *mailbox, guint64 number, guint32 origin,
   return is_there;
 }
 
-guint32
-mm_mailbox_get_origin (MmMailbox *mailbox, guint64 number)
+gboolean
+mm_mailbox_get_content_key (MmMailbox *mailbox, guint64 number, MmContentKey *out)
 {
   g_mutex_lock (&mailbox->lock);
   const MmMessage *message = mm_message_table_find (mailbox->table, number);
-  guint32 origin = message != NULL ? get_origin_locked (mailbox, message) : 0;
+  if (message != NULL)
+    *out = get_key_locked (mailbox, message);
   g_mutex_unlock (&mailbox->lock);
-  return origin;
+  return message != NULL;
 }
 
-guint32
-mm_message_get_origin (const MmMessage *message, guint64 uidvalidity)
+MmContentKey
+mm_content_key_of_link (guint64 link)
 {
+  return (MmContentKey){ MM_CONTENT_SHARED_FOLDER, link, (guint32) link | 1 };
+}
+
+MmContentKey
+mm_message_get_content_key (const MmMessage *message, guint32 folder_id, guint64 uidvalidity)
+{
+  guint32 origin = message->has_object ? 0 : (guint32) message->origin;
+
   if (message->is_linked)
-    return (guint32) mm_message_get_link (message) | 1;
-  return !message->has_object && message->origin != 0
-             ? (guint32) message->origin
-             : mm_mailbox_make_origin (uidvalidity, message->uid);
+    return mm_content_key_of_link (message->object);
+  if (origin == 0)
+    origin = mm_mailbox_make_origin (uidvalidity, message->uid);
+  return (MmContentKey){ folder_id, message->number, origin };
 }
 
 guint32
@@ -301,8 +310,8 @@ mm_mailbox_set_size (MmMailbox *mailbox, guint64 number, guint64 size)
   if (message != NULL && (!message->size_is_proved || message->size != size))
     {
       is_other = message->size != size;
-      mm_message_table_set_size (mailbox->table, message, size);
       message->size_is_proved = TRUE;
+      mm_message_table_set_size (mailbox->table, message, size);
       g_array_append_vals (mailbox->unwritten, message, 1);
       if (mailbox->unwritten->len >= ROWS_PER_WRITE)
         mm_mailbox_write_rows_locked (mailbox);

@@ -16,10 +16,34 @@ struct MmMessageTable
 G_STATIC_ASSERT (sizeof (MmMessage) <= 64);
 
 static void
-tell_place (const MmMessageTable *table, const MmMessage *message)
+note_size (const MmMessageTable *table, const MmMessage *message)
 {
-  if (table->map != NULL && message->has_object)
-    mm_object_map_add (table->map, message->object, table->folder_id, message->number);
+  if (table->map != NULL && message->is_linked && message->size_is_proved
+      && (guint32) message->size != message->told_size)
+    mm_object_map_note_size (table->map, message->object, message->size);
+}
+
+/* One file has one size, under whichever name: what was learned of another name holds. */
+static void
+take_size (MmMessageTable *table, MmMessage *message)
+{
+  guint64 size = message->size_is_proved ? 0 : mm_object_map_find_size (table->map, message->object);
+
+  if (size == 0)
+    return;
+  message->size_is_proved = TRUE;
+  mm_message_table_set_size (table, message, size);
+}
+
+static void
+tell_place (MmMessageTable *table, MmMessage *message)
+{
+  if (table->map == NULL || !message->has_object)
+    return;
+  mm_object_map_add (table->map, message->object, table->folder_id, message->number);
+  note_size (table, message);
+  if (message->is_linked)
+    take_size (table, message);
 }
 
 static void
@@ -197,8 +221,8 @@ mm_message_table_add (MmMessageTable *table, const MmMessage *message)
   take_strings (table, &copy);
   g_array_insert_val (table->messages, position, copy);
   remember_exception (table, &copy);
-  tell_place (table, &copy);
   table->octets += copy.size;
+  tell_place (table, mm_message_table_find (table, copy.number));
   return TRUE;
 }
 
@@ -284,4 +308,5 @@ mm_message_table_set_size (MmMessageTable *table, MmMessage *message, guint64 si
 {
   table->octets = table->octets - message->size + size;
   message->size = size;
+  note_size (table, message);
 }

@@ -22,6 +22,7 @@ struct MmObjectMap
   Slot *slots; /* nullable */
   gsize n_slots; /* a power of two */
   gsize n_used;
+  GHashTable *sizes; /* nullable; Map<owned key, owned size> */
 };
 
 MmObjectMap *
@@ -39,6 +40,7 @@ mm_object_map_free (MmObjectMap *map)
   if (map == NULL)
     return;
   g_free (map->slots);
+  g_clear_pointer (&map->sizes, g_hash_table_unref);
   g_mutex_clear (&map->lock);
   g_free (map);
 }
@@ -171,6 +173,28 @@ mm_object_map_remove (MmObjectMap *map, guint64 key, guint32 folder_id, guint64 
         break;
       }
   g_mutex_unlock (&map->lock);
+}
+
+/* ---- sizes ---- */
+
+void
+mm_object_map_note_size (MmObjectMap *map, guint64 key, guint64 size)
+{
+  g_mutex_lock (&map->lock);
+  if (map->sizes == NULL)
+    map->sizes = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, g_free);
+  g_hash_table_replace (map->sizes, g_memdup2 (&key, sizeof key), g_memdup2 (&size, sizeof size));
+  g_mutex_unlock (&map->lock);
+}
+
+guint64
+mm_object_map_find_size (MmObjectMap *map, guint64 key)
+{
+  g_mutex_lock (&map->lock);
+  const guint64 *found = map->sizes != NULL ? g_hash_table_lookup (map->sizes, &key) : NULL;
+  guint64 size = found != NULL ? *found : 0;
+  g_mutex_unlock (&map->lock);
+  return size;
 }
 
 /* ---- looking ---- */

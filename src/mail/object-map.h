@@ -35,6 +35,11 @@ guint64 mm_object_link (guint64 number, guint32 told_size, gint64 internaldate);
 void mm_object_map_add (MmObjectMap *map, guint64 key, guint32 folder_id, guint64 number);
 void mm_object_map_remove (MmObjectMap *map, guint64 key, guint32 folder_id, guint64 number);
 
+/* The exact size of the message of @key, where it is another than the one told: for whoever learns of
+ * another place of it. 0: none was noted. */
+void mm_object_map_note_size (MmObjectMap *map, guint64 key, guint64 size);
+guint64 mm_object_map_find_size (MmObjectMap *map, guint64 key);
+
 /* All places of @key, Array<MmPlace>, by folder and number, each once. (transfer full) */
 GArray *mm_object_map_dup_places (MmObjectMap *map, guint64 key);
 /* The first place in one folder; 0: it is not there. */

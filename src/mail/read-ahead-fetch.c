@@ -77,7 +77,7 @@ mm_ahead_release_all (MmReadAhead *ahead, MmAheadStream *stream)
 
 /* A reader in order comes for it soon: it stays in memory. For others it stays in the cache. */
 static void
-hold (MmReadAhead *ahead, MmAheadStream *stream, MmContent *content, guint64 octets)
+hold (MmReadAhead *ahead, MmAheadStream *stream, guint64 number, MmContent *content, guint64 octets)
 {
   gboolean in_memory = mm_read_stream_get_order (stream->way) != MM_ORDER_ANY;
   Held *held = g_new (Held, 1);
@@ -98,7 +98,7 @@ hold (MmReadAhead *ahead, MmAheadStream *stream, MmContent *content, guint64 oct
       ahead->kept_octets += octets;
       mm_content_cache_hold (held->cache, held->key);
     }
-  g_hash_table_insert (stream->held, g_memdup2 (&content->number, sizeof content->number), held);
+  g_hash_table_insert (stream->held, g_memdup2 (&number, sizeof number), held);
 }
 
 /* What the reader passed without opening it, it will not open any more. */
@@ -142,7 +142,7 @@ collect_next (MmReadAhead *ahead, MmAheadStream *stream, GPtrArray *contents, GA
   if (mm_content_mark_ahead (content, only_head, &ask))
     {
       guint64 octets = ask.is_whole ? message.size : ask.length;
-      hold (ahead, stream, content, octets);
+      hold (ahead, stream, number, content, octets);
       g_ptr_array_add (contents, content);
       g_array_append_val (asks, ask);
     }
@@ -174,7 +174,7 @@ send_part (MmReadAhead *ahead, MmAheadStream *stream, const GPtrArray *contents,
 
   *flight = (Flight){ ahead, stream->mailbox, octets };
   ahead->flying_octets += octets;
-  mm_content_start_fetches ((MmContent *const *) contents->pdata + first,
+  mm_content_start_fetches (stream->mailbox, (MmContent *const *) contents->pdata + first,
                             (MmContentAsk *) asks->data + first, n, on_flight_done, flight);
 }
 

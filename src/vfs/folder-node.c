@@ -43,6 +43,7 @@ lookup_message (MmVfs *vfs, const MmFolder *folder, const gchar *name, MmAttribu
     }
   if (!is_name_of (vfs, name, form, &message))
     return mm_vfs_fail_not_found (error);
+  vfs->visited_id = folder->id;
   mm_vfs_describe_message (folder->id, &message, out);
   return MM_TRY_DONE;
 }
@@ -100,6 +101,7 @@ try_open_directory (MmVfs *vfs, guint64 inode, MmVfsDirectory *directory, MmWait
     return mm_vfs_fail_not_found (error);
   if (directory->folder.mailbox == NULL)
     return MM_TRY_DONE;
+  vfs->visited_id = directory->folder.id;
   return mm_mailbox_try_open (directory->folder.mailbox, &directory->stream, waiter, error);
 }
 

@@ -5,6 +5,9 @@
  *   63     60 59          36 35                    0
  *   | kind  | folder id    | local number          |
  *
+ * A message that is linked, because several folders have it, is of no folder: it has a number of 60 bits
+ * of its own.
+ *
  * The root of the mount is 1 whatever folder it shows. The top bit stays clear, because some tools
  * take inode numbers for signed.
  */
@@ -18,6 +21,7 @@ typedef enum
   MM_NODE_FOLDER = 1,
   MM_NODE_MESSAGE = 2,
   MM_NODE_REPORT = 3, /* what the mount says of itself: .mailmount */
+  MM_NODE_LINKED = 4, /* a message that several folders may have */
 } MmNodeKind;
 
 #define MM_INODE_NUMBER_BITS 36
@@ -34,6 +38,18 @@ static inline MmNodeKind
 mm_inode_get_kind (guint64 inode)
 {
   return (MmNodeKind) (inode >> (MM_INODE_NUMBER_BITS + MM_INODE_FOLDER_BITS));
+}
+
+static inline guint64
+mm_inode_make_linked (guint64 link)
+{
+  return (guint64) MM_NODE_LINKED << (MM_INODE_NUMBER_BITS + MM_INODE_FOLDER_BITS) | link;
+}
+
+static inline guint64
+mm_inode_get_link (guint64 inode)
+{
+  return inode & (((guint64) 1 << (MM_INODE_NUMBER_BITS + MM_INODE_FOLDER_BITS)) - 1);
 }
 
 static inline guint32

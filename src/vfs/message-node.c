@@ -4,18 +4,35 @@
 
 #include <string.h>
 
+/* Where a message is that is linked: in the folder that its reader visits, if it is there. */
 static gboolean
-find_folder (MmVfs *vfs, guint64 inode, MmFolder *out_folder)
+find_place (MmVfs *vfs, guint64 inode, MmFolder *out_folder, guint64 *out_number)
 {
+  if (mm_inode_get_kind (inode) == MM_NODE_LINKED)
+    return mm_account_find_link (vfs->account, mm_inode_get_link (inode), vfs->visited_id,
+                                 out_folder, out_number);
+  *out_number = mm_inode_get_number (inode);
   return mm_account_get_folder (vfs->account, mm_inode_get_folder (inode), out_folder)
          && out_folder->mailbox != NULL;
+}
+
+/* @inode is still that of the message: a number may have become another's. */
+static gboolean
+is_inode_of (guint64 inode, const MmMessage *message)
+{
+  guint64 link = mm_message_get_link (message);
+
+  return mm_inode_get_kind (inode) == MM_NODE_LINKED ? link == mm_inode_get_link (inode) : link == 0;
 }
 
 static gboolean
 find_message (MmVfs *vfs, guint64 inode, MmFolder *out_folder, MmMessage *out_message)
 {
-  return find_folder (vfs, inode, out_folder)
-         && mm_mailbox_get_message (out_folder->mailbox, mm_inode_get_number (inode), out_message);
+  guint64 number = 0;
+
+  return find_place (vfs, inode, out_folder, &number)
+         && mm_mailbox_get_message (out_folder->mailbox, number, out_message)
+         && is_inode_of (inode, out_message);
 }
 
 static MmTry
@@ -43,6 +60,7 @@ try_open (MmVfs *vfs, guint64 inode, MmVfsFile *file, MmWaiter *waiter, GError *
       if (file->content == NULL)
         return mm_vfs_fail_not_found (error);
       mm_content_add_reader (file->content);
+      vfs->visited_id = folder.id;
       file->mailbox = folder.mailbox;
       file->number = message.number;
       mm_account_note_open (vfs->account, folder.mailbox, message.number, file->thread_id);
@@ -148,16 +166,23 @@ try_get_xattr (MmVfs *vfs, guint64 inode, const gchar *name, gchar **out_value, 
 {
   MmFolder folder;
   MmMessage message;
+  guint64 number = 0;
 
-  if (!find_folder (vfs, inode, &folder))
+  if (!find_place (vfs, inode, &folder, &number))
     return mm_vfs_fail_not_found (error);
   g_autoptr (MmStringPool) strings G_GNUC_UNUSED = mm_mailbox_hold_strings (folder.mailbox);
-  if (!mm_mailbox_get_message (folder.mailbox, mm_inode_get_number (inode), &message))
+  if (!mm_mailbox_get_message (folder.mailbox, number, &message) || !is_inode_of (inode, &message))
     return mm_vfs_fail_not_found (error);
+  guint64 link = mm_message_get_link (&message);
+  g_autofree gchar *keywords = link != 0 ? mm_vfs_unite_places (vfs, link, &message) : NULL;
+  if (keywords != NULL)
+    message.keywords = keywords;
   if (strcmp (name, "mailmount.uid") == 0)
     *out_value = g_strdup_printf ("%u", message.uid);
   else if (strcmp (name, "mailmount.flags") == 0)
     *out_value = format_flags (&message);
+  else if (strcmp (name, "mailmount.places") == 0)
+    *out_value = link != 0 ? mm_vfs_format_places (vfs, link) : NULL;
   else if (strcmp (name, "mailmount.labels") == 0)
     *out_value = format_labels (&message);
   else if (strcmp (name, "mailmount.internaldate") == 0)
@@ -173,7 +198,7 @@ try_get_xattr (MmVfs *vfs, guint64 inode, const gchar *name, gchar **out_value, 
  * messages changed. */
 static const gchar *const xattr_names[] = {
   "mailmount.uid",        "mailmount.flags", "mailmount.labels", "mailmount.internaldate",
-  "mailmount.message-id", NULL,
+  "mailmount.message-id", "mailmount.places", NULL,
 };
 
 const MmNodeClass mm_message_node_class = {

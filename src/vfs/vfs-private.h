@@ -48,6 +48,8 @@ struct MmVfs
   MmVfsReportFunc report_func; /* nullable; set once */
   gpointer report_data;
   gint64 created_us;     /* since 1970 UTC; immutable */
+  _Atomic guint32 visited_id; /* the folder that was last listed, or in which a message was looked up or
+                                 opened: of a message that is in several, its reader is there */
 
   GMutex lock;             /* guards all below */
   GHashTable *directories; /* Set<MmVfsDirectory>, open */
@@ -87,6 +89,12 @@ guint64 mm_vfs_get_folder_inode (const MmVfs *vfs, guint32 folder_id);
 void mm_vfs_build_name (const MmVfs *vfs, const MmMessage *message, gchar *out);
 void mm_vfs_describe_folder (const MmVfs *vfs, const MmFolder *folder, MmAttributes *out);
 void mm_vfs_describe_message (guint32 folder_id, const MmMessage *message, MmAttributes *out);
+
+/* Of a message that is linked: makes its UID and flags those of all its places. Returns the keywords and
+ * labels of all (transfer full). */
+gchar *mm_vfs_unite_places (MmVfs *vfs, guint64 link, MmMessage *message);
+/* "FOLDER:UID" of each, one to a line. (transfer full) */
+gchar *mm_vfs_format_places (MmVfs *vfs, guint64 link);
 
 /* TRUE when @name in the directory @inode is the hidden one of report-node.c. */
 gboolean mm_vfs_find_report_directory (const MmVfs *vfs, guint64 inode, const gchar *name,

@@ -53,6 +53,14 @@ mm_vfs_set_report_func (MmVfs *vfs, MmVfsReportFunc func, gpointer user_data)
   vfs->report_data = user_data;
 }
 
+static guint64
+get_message_inode (guint32 folder_id, const MmMessage *message)
+{
+  guint64 link = mm_message_get_link (message);
+  return link != 0 ? mm_inode_make_linked (link)
+                   : mm_inode_make (MM_NODE_MESSAGE, folder_id, message->number);
+}
+
 /* ---- what changed, from folders and messages to inodes and names ---- */
 
 static void
@@ -95,13 +103,12 @@ on_message_gone (guint32 folder_id, const MmMessage *message, gpointer user_data
 }
 
 static void
-on_message_changed (guint32 folder_id, guint64 number, gpointer user_data)
+on_message_changed (guint32 folder_id, const MmMessage *message, gpointer user_data)
 {
   MmVfs *vfs = user_data;
 
   if (vfs->observer.attributes_changed != NULL)
-    vfs->observer.attributes_changed (mm_inode_make (MM_NODE_MESSAGE, folder_id, number),
-                                      vfs->observer_data);
+    vfs->observer.attributes_changed (get_message_inode (folder_id, message), vfs->observer_data);
 }
 
 const MmAccountObserver *
@@ -157,8 +164,10 @@ void
 mm_vfs_describe_message (guint32 folder_id, const MmMessage *message, MmAttributes *out)
 {
   *out = (MmAttributes){
-    .inode = mm_inode_make (MM_NODE_MESSAGE, folder_id, message->number),
-    .n_links = 1,
+    .inode = get_message_inode (folder_id, message),
+    /* How many names there are depends on what was listed so far; that there may be others must be
+     * known at the first one, or tar and rsync look for none. */
+    .n_links = mm_message_get_link (message) != 0 ? 2 : 1,
     .size = message->size,
     .mtime_us = (gint64) message->internaldate * G_USEC_PER_SEC,
   };
@@ -182,6 +191,7 @@ get_class (guint64 inode)
     case MM_NODE_FOLDER:
       return &mm_folder_node_class;
     case MM_NODE_MESSAGE:
+    case MM_NODE_LINKED:
       return &mm_message_node_class;
     case MM_NODE_REPORT:
       return &mm_report_node_class;

@@ -126,9 +126,9 @@ on_message_gone (guint32 folder_id, const MmMessage *message, gpointer user_data
 }
 
 static void
-on_message_changed (guint32 folder_id, guint64 number, gpointer user_data)
+on_message_changed (guint32 folder_id, const MmMessage *message, gpointer user_data)
 {
-  note (user_data, "changed %u %" G_GUINT64_FORMAT, folder_id, number);
+  note (user_data, "changed %u %" G_GUINT64_FORMAT, folder_id, message->number);
 }
 
 static const MmAccountObserver observer = {
