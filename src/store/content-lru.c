@@ -290,7 +290,7 @@ mm_content_lru_remove (MmContentLru *lru, MmContentKey key)
   if (i != END)
     remove_entry (lru, i);
   else
-    note_left (lru, make_name (key));
+    note_left (lru, mm_content_key_pack (key));
 }
 
 void
@@ -355,7 +355,7 @@ mm_content_lru_end_scan (MmContentLru *lru, const GArray *found, GArray *out_gon
       const MmContentFound *file = &g_array_index (found, MmContentFound, f);
 
       if (!mm_content_lru_has (lru, file->key)
-          && g_hash_table_contains (left, GSIZE_TO_POINTER (make_name (file->key))))
+          && g_hash_table_contains (left, GSIZE_TO_POINTER (mm_content_key_pack (file->key))))
         continue;
       guint32 i = ensure (lru, file->key);
       get (lru, i)->is_doubtful = FALSE;

@@ -155,7 +155,7 @@ def mount(request, place):
     """mount(target, user="user", folder="", place=…, **options) mounts through a server or a proxy in clear text,
     and may be called again after unmount(): same mount point, same cache. start=False gives the Mount unstarted."""
     mounts = []
-    for below in ("own_server", "cyrus", "running", "own_proxy", "proxy", "fault_proxy"):  # set up first, and so ended last
+    for below in ("own_server", "cyrus", "linked", "running", "own_proxy", "proxy", "fault_proxy"):  # set up first, and so ended last
         if below in request.fixturenames:
             request.getfixturevalue(below)
 

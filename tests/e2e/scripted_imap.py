@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An IMAP server in memory, without extensions, that may do what a good server never does: forget UIDVALIDITY, or
-keep it over a restart with other messages. Clear text on loopback; any name and password are right."""
+"""An IMAP server in memory that may do what a good server never does: forget UIDVALIDITY, or keep it over a restart
+with other messages. Without extensions, unless it is to be one like Gmail (X-GM-EXT-1). Clear text on loopback; any name and password are right."""
 
 import contextlib
 import re
 import socket
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 
 @dataclass
@@ -16,6 +16,12 @@ class Message:
     internaldate: int = 1_600_000_000
     uid: int = 0
     flags: str = ""
+    gmail_id: int = None
+    labels: tuple = ()
+
+    def copy(self):
+        """The same message, for another mailbox."""
+        return replace(self)
 
 
 @dataclass
@@ -46,8 +52,9 @@ def message(name, size, message_id=None, internaldate=1_600_000_000):
 
 
 class ScriptedImap:
-    def __init__(self):
+    def __init__(self, capabilities=""):
         self.lock = threading.RLock()
+        self.capabilities = capabilities
         self.mailboxes = {"INBOX": Mailbox()}
         self.log = []  # lines without their tags
         self._connections = set()
@@ -138,7 +145,7 @@ class Session:
             text = text[:literal.start()] + '"' + lines.read(int(literal[1])).decode() + '"'
 
     def do_capability(self, _):
-        return b"* CAPABILITY IMAP4rev1\r\n", "OK done"
+        return f"* CAPABILITY IMAP4rev1 {self.server.capabilities}".rstrip().encode() + b"\r\n", "OK done"
 
     def do_login(self, _):
         return b"", "OK welcome"
@@ -155,7 +162,7 @@ class Session:
     do_lsub = do_list
 
     def _find(self, arguments):
-        name = re.match(r'"?([^" ]+)"?', arguments)[1]
+        name = re.match(r'"([^"]+)"|([^" ]+)', arguments)[0].strip('"')
         return name, self.server.mailboxes.get(name.upper() if name.upper() == "INBOX" else name)
 
     def do_status(self, arguments):
@@ -213,6 +220,11 @@ class Session:
             yield f'INTERNALDATE "{date}"'.encode()
         if "RFC822.SIZE" in asked:
             yield f"RFC822.SIZE {len(message.body)}".encode()
+        if "X-GM-MSGID" in asked:
+            yield f"X-GM-MSGID {message.gmail_id}".encode()
+        if "X-GM-LABELS" in asked:
+            labels = " ".join('"' + label.replace("\\", "\\\\") + '"' for label in message.labels)
+            yield f"X-GM-LABELS ({labels})".encode()
         for field_name in re.findall(r"HEADER\.FIELDS \(([^)]+)\)", asked):
             header = message.body.partition(b"\r\n\r\n")[0].split(b"\r\n")
             found = b"".join(line + b"\r\n" for line in header
