@@ -81,6 +81,7 @@ struct MmRemotePool
   guint limit; /* connections the server bears, while limit_until_us has not come */
   gint64 limit_until_us;
   guint n_open_failures;
+  gboolean was_connected; /* once; before, whoever started the program is told what is wrong */
   MmRemoteReach reach;
   gint64 postponed_due_us; /* of the first job in the queues that was put off; G_MAXINT64: none */
   guint patience_ms; /* for how long a job may be made to wait */

@@ -122,7 +122,7 @@ note_unreachable_locked (MmRemotePool *pool, const GError *error)
       mm_remote_pool_end_impatient_locked (pool);
       return;
     case MM_REACH_AWAY:
-      if (!was_away)
+      if (!was_away && pool->was_connected)
         mm_log_warning ("offline; what was listed and read before stays: %s", error->message);
       break;
     case MM_REACH_REFUSED:
@@ -282,6 +282,7 @@ mm_remote_slot_set_ready (MmRemoteSlot *slot)
   g_mutex_lock (&pool->lock);
   slot->state = MM_REMOTE_SLOT_READY;
   slot->was_ready = TRUE;
+  pool->was_connected = TRUE;
   /* It came just when it was given up. */
   if (!pool->is_closing)
     g_atomic_int_set (&slot->abort_flag, 0);

@@ -231,6 +231,27 @@ def test_each_bad_certificate_is_told_in_words_of_its_own(mount, certificates, w
         assert server.octets == 0
 
 
+@pytest.mark.parametrize("source, options, named", [
+    ("imaps://user@does-not-exist.invalid", {}, r"host 'does-not-exist\.invalid' is not known; is the name spelt right"),
+    ("imaps://user@127.0.0.1:1", {}, r"127\.0\.0\.1 refuses connections on port 1; .*is this its port"),
+    ("imaps://user@127.0.0.1:0", {}, r"'0' in the URL is not a port: a number from 1 to 65535"),
+    ("imaps://user@[::g]", {}, r"'\[::g\]' in the URL is not an IPv6 address"),
+    ("imaps://user@::1", {}, r"an IPv6 address in the URL is written in brackets: \[::1\]"),
+    ("imaps://user@127.0.0.1", {"fingerprint": "AB:CD"}, r"fingerprint=AB:CD: SHA256: and 64 hex digits.*openssl"),
+    ("imaps://user@127.0.0.1", {"proxy": "socks://me:secret@host"}, r"proxy=: 'socks://' is not .*should read socks5h://"),
+    ("imaps://user@127.0.0.1", {"tunnel": "ssh host"}, r"tunnel= is not encrypted once more: write imap://"),
+    ("imap://user@127.0.0.1", {"tunnel": "ssh 'host"}, r"tunnel: .*quot"),
+    ("imap://user@127.0.0.1", {"tunnel": "ssh host", "fingerprint": WRONG}, r"fingerprint= has no meaning with tunnel="),
+    ("imap://user@127.0.0.1", {"tls": "none", "cert": "/etc/passwd"}, r"cert= has no meaning with tls=none"),
+    ("imap://user@127.0.0.1", {"prxy": "none"}, r"unknown option 'prxy': did you mean 'proxy='"),
+])
+def test_what_is_wrong_about_the_way_is_named_in_one_line(place, source, options, named):
+    with pytest.raises(Failed) as caught:
+        mounting.Mount(source, place, options, PASSWORD).start()
+    assert len(caught.value.output.splitlines()) == 1 and "secret" not in caught.value.output
+    assert re.search(named, caught.value.output), caught.value.output
+
+
 def test_a_port_without_tls_and_a_port_with_it_are_told(mount, server, place):
     class Clear:
         imap_port = server.imap_port

@@ -144,6 +144,7 @@ def test_each_failure_at_a_proxy_is_told_in_words_of_its_own(mount, kind, what, 
             imap_port = port
         output = refused(mount, False, FAILURES[what].format(url=re.escape(url.replace("me:wrong@", "").replace(
             "me:secret@", "")), port=port), Target, options={"proxy": url, "timeout": 2})
+        assert len(output.splitlines()) == 1
         assert "secret" not in output and "wrong" not in output
         told = [name for name, pattern in FAILURES.items()
                 if re.search(pattern.format(url=r"\S+", port=r"\d+"), output)]

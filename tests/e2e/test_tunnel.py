@@ -155,6 +155,7 @@ def test_each_failure_of_a_tunnel_is_told_in_words_of_its_own(mount, background,
     output = refused(mount, background, pattern, Nowhere, user="small", password=None,
                      options={"tls": None, "tunnel": command, "timeout": 2})
     assert "\x1b" not in output
+    assert len([line for line in output.splitlines() if not line.startswith("mailmount: tunnel: ")]) == 1
 
 
 def test_tunnel_leaves_the_account_the_same(mount, server, proxy, place):
