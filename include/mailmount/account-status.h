@@ -35,7 +35,7 @@ typedef struct
 
 typedef struct
 {
-  guint64 fetched_octets; /* asked for ahead of readers; the next three make it up */
+  guint64 fetched_octets; /* that came ahead of readers; the next three make it up */
   guint64 used_octets;    /* a reader came for them */
   guint64 waiting_octets; /* … may still come */
   guint64 unused_octets;  /* … went past, or went away */

@@ -51,6 +51,7 @@ typedef struct
   guint n_relists;        /* after the mailbox turned out to have other UIDs */
   gboolean was_doubted;   /* the mailbox was listed again because of what came */
   GError *error;          /* of the item */
+  MmAheadTally *tally;    /* owned ref; NULL: it was not begun ahead of a reader */
 } Fetch;
 
 /* Several messages of one mailbox in one job. */
@@ -79,6 +80,7 @@ free_fetch (Fetch *fetch)
   g_clear_pointer (&fetch->avoided, g_ptr_array_unref);
   g_byte_array_unref (fetch->arriving);
   g_clear_pointer (&fetch->first, g_bytes_unref);
+  g_clear_pointer (&fetch->tally, mm_ahead_tally_unref);
   g_clear_error (&fetch->error);
   mm_content_unref (fetch->content);
   g_free (fetch);
@@ -211,6 +213,8 @@ accept (Fetch *fetch, GBytes *octets, guint64 size)
 
   /* The kernel drops the wrong size before the open that waits for it is answered. */
   mm_content_tell_size (content, size);
+  if (fetch->tally != NULL)
+    mm_ahead_tally_note_received (fetch->tally, g_bytes_get_size (octets));
   mm_statistics_note_fetched (context->statistics, mm_mailbox_get_folder_id (content->mailbox),
                               content->number);
   mm_content_store (content, fetch->ask.offset, octets);
@@ -575,6 +579,7 @@ new_fetch (MmContent *content, MmMailbox *preferred, const MmContentAsk *ask)
 
   fetch->content = mm_content_ref (content);
   fetch->ask = *ask;
+  fetch->tally = ask->tally != NULL ? mm_ahead_tally_ref (ask->tally) : NULL;
   fetch->arriving = g_byte_array_new ();
   if (mm_content_find_target (content, preferred, NULL, &fetch->mailbox, &fetch->target))
     return fetch;

@@ -117,6 +117,7 @@ typedef struct
   guint64 offset;
   guint32 length;
   guint64 probe_size; /* 0: no probe */
+  MmAheadTally *tally; /* borrowed; NULL: somebody waits for it */
 } MmContentAsk;
 
 /* Marks what is to be fetched before anyone reads: all of the message, or, when @only_head, the first

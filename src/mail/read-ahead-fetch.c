@@ -18,7 +18,8 @@ typedef struct
   MmContent *content; /* owned ref; NULL: the cache holds it */
   MmContentCache *cache; /* borrowed */
   MmContentKey key;
-  guint64 octets;
+  guint64 octets;      /* asked for */
+  MmAheadTally *tally; /* owned ref: of what came */
 } Held;
 
 /* ---- what is held ---- */
@@ -30,6 +31,7 @@ free_held (gpointer data)
   if (held->content == NULL)
     mm_content_cache_release (held->cache, held->key);
   g_clear_pointer (&held->content, mm_content_unref);
+  mm_ahead_tally_unref (held->tally);
   g_free (held);
 }
 
@@ -60,14 +62,19 @@ mm_ahead_release (MmReadAhead *ahead, MmAheadStream *stream, guint64 number)
   if (held == NULL)
     return;
   uncount (ahead, stream, held);
-  mm_statistics_note_used (ahead->context->statistics, held->octets);
+  mm_ahead_tally_end (held->tally, TRUE);
   g_hash_table_remove (stream->held, &number);
 }
 
 void
 mm_ahead_release_all (MmReadAhead *ahead, MmAheadStream *stream)
 {
-  mm_statistics_note_unused (ahead->context->statistics, stream->unread_octets);
+  GHashTableIter iter;
+  gpointer value;
+
+  g_hash_table_iter_init (&iter, stream->held);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    mm_ahead_tally_end (((const Held *) value)->tally, FALSE);
   ahead->held_octets -= stream->held_octets;
   ahead->kept_octets -= stream->unread_octets - stream->held_octets;
   stream->held_octets = 0;
@@ -75,8 +82,9 @@ mm_ahead_release_all (MmReadAhead *ahead, MmAheadStream *stream)
   g_hash_table_remove_all (stream->held);
 }
 
-/* A reader in order comes for it soon: it stays in memory. For others it stays in the cache. */
-static void
+/* A reader in order comes for it soon: it stays in memory. For others it stays in the cache. What comes of
+ * it is to be counted in what is returned. (transfer none) */
+static MmAheadTally *
 hold (MmReadAhead *ahead, MmAheadStream *stream, guint64 number, MmContent *content, guint64 octets)
 {
   gboolean in_memory = mm_read_stream_get_order (stream->way) != MM_ORDER_ANY;
@@ -86,7 +94,7 @@ hold (MmReadAhead *ahead, MmAheadStream *stream, guint64 number, MmContent *cont
   held->cache = ahead->context->cache;
   held->key = mm_content_get_key (content);
   held->octets = octets;
-  mm_statistics_note_ahead (ahead->context->statistics, octets);
+  held->tally = mm_ahead_tally_new (ahead->context->statistics);
   stream->unread_octets += octets;
   if (in_memory)
     {
@@ -99,6 +107,7 @@ hold (MmReadAhead *ahead, MmAheadStream *stream, guint64 number, MmContent *cont
       mm_content_cache_hold (held->cache, held->key);
     }
   g_hash_table_insert (stream->held, g_memdup2 (&number, sizeof number), held);
+  return held->tally;
 }
 
 /* What the reader passed without opening it, it will not open any more. */
@@ -115,7 +124,7 @@ mm_ahead_release_passed (MmReadAhead *ahead, MmAheadStream *stream)
       if (!mm_read_stream_is_passed (stream->way, *(guint64 *) key))
         continue;
       uncount (ahead, stream, value);
-      mm_statistics_note_unused (ahead->context->statistics, ((const Held *) value)->octets);
+      mm_ahead_tally_end (((const Held *) value)->tally, FALSE);
       g_hash_table_iter_remove (&iter);
     }
 }
@@ -142,7 +151,7 @@ collect_next (MmReadAhead *ahead, MmAheadStream *stream, GPtrArray *contents, GA
   if (mm_content_mark_ahead (content, only_head, &ask))
     {
       guint64 octets = ask.is_whole ? message.size : ask.length;
-      hold (ahead, stream, number, content, octets);
+      ask.tally = hold (ahead, stream, number, content, octets);
       g_ptr_array_add (contents, content);
       g_array_append_val (asks, ask);
     }

@@ -7,14 +7,14 @@
 
 struct MmStatistics
 {
-  _Atomic guint64 fetched_octets;
-  _Atomic guint64 used_octets;
-  _Atomic guint64 unused_octets;
-  _Atomic guint64 n_hits;
   _Atomic guint64 n_misses;
   _Atomic guint n_failures; /* the length of @failures, for a look without the lock */
 
-  GMutex lock;     /* a leaf; guards all below */
+  GMutex lock;     /* a leaf; guards all below, and what is in the tallies */
+  guint64 fetched_octets;
+  guint64 used_octets;
+  guint64 unused_octets;
+  guint64 n_hits;
   GQueue failures; /* Queue<owned MmFailedMessage>, the latest first; few enough to walk through */
   guint n_listing_errors[MM_N_ERRORS];
   guint n_message_errors[MM_N_ERRORS];
@@ -57,23 +57,76 @@ mm_statistics_free (MmStatistics *statistics)
 
 /* ---- reading ahead ---- */
 
-void
-mm_statistics_note_ahead (MmStatistics *statistics, guint64 octets)
+struct MmAheadTally
 {
-  statistics->fetched_octets += octets;
+  gatomicrefcount refs;
+  MmStatistics *statistics; /* borrowed */
+  guint64 waiting_octets;
+  gboolean is_ended;
+  gboolean is_used;
+  gboolean is_hit;
+};
+
+MmAheadTally *
+mm_ahead_tally_new (MmStatistics *statistics)
+{
+  MmAheadTally *tally = g_new0 (MmAheadTally, 1);
+
+  g_atomic_ref_count_init (&tally->refs);
+  tally->statistics = statistics;
+  return tally;
+}
+
+MmAheadTally *
+mm_ahead_tally_ref (MmAheadTally *tally)
+{
+  g_atomic_ref_count_inc (&tally->refs);
+  return tally;
 }
 
 void
-mm_statistics_note_used (MmStatistics *statistics, guint64 octets)
+mm_ahead_tally_unref (MmAheadTally *tally)
 {
-  statistics->used_octets += octets;
-  statistics->n_hits++;
+  if (g_atomic_ref_count_dec (&tally->refs))
+    g_free (tally);
+}
+
+/* What waits goes where its reader's coming or staying away says. */
+static void
+settle_tally_locked (MmAheadTally *tally)
+{
+  MmStatistics *statistics = tally->statistics;
+
+  if (!tally->is_ended || tally->waiting_octets == 0)
+    return;
+  if (tally->is_used)
+    statistics->used_octets += tally->waiting_octets;
+  else
+    statistics->unused_octets += tally->waiting_octets;
+  tally->waiting_octets = 0;
+  if (tally->is_used && !tally->is_hit)
+    statistics->n_hits++;
+  tally->is_hit = tally->is_used;
 }
 
 void
-mm_statistics_note_unused (MmStatistics *statistics, guint64 octets)
+mm_ahead_tally_note_received (MmAheadTally *tally, guint64 octets)
 {
-  statistics->unused_octets += octets;
+  g_mutex_lock (&tally->statistics->lock);
+  tally->statistics->fetched_octets += octets;
+  tally->waiting_octets += octets;
+  settle_tally_locked (tally);
+  g_mutex_unlock (&tally->statistics->lock);
+}
+
+void
+mm_ahead_tally_end (MmAheadTally *tally, gboolean is_used)
+{
+  g_mutex_lock (&tally->statistics->lock);
+  tally->is_ended = TRUE;
+  tally->is_used = is_used;
+  settle_tally_locked (tally);
+  g_mutex_unlock (&tally->statistics->lock);
 }
 
 void
@@ -162,9 +215,8 @@ mm_statistics_note_fetched (MmStatistics *statistics, guint32 folder_id, guint64
 /* ---- telling ---- */
 
 static void
-read_read_ahead (MmStatistics *statistics, MmReadAheadStatus *out)
+read_read_ahead_locked (MmStatistics *statistics, MmReadAheadStatus *out)
 {
-  /* In this order, so that what is used was fetched, also while it is counted on. */
   out->used_octets = statistics->used_octets;
   out->unused_octets = statistics->unused_octets;
   out->fetched_octets = statistics->fetched_octets;
@@ -176,11 +228,11 @@ read_read_ahead (MmStatistics *statistics, MmReadAheadStatus *out)
 void
 mm_statistics_read (MmStatistics *statistics, MmAccountStatus *out)
 {
-  read_read_ahead (statistics, &out->read_ahead);
   out->failed = g_array_new (FALSE, FALSE, sizeof (MmFailedMessage));
   g_array_set_clear_func (out->failed, clear_failure);
 
   g_mutex_lock (&statistics->lock);
+  read_read_ahead_locked (statistics, &out->read_ahead);
   memcpy (out->n_listing_errors, statistics->n_listing_errors, sizeof out->n_listing_errors);
   memcpy (out->n_message_errors, statistics->n_message_errors, sizeof out->n_message_errors);
   for (GList *link = statistics->failures.head; link != NULL; link = link->next)

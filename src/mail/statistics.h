@@ -17,10 +17,17 @@ void mm_statistics_free (MmStatistics *statistics);
 
 /* ---- reading ahead ---- */
 
-void mm_statistics_note_ahead (MmStatistics *statistics, guint64 octets);
-/* Of what was fetched ahead: its reader came, or will not come any more. */
-void mm_statistics_note_used (MmStatistics *statistics, guint64 octets);
-void mm_statistics_note_unused (MmStatistics *statistics, guint64 octets);
+/* What came of one message ahead of its reader. It may go on coming after the reader came. */
+typedef struct MmAheadTally MmAheadTally;
+
+/* @statistics has to outlive it. */
+MmAheadTally *mm_ahead_tally_new (MmStatistics *statistics);
+MmAheadTally *mm_ahead_tally_ref (MmAheadTally *tally);
+void mm_ahead_tally_unref (MmAheadTally *tally);
+void mm_ahead_tally_note_received (MmAheadTally *tally, guint64 octets);
+/* Its reader came, or will not come any more. Once. */
+void mm_ahead_tally_end (MmAheadTally *tally, gboolean is_used);
+
 /* A reader waits for a message that nobody had asked for. */
 void mm_statistics_note_miss (MmStatistics *statistics);
 

@@ -196,6 +196,14 @@ def test_read_ahead_is_told(small):
     assert ahead["hits"] >= 25
 
 
+def test_read_ahead_counts_what_came_not_what_was_asked_for(small, proxy):
+    rule = proxy.when(lambda command: command.fetches_body, "cut", times=1000)
+    sh(["rsync", "-a", f"{small.path}/Lists/", f"{small.place.directory}/copy"], check=False)
+    assert rule.fired
+    ahead = status_of(small)["read_ahead"]
+    assert (ahead["fetched_octets"], ahead["used_octets"], ahead["unused_octets"], ahead["hits"]) == (0, 0, 0, 0)
+
+
 def test_a_message_that_cannot_be_fetched_is_named_until_it_can(small, proxy):
     names = sorted(os.listdir(small.path / "INBOX"))
     victim = names[6]

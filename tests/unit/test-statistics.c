@@ -44,10 +44,21 @@ failed_at (Fixture *fixture, guint index)
 static void
 test_read_ahead_adds_up (Fixture *fixture, gconstpointer data)
 {
-  mm_statistics_note_ahead (fixture->statistics, 1000);
-  mm_statistics_note_ahead (fixture->statistics, 500);
-  mm_statistics_note_used (fixture->statistics, 1000);
-  mm_statistics_note_unused (fixture->statistics, 200);
+  MmAheadTally *tallies[4];
+
+  for (guint i = 0; i < G_N_ELEMENTS (tallies); i++)
+    tallies[i] = mm_ahead_tally_new (fixture->statistics);
+  /* One came in two pieces, its reader between them; one that nobody came for; one still waits; of the
+   * last nothing came, though its reader did. */
+  mm_ahead_tally_note_received (tallies[0], 400);
+  mm_ahead_tally_end (tallies[0], TRUE);
+  mm_ahead_tally_note_received (tallies[0], 600);
+  mm_ahead_tally_note_received (tallies[1], 200);
+  mm_ahead_tally_end (tallies[1], FALSE);
+  mm_ahead_tally_note_received (tallies[2], 300);
+  mm_ahead_tally_end (tallies[3], TRUE);
+  for (guint i = 0; i < G_N_ELEMENTS (tallies); i++)
+    mm_ahead_tally_unref (tallies[i]);
   mm_statistics_note_miss (fixture->statistics);
   read_again (fixture);
   g_assert_cmpuint (fixture->status.read_ahead.fetched_octets, ==, 1500);
