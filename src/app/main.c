@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 
 #include <mailmount/log.h>
 
@@ -65,6 +66,14 @@ check (const MmConfig *config, gchar **out_mountpoint, GError **error)
     return FALSE;
   *out_mountpoint = g_steal_pointer (&mountpoint);
   return TRUE;
+}
+
+/* While there is a secret in memory, no core file is written and no other process of the same user may
+ * look into this one. */
+static void
+hide_memory (gboolean is_hidden)
+{
+  prctl (PR_SET_DUMPABLE, is_hidden ? 0 : 1);
 }
 
 static gboolean
@@ -135,5 +144,9 @@ main (int argc, char **argv)
     case MM_COMMAND_MOUNT:
       break;
     }
-  return run (config, &error) ? EXIT_SUCCESS : report (error, config->is_helper);
+  /* With -d whoever looks for a fault may attach a debugger. */
+  hide_memory (!config->debug);
+  gboolean is_done = run (config, &error);
+  hide_memory (FALSE);
+  return is_done ? EXIT_SUCCESS : report (error, config->is_helper);
 }
