@@ -2,16 +2,18 @@
 """tunnel=: a command is the way to the server, or the server itself."""
 
 import os
+import pwd
 import re
 import shlex
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pytest
 
-from dovecot import as_user, wait_for
+from dovecot import as_user, free_port, wait_for
 from faulty_copy import complete, start_rsync
 from mount import SLOW, children_of, sh
 from test_mount import PASSWORD, background, refused  # noqa: F401 (a fixture)
@@ -69,6 +71,70 @@ def test_what_it_prints_on_standard_error_is_logged_and_harmless(mount, server):
     mounted.unmount()
     assert re.search(r"tunnel: .*relay \d+ of group \d+ begins", mounted.output())
     assert "\x1b" not in mounted.output()
+
+
+# The tunnel that people have.
+
+class Sshd:
+    """An sshd of whoever runs the tests, on loopback, who may log in with a key that is made for it."""
+
+    def __init__(self, directory):
+        self.directory, self.port, self.process = directory, free_port(), None
+        for name in ("host", "client"):
+            sh(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", directory / name])
+        (directory / "sshd_config").write_text(f"""
+Port {self.port}
+ListenAddress 127.0.0.1
+HostKey {directory}/host
+AuthorizedKeysFile {directory}/client.pub
+PidFile none
+StrictModes no
+UsePAM no
+PasswordAuthentication no
+PermitRootLogin yes
+""")
+        (directory / "known_hosts").write_text(
+            f"[127.0.0.1]:{self.port} {(directory / 'host.pub').read_text()}")
+        if os.geteuid() == 0:
+            Path("/run/sshd").mkdir(exist_ok=True)  # it demands an empty directory there
+
+    @property
+    def log(self):
+        return (self.directory / "log").read_text()
+
+    def command(self, *remote):
+        user = pwd.getpwuid(os.geteuid()).pw_name
+        return shlex.join(["ssh", "-F", "none", "-p", str(self.port), "-i", str(self.directory / "client"), "-o",
+                           f"UserKnownHostsFile={self.directory}/known_hosts", "-o", "BatchMode=yes",
+                           f"{user}@127.0.0.1", *remote])
+
+    def __enter__(self):
+        with (self.directory / "log").open("wb") as log:
+            self.process = subprocess.Popen(["/usr/sbin/sshd", "-D", "-e", "-f", str(self.directory / "sshd_config")],
+                                            stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+        wait_for(lambda: "Server listening" in self.log, 20 * SLOW, "sshd")
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.wait(10)
+
+
+def test_a_copy_through_ssh_is_the_same(mount, server, small_corpus, tmp_path):
+    directory, target = tmp_path / "ssh", tmp_path / "copy"
+    directory.mkdir()
+    with Sshd(directory) as sshd:
+        command = sshd.command(preauth(server))
+        mounted = tunnel_mount(mount, server, command, background=True)
+        sh(["rsync", "-a", f"{mounted.path}/", f"{target}/"])
+        assert not compare(target, small_corpus)
+        assert "Accepted publickey" in sshd.log
+        children = children_of(mounted.pid)
+        mounted.unmount()
+        assert children and not alive(children)
+    refused(mount, False, r"the tunnel command 'ssh' ended with status 255: ssh: connect to host 127\.0\.0\.1 port "
+            rf"{sshd.port}: Connection refused", server, user="small", password=None,
+            options={"tls": None, "tunnel": command})
 
 
 def test_there_are_no_more_tunnels_than_connections(mount, server, tmp_path):
