@@ -99,10 +99,18 @@ const gchar *mm_transport_get_preamble (const MmTransport *transport);
 /* TRUE when a clear password may cross: TLS is on, or the peer is a loopback address. */
 gboolean mm_transport_is_private (const MmTransport *transport);
 
-/* What is so in this TLS session alone, as both of its ends know it, so that a login can be bound to it:
- * @out_type is set to "tls-exporter" (TLS 1.3; RFC 9266) or "tls-unique" (TLS 1.2 with an extended
- * master secret; RFC 5929). NULL without TLS, and where it cannot be had. (transfer full) (nullable) */
-GBytes *mm_transport_dup_binding (MmTransport *transport, const gchar **out_type);
+/* What is so in one TLS session alone, as both of its ends know it, so that a login can be bound to
+ * it. */
+typedef enum
+{
+  MM_BINDING_TLS_EXPORTER, /* RFC 9266, of TLS 1.3 */
+  MM_BINDING_TLS_UNIQUE,   /* RFC 5929 */
+} MmBindingType;
+
+#define MM_N_BINDING_TYPES (MM_BINDING_TLS_UNIQUE + 1)
+
+/* NULL without TLS, and where it cannot be had. (transfer full) (nullable) */
+GBytes *mm_transport_dup_binding (MmTransport *transport, MmBindingType type);
 
 /* Moves up to @size octets. @out_n is set with MM_IO_OK only. */
 MmIoStatus mm_transport_recv (MmTransport *transport, void *buffer, gsize size, gsize *out_n,

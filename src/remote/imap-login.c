@@ -98,30 +98,16 @@ ask_capabilities (Login *login, GError **error)
 
 /* ---- authentication ---- */
 
-static MmSignInAttempt *
-begin_attempt (Login *login)
+/* RFC 5530 has no code for a refused mechanism. */
+static MmSignInRefusal
+judge (const MmSignInAttempt *attempt, const MmImapEvent *answer)
 {
-  MmImapCapabilities capabilities = mm_imap_session_get_capabilities (login->session);
-  g_autoptr (GBytes) binding = NULL;
-  MmSignInOffer offer = {
-    .mechanisms = mm_imap_session_get_sasl_mechanisms (login->session),
-    .has_password_command = (capabilities & MM_IMAP_CAP_LOGINDISABLED) == 0,
-    .is_private = mm_imap_wire_is_private (login->wire),
-  };
+  gboolean is_coded = answer->code != MM_IMAP_CODE_NONE && answer->code != MM_IMAP_CODE_ALERT;
 
-  binding = mm_imap_wire_dup_binding (login->wire, &offer.binding_type);
-  offer.binding = binding;
-  return mm_sign_in_attempt_new (login->remote->base.sign_in, &offer);
-}
-
-/* RFC 5530 has no code for it. */
-static gboolean
-is_about_mechanism (const MmImapEvent *answer)
-{
-  if (answer->status == MM_IMAP_STATUS_BAD)
-    return TRUE;
-  return (answer->code == MM_IMAP_CODE_NONE || answer->code == MM_IMAP_CODE_ALERT)
-         && mm_sign_in_is_about_mechanism (answer->text);
+  return answer->status == MM_IMAP_STATUS_BAD
+                 || (!is_coded && mm_sign_in_attempt_is_about_mechanism (attempt, answer->text))
+             ? MM_SIGN_IN_UNSUPPORTED
+             : MM_SIGN_IN_REFUSED;
 }
 
 static void
@@ -135,9 +121,7 @@ note_refusal (Login *login, MmSignInAttempt *attempt, const MmImapEvent *answer)
                                g_error_new (MM_ERROR, MM_ERROR_AUTHENTICATION, "%s: %s", what,
                                             sasl_error->message));
   else
-    mm_sign_in_attempt_refuse (attempt,
-                               is_about_mechanism (answer) ? MM_SIGN_IN_UNSUPPORTED
-                                                           : MM_SIGN_IN_REFUSED,
+    mm_sign_in_attempt_refuse (attempt, judge (attempt, answer),
                                mm_imap_response_error (answer, what, MM_ERROR_AUTHENTICATION));
 }
 
@@ -179,7 +163,8 @@ try_way (Login *login, MmSignInAttempt *attempt, const MmSignInWay *way, gboolea
 static gboolean
 authenticate (Login *login, GError **error)
 {
-  g_autoptr (MmSignInAttempt) attempt = begin_attempt (login);
+  g_autoptr (MmSignInAttempt) attempt
+      = mm_imap_wire_begin_sign_in (login->wire, login->remote->base.sign_in);
   gboolean is_done = FALSE;
   MmSignInWay way;
 

@@ -74,10 +74,15 @@ mm_imap_wire_get_last_activity_us (const MmImapWire *wire)
   return mm_remote_wire_get_last_activity_us (wire->wire);
 }
 
-gboolean
-mm_imap_wire_is_private (MmImapWire *wire)
+MmSignInAttempt *
+mm_imap_wire_begin_sign_in (MmImapWire *wire, MmSignIn *sign_in)
 {
-  return mm_remote_wire_is_private (wire->wire);
+  gboolean has_login
+      = (mm_imap_session_get_capabilities (wire->session) & MM_IMAP_CAP_LOGINDISABLED) == 0;
+
+  return mm_remote_wire_begin_sign_in (wire->wire, sign_in,
+                                       mm_imap_session_get_sasl_mechanisms (wire->session),
+                                       has_login);
 }
 
 MmWireStep
@@ -90,12 +95,6 @@ gboolean
 mm_imap_wire_next (MmImapWire *wire, MmImapEvent *event, GError **error)
 {
   return mm_remote_wire_next (wire->wire, event, error);
-}
-
-GBytes *
-mm_imap_wire_dup_binding (MmImapWire *wire, const gchar **out_type)
-{
-  return mm_remote_wire_dup_binding (wire->wire, out_type);
 }
 
 guint32

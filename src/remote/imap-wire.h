@@ -17,9 +17,8 @@ MmImapWire *mm_imap_wire_open (const MmEndpoint *endpoint, MmRemoteSlot *slot,
 void mm_imap_wire_free (MmImapWire *wire);
 
 MmImapSession *mm_imap_wire_get_session (MmImapWire *wire);
-gboolean mm_imap_wire_is_private (MmImapWire *wire);
-/* mm_transport_dup_binding(). (transfer full) (nullable) */
-GBytes *mm_imap_wire_dup_binding (MmImapWire *wire, const gchar **out_type);
+/* mm_remote_wire_begin_sign_in() with what the session knows of the server. (transfer full) */
+MmSignInAttempt *mm_imap_wire_begin_sign_in (MmImapWire *wire, MmSignIn *sign_in);
 /* When octets last came, or an answer became due: monotonic microseconds. */
 gint64 mm_imap_wire_get_last_activity_us (const MmImapWire *wire);
 

@@ -86,16 +86,22 @@ mm_remote_wire_get_last_activity_us (const MmRemoteWire *wire)
   return wire->last_activity_us;
 }
 
-gboolean
-mm_remote_wire_is_private (MmRemoteWire *wire)
+MmSignInAttempt *
+mm_remote_wire_begin_sign_in (MmRemoteWire *wire, MmSignIn *sign_in,
+                              const gchar *const *mechanisms, gboolean has_password_command)
 {
-  return mm_transport_is_private (wire->transport);
-}
+  MmSignInOffer offer = {
+    .mechanisms = mechanisms,
+    .has_password_command = has_password_command,
+    .is_private = mm_transport_is_private (wire->transport),
+  };
 
-GBytes *
-mm_remote_wire_dup_binding (MmRemoteWire *wire, const gchar **out_type)
-{
-  return mm_transport_dup_binding (wire->transport, out_type);
+  for (guint type = 0; type < MM_N_BINDING_TYPES; type++)
+    offer.bindings[type] = mm_transport_dup_binding (wire->transport, (MmBindingType) type);
+  MmSignInAttempt *attempt = mm_sign_in_attempt_new (sign_in, &offer);
+  for (guint type = 0; type < MM_N_BINDING_TYPES; type++)
+    g_clear_pointer (&offer.bindings[type], g_bytes_unref);
+  return attempt;
 }
 
 void

@@ -9,6 +9,7 @@
 #include <mailmount/transport.h>
 
 #include "remote-pool.h"
+#include "sign-in.h"
 
 G_BEGIN_DECLS
 
@@ -39,9 +40,11 @@ MmRemoteWire *mm_remote_wire_open (const MmEndpoint *endpoint, MmRemoteSlot *slo
                                    gpointer session, GError **error);
 void mm_remote_wire_free (MmRemoteWire *wire);
 
-gboolean mm_remote_wire_is_private (MmRemoteWire *wire);
-/* mm_transport_dup_binding(). (transfer full) (nullable) */
-GBytes *mm_remote_wire_dup_binding (MmRemoteWire *wire, const gchar **out_type);
+/* Begins to sign in with what the server offers (SASL, NULL-terminated; LOGIN, or USER and PASS), as
+ * this line allows. (transfer full) */
+MmSignInAttempt *mm_remote_wire_begin_sign_in (MmRemoteWire *wire, MmSignIn *sign_in,
+                                               const gchar *const *mechanisms,
+                                               gboolean has_password_command);
 /* When octets last came, or an answer became due: monotonic microseconds. */
 gint64 mm_remote_wire_get_last_activity_us (const MmRemoteWire *wire);
 

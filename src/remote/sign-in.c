@@ -15,6 +15,7 @@ struct MmSignIn
 
   GMutex lock;       /* held while the application is asked, with no other lock; guards: */
   MmSecret *current; /* nullable: the token given last */
+  guint first_binding; /* those before it the server did not take */
 };
 
 struct MmSignInAttempt
@@ -24,8 +25,8 @@ struct MmSignInAttempt
   GStrv left;     /* those not struck off yet */
   gboolean has_password_command;
   gboolean is_private;
-  const gchar *binding_type; /* nullable, static */
-  GBytes *binding;
+  GBytes *bindings[MM_N_BINDING_TYPES]; /* each nullable */
+  guint binding; /* the type to try; MM_N_BINDING_TYPES: none is left */
 
   const gchar *mechanism; /* being tried; NULL before the first */
   gchar *description;     /* of it */
@@ -88,6 +89,19 @@ get_secret (MmSignIn *sign_in, const MmSecret *refused, GError **error)
   return secret;
 }
 
+/* The order of MmBindingType is that in which they are tried. */
+static const gchar *const binding_names[] = {
+  [MM_BINDING_TLS_EXPORTER] = "tls-exporter",
+  [MM_BINDING_TLS_UNIQUE] = "tls-unique",
+};
+
+static void
+skip_missing_bindings (MmSignInAttempt *attempt)
+{
+  while (attempt->binding < MM_N_BINDING_TYPES && attempt->bindings[attempt->binding] == NULL)
+    attempt->binding++;
+}
+
 MmSignInAttempt *
 mm_sign_in_attempt_new (MmSignIn *sign_in, const MmSignInOffer *offer)
 {
@@ -98,8 +112,13 @@ mm_sign_in_attempt_new (MmSignIn *sign_in, const MmSignInOffer *offer)
   attempt->left = g_strdupv ((gchar **) offer->mechanisms);
   attempt->has_password_command = offer->has_password_command;
   attempt->is_private = offer->is_private;
-  attempt->binding_type = offer->binding_type;
-  attempt->binding = offer->binding != NULL ? g_bytes_ref (offer->binding) : NULL;
+  for (guint type = 0; type < MM_N_BINDING_TYPES; type++)
+    attempt->bindings[type] = offer->bindings[type] != NULL ? g_bytes_ref (offer->bindings[type])
+                                                             : NULL;
+  g_mutex_lock (&sign_in->lock);
+  attempt->binding = sign_in->first_binding;
+  g_mutex_unlock (&sign_in->lock);
+  skip_missing_bindings (attempt);
   return attempt;
 }
 
@@ -108,7 +127,8 @@ mm_sign_in_attempt_free (MmSignInAttempt *attempt)
 {
   g_strfreev (attempt->offered);
   g_strfreev (attempt->left);
-  g_clear_pointer (&attempt->binding, g_bytes_unref);
+  for (guint type = 0; type < MM_N_BINDING_TYPES; type++)
+    g_clear_pointer (&attempt->bindings[type], g_bytes_unref);
   g_clear_pointer (&attempt->sasl, mm_sasl_unref);
   g_clear_pointer (&attempt->secret, mm_secret_unref);
   g_clear_error (&attempt->refusal);
@@ -132,7 +152,7 @@ get_means (const MmSignInAttempt *attempt)
   return (config->secret_is_token ? MM_SASL_TOKEN : MM_SASL_PASSWORD)
          | (config->has_certificate ? MM_SASL_CERTIFICATE : 0)
          | (config->has_ticket ? MM_SASL_TICKET : 0)
-         | (attempt->binding != NULL ? MM_SASL_BINDING : 0);
+         | (attempt->binding < MM_N_BINDING_TYPES ? MM_SASL_BINDING : 0);
 }
 
 static gboolean
@@ -211,6 +231,7 @@ make_sasl (const MmSignInAttempt *attempt, GError **error)
 {
   const MmRemoteConfig *config = attempt->sign_in->config;
   MmSaslMeans needs = mm_sasl_get_needs (attempt->mechanism);
+  gboolean is_bound = (needs & MM_SASL_BINDING) != 0;
   MmSaslCredentials credentials = {
     .user = config->user,
     .password = (needs & MM_SASL_PASSWORD) != 0 ? attempt->secret : NULL,
@@ -218,8 +239,8 @@ make_sasl (const MmSignInAttempt *attempt, GError **error)
     .service = attempt->sign_in->service,
     .host = config->endpoint.host,
     .port = config->endpoint.port,
-    .binding_type = attempt->binding_type,
-    .binding = attempt->binding,
+    .binding_type = is_bound ? binding_names[attempt->binding] : NULL,
+    .binding = is_bound ? attempt->bindings[attempt->binding] : NULL,
   };
 
   return mm_sasl_new (attempt->mechanism, &credentials, error);
@@ -260,12 +281,19 @@ may_renew_token (const MmSignInAttempt *attempt)
          && mm_sasl_has_used_secret (attempt->sasl);
 }
 
+static gboolean
+is_bound_to_tls (const MmSignInAttempt *attempt)
+{
+  return attempt->sasl != NULL
+         && (mm_sasl_get_needs (attempt->mechanism) & MM_SASL_BINDING) != 0;
+}
+
 gboolean
-mm_sign_in_is_about_mechanism (const gchar *text)
+mm_sign_in_attempt_is_about_mechanism (const MmSignInAttempt *attempt, const gchar *text)
 {
   g_autofree gchar *lower = text != NULL ? g_ascii_strdown (text, -1) : NULL;
 
-  return lower != NULL && strstr (lower, "mechanism") != NULL;
+  return is_bound_to_tls (attempt) || (lower != NULL && strstr (lower, "mechanism") != NULL);
 }
 
 static gboolean
@@ -287,6 +315,19 @@ may_try_another (const MmSignInAttempt *attempt, MmSignInRefusal refusal)
       return FALSE;
     }
   return FALSE;
+}
+
+/* The server did not take the binding: the next one, or none with any mechanism. */
+static void
+drop_binding (MmSignInAttempt *attempt)
+{
+  MmSignIn *sign_in = attempt->sign_in;
+
+  attempt->binding++;
+  g_mutex_lock (&sign_in->lock);
+  sign_in->first_binding = MAX (sign_in->first_binding, attempt->binding);
+  g_mutex_unlock (&sign_in->lock);
+  skip_missing_bindings (attempt);
 }
 
 static void
@@ -359,6 +400,13 @@ mm_sign_in_attempt_refuse (MmSignInAttempt *attempt, MmSignInRefusal refusal, GE
   /* A BAD answer is code PROTOCOL, which would have the connection tried again. */
   if (refusal == MM_SIGN_IN_UNSUPPORTED)
     why->code = MM_ERROR_AUTHENTICATION;
+  if (refusal == MM_SIGN_IN_UNSUPPORTED && is_bound_to_tls (attempt))
+    {
+      drop_binding (attempt);
+      attempt->is_hopeless = attempt->sign_in->config->mechanism != NULL
+                             && attempt->binding == MM_N_BINDING_TYPES;
+      return;
+    }
   attempt->is_hopeless
       = !(is_judged || refusal == MM_SIGN_IN_UNSUPPORTED) || !may_try_another (attempt, refusal);
   strike_off (attempt);
@@ -423,7 +471,9 @@ mm_sign_in_attempt_next (MmSignInAttempt *attempt, MmSignInWay *out_way, GError 
       return FALSE;
     }
   if (attempt->refusal != NULL)
-    mm_log_debug ("%s; now %s", attempt->refusal->message, attempt->description);
+    mm_log_debug ("%s", attempt->refusal->message);
+  mm_log_debug ("%s%s%s", attempt->description, is_bound_to_tls (attempt) ? " with " : "",
+                is_bound_to_tls (attempt) ? binding_names[attempt->binding] : "");
   *out_way = (MmSignInWay) { .sasl = attempt->sasl,
                              .password = attempt->sasl == NULL ? attempt->secret : NULL };
   return TRUE;

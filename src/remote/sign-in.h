@@ -22,12 +22,16 @@
  *   does not have it, or not for this user, or there is no ticket; never with a password that was
  *   judged, for servers count those. On a line that is not private there is no other at all: who sits
  *   on it would choose.
+ * - Where the server offers to bind the login to TLS, the bindings that the line has are tried one
+ *   after the other, for there is no way to ask which it knows; then it goes without. What it did not
+ *   take is not tried by later connections.
  * - With MmRemoteConfig.mechanism there is no choice.
  */
 #pragma once
 
 #include <mailmount/remote.h>
 #include <mailmount/sasl.h>
+#include <mailmount/transport.h>
 
 G_BEGIN_DECLS
 
@@ -38,14 +42,13 @@ typedef struct MmSignIn MmSignIn;
 MmSignIn *mm_sign_in_new (const MmRemoteConfig *config, const gchar *service);
 void mm_sign_in_free (MmSignIn *sign_in);
 
-/* What the server and the line allow. Copied. */
+/* What the server and the line allow. Copied. Drivers get by with mm_remote_wire_begin_sign_in(). */
 typedef struct
 {
   const gchar *const *mechanisms; /* SASL, NULL-terminated */
   gboolean has_password_command;  /* LOGIN of IMAP, USER and PASS of POP3 are there */
   gboolean is_private;            /* mm_transport_is_private() */
-  const gchar *binding_type;      /* nullable, as in MmSaslCredentials */
-  GBytes *binding;
+  GBytes *bindings[MM_N_BINDING_TYPES]; /* each nullable: mm_transport_dup_binding() */
 } MmSignInOffer;
 
 /* One connection's, on its thread. */
@@ -80,8 +83,9 @@ typedef enum
 void mm_sign_in_attempt_refuse (MmSignInAttempt *attempt, MmSignInRefusal refusal, GError *why);
 
 /* Whether a refusal without a code of its own, in the words @text (nullable), is of the mechanism:
- * "Unsupported authentication mechanism", "no mechanism available". */
-gboolean mm_sign_in_is_about_mechanism (const gchar *text);
+ * "Unsupported authentication mechanism", "no mechanism available". Of one that is bound to TLS it
+ * is, whatever it says: a server that knows another binding seldom says so. */
+gboolean mm_sign_in_attempt_is_about_mechanism (const MmSignInAttempt *attempt, const gchar *text);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (MmSignIn, mm_sign_in_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (MmSignInAttempt, mm_sign_in_attempt_free)

@@ -8,14 +8,16 @@
 #define EXPORTER_OCTETS 32
 
 /* RFC 5929 3.1: the first Finished of the handshake, which is the client's unless the session was
- * resumed. Without an extended master secret two sessions can have the same (RFC 7627). */
+ * resumed. Until TLS 1.2 two sessions without an extended master secret can have the same (RFC 7627).
+ * Of TLS 1.3 no RFC speaks, but there are servers (Cyrus) that know no other binding; a Finished of
+ * 1.3 is made of the whole handshake and of what only the two ends know, as that of 1.2 is. */
 static GBytes *
 new_unique (SSL *ssl)
 {
   guint8 octets[EVP_MAX_MD_SIZE];
   gsize length;
 
-  if (SSL_get_extms_support (ssl) != 1)
+  if (SSL_version (ssl) < TLS1_3_VERSION && SSL_get_extms_support (ssl) != 1)
     return NULL;
   length = SSL_session_reused (ssl) != 0 ? SSL_get_peer_finished (ssl, octets, sizeof octets)
                                          : SSL_get_finished (ssl, octets, sizeof octets);
@@ -27,18 +29,23 @@ new_exporter (SSL *ssl)
 {
   guint8 octets[EXPORTER_OCTETS];
 
-  if (SSL_export_keying_material (ssl, octets, sizeof octets, EXPORTER_LABEL,
-                                  strlen (EXPORTER_LABEL), NULL, 0, 0)
-      != 1)
+  if (SSL_version (ssl) < TLS1_3_VERSION
+      || SSL_export_keying_material (ssl, octets, sizeof octets, EXPORTER_LABEL,
+                                     strlen (EXPORTER_LABEL), NULL, 0, 0)
+             != 1)
     return NULL;
   return g_bytes_new (octets, sizeof octets);
 }
 
 GBytes *
-mm_channel_binding_new (SSL *ssl, const gchar **out_type)
+mm_channel_binding_new (SSL *ssl, MmBindingType type)
 {
-  gboolean is_tls13 = SSL_version (ssl) >= TLS1_3_VERSION;
-
-  *out_type = is_tls13 ? "tls-exporter" : "tls-unique";
-  return is_tls13 ? new_exporter (ssl) : new_unique (ssl);
+  switch (type)
+    {
+    case MM_BINDING_TLS_EXPORTER:
+      return new_exporter (ssl);
+    case MM_BINDING_TLS_UNIQUE:
+      return new_unique (ssl);
+    }
+  return NULL;
 }

@@ -5,10 +5,12 @@
 #include <glib.h>
 #include <openssl/ssl.h>
 
+#include <mailmount/transport.h>
+
 G_BEGIN_DECLS
 
-/* Of a session whose handshake is done. @out_type: "tls-exporter" or "tls-unique", static. NULL where
- * there is none that could be trusted. (transfer full) (nullable) */
-GBytes *mm_channel_binding_new (SSL *ssl, const gchar **out_type);
+/* Of a session whose handshake is done. NULL where there is none that could be trusted.
+ * (transfer full) (nullable) */
+GBytes *mm_channel_binding_new (SSL *ssl, MmBindingType type);
 
 G_END_DECLS

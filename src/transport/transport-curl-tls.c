@@ -2,7 +2,6 @@
 #include "transport-curl-tls.h"
 
 #include "certificate.h"
-#include "channel-binding.h"
 
 /* Where an SSL_CTX keeps its MmCurlTls. */
 static int
@@ -36,12 +35,14 @@ note_alert (MmCurlTls *tls, int where, int value)
     tls->own_alert = value & 0xff;
 }
 
-/* The last handshake is the server's; an HTTPS proxy has one before it. */
+/* libcurl itself tells its SSL only while it works on the connection. The last handshake is the
+ * server's; an HTTPS proxy has one before it. */
 static void
 note_handshake_is_done (MmCurlTls *tls, const SSL *ssl)
 {
-  g_clear_pointer (&tls->binding, g_bytes_unref);
-  tls->binding = mm_channel_binding_new ((SSL *) ssl, &tls->binding_type);
+  g_clear_pointer (&tls->ssl, SSL_free);
+  if (SSL_up_ref ((SSL *) ssl) == 1)
+    tls->ssl = (SSL *) ssl;
 }
 
 static void
@@ -152,5 +153,5 @@ mm_curl_tls_clear (MmCurlTls *tls)
   g_clear_pointer (&tls->fingerprint, g_free);
   g_clear_pointer (&tls->peer, X509_free);
   g_clear_pointer (&tls->faulty, X509_free);
-  g_clear_pointer (&tls->binding, g_bytes_unref);
+  g_clear_pointer (&tls->ssl, SSL_free);
 }

@@ -10,7 +10,7 @@
 #pragma once
 
 #include <curl/curl.h>
-#include <openssl/x509.h>
+#include <openssl/ssl.h>
 
 #include <mailmount/transport.h>
 
@@ -36,8 +36,7 @@ typedef struct
   int verify_depth;      /* 0: with the server's own */
   X509 *faulty;          /* owned, nullable: that one */
 
-  GBytes *binding;           /* nullable: mm_channel_binding_new(), once the handshake is done */
-  const gchar *binding_type; /* of it */
+  SSL *ssl; /* owned: the session, once its handshake is done */
 } MmCurlTls;
 
 /* Sets the options of @curl. */

@@ -14,6 +14,7 @@
 
 #include <mailmount/clock.h>
 
+#include "channel-binding.h"
 #include "greeting.h"
 #include "transport-curl-private.h"
 
@@ -364,12 +365,11 @@ curl_transport_send (MmTransport *transport, const void *data, gsize length, gsi
 }
 
 static GBytes *
-curl_transport_dup_binding (MmTransport *transport, const gchar **out_type)
+curl_transport_dup_binding (MmTransport *transport, MmBindingType type)
 {
   MmCurlTransport *self = (MmCurlTransport *) transport;
 
-  *out_type = self->tls.binding_type;
-  return self->tls.binding != NULL ? g_bytes_ref (self->tls.binding) : NULL;
+  return self->tls.ssl != NULL ? mm_channel_binding_new (self->tls.ssl, type) : NULL;
 }
 
 static const MmTransportClass curl_transport_class = {

@@ -17,7 +17,7 @@ typedef struct
   MmIoStatus (*send) (MmTransport *transport, const void *data, gsize length, gsize *out_n,
                       GError **error);
   /* NULL: there never is one. */
-  GBytes *(*dup_binding) (MmTransport *transport, const gchar **out_type);
+  GBytes *(*dup_binding) (MmTransport *transport, MmBindingType type);
 } MmTransportClass;
 
 struct MmTransport

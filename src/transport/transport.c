@@ -38,9 +38,9 @@ mm_transport_is_private (const MmTransport *transport)
 }
 
 GBytes *
-mm_transport_dup_binding (MmTransport *transport, const gchar **out_type)
+mm_transport_dup_binding (MmTransport *transport, MmBindingType type)
 {
-  return transport->klass->dup_binding != NULL ? transport->klass->dup_binding (transport, out_type)
+  return transport->klass->dup_binding != NULL ? transport->klass->dup_binding (transport, type)
                                                : NULL;
 }
 

@@ -354,13 +354,114 @@ test_one_asks_for_all (Fixture *fixture, gconstpointer unused)
   mm_sign_in_attempt_free (first);
 }
 
-static void
-test_words (void)
+/* ---- channel binding ---- */
+
+static const gchar *const bound[]
+    = { "SCRAM-SHA-1-PLUS", "SCRAM-SHA-256-PLUS", "SCRAM-SHA-256", NULL };
+
+/* What the client says first: "p=tls-exporter,,…", "n,,…". */
+static gchar *
+first_words (Fixture *fixture)
 {
-  g_assert_true (mm_sign_in_is_about_mechanism ("Unsupported authentication mechanism."));
-  g_assert_true (mm_sign_in_is_about_mechanism ("no MECHANISM available"));
-  g_assert_false (mm_sign_in_is_about_mechanism ("Authentication failed."));
-  g_assert_false (mm_sign_in_is_about_mechanism (NULL));
+  g_autoptr (GError) error = NULL;
+  MmSignInWay way;
+
+  if (fixture->attempt == NULL)
+    fixture->attempt = mm_sign_in_attempt_new (fixture->sign_in, &fixture->offer);
+  g_assert_true (mm_sign_in_attempt_next (fixture->attempt, &way, &error));
+  g_autoptr (GByteArray) response = mm_sasl_step (way.sasl, NULL, 0, &error);
+  g_assert_no_error (error);
+  const gchar *comma = memchr (response->data, ',', response->len);
+  g_autofree gchar *flag = g_strndup ((const gchar *) response->data,
+                                      (gsize) (comma - (const gchar *) response->data));
+  return g_strconcat (mm_sasl_get_mechanism (way.sasl), " ", flag, NULL);
+}
+
+static void
+assert_first_words (Fixture *fixture, const gchar *expected)
+{
+  g_autofree gchar *words = first_words (fixture);
+
+  g_assert_cmpstr (words, ==, expected);
+}
+
+static void
+refuse_in_words (Fixture *fixture, const gchar *words)
+{
+  refuse (fixture, mm_sign_in_attempt_is_about_mechanism (fixture->attempt, words)
+                       ? MM_SIGN_IN_UNSUPPORTED
+                       : MM_SIGN_IN_REFUSED);
+}
+
+static void
+test_bindings_one_after_the_other (Fixture *fixture, gconstpointer unused)
+{
+  g_autoptr (GBytes) exporter = g_bytes_new_static ("exporter", 8);
+  g_autoptr (GBytes) unique = g_bytes_new_static ("unique", 6);
+
+  fixture->offer.mechanisms = bound;
+  fixture->offer.bindings[MM_BINDING_TLS_EXPORTER] = exporter;
+  fixture->offer.bindings[MM_BINDING_TLS_UNIQUE] = unique;
+  assert_first_words (fixture, "SCRAM-SHA-256-PLUS p=tls-exporter");
+  refuse_in_words (fixture, "bad protocol / cancel");
+  assert_first_words (fixture, "SCRAM-SHA-256-PLUS p=tls-unique");
+
+  /* Later connections know. */
+  g_clear_pointer (&fixture->attempt, mm_sign_in_attempt_free);
+  assert_first_words (fixture, "SCRAM-SHA-256-PLUS p=tls-unique");
+  refuse_in_words (fixture, "bad protocol / cancel");
+  assert_first_words (fixture, "SCRAM-SHA-256 n");
+  g_clear_pointer (&fixture->attempt, mm_sign_in_attempt_free);
+  assert_first_words (fixture, "SCRAM-SHA-256 n");
+}
+
+static void
+test_binding_of_an_older_tls (Fixture *fixture, gconstpointer unused)
+{
+  g_autoptr (GBytes) unique = g_bytes_new_static ("unique", 6);
+
+  fixture->offer.mechanisms = bound;
+  fixture->offer.bindings[MM_BINDING_TLS_UNIQUE] = unique;
+  assert_first_words (fixture, "SCRAM-SHA-256-PLUS p=tls-unique");
+}
+
+static void
+test_forced_binding_never_goes_without (Fixture *fixture, gconstpointer unused)
+{
+  g_autoptr (GBytes) exporter = g_bytes_new_static ("exporter", 8);
+
+  fixture->offer.mechanisms = bound;
+  fixture->offer.bindings[MM_BINDING_TLS_EXPORTER] = exporter;
+  fixture->config.mechanism = "SCRAM-SHA-256-PLUS";
+  assert_first_words (fixture, "SCRAM-SHA-256-PLUS p=tls-exporter");
+  refuse_in_words (fixture, "no");
+  assert_over (fixture, "by SCRAM-SHA-256-PLUS: no");
+}
+
+static void
+test_password_judged_with_binding (Fixture *fixture, gconstpointer unused)
+{
+  g_autoptr (GBytes) exporter = g_bytes_new_static ("exporter", 8);
+  static const gchar *const offered[] = { "SCRAM-SHA-256-PLUS", "SCRAM-SHA-256", NULL };
+
+  fixture->offer.mechanisms = offered;
+  fixture->offer.bindings[MM_BINDING_TLS_EXPORTER] = exporter;
+  assert_first_words (fixture, "SCRAM-SHA-256-PLUS p=tls-exporter");
+  refuse (fixture, MM_SIGN_IN_BROKEN_OFF);
+  assert_over (fixture, "by SCRAM-SHA-256-PLUS: no");
+}
+
+static void
+test_words (Fixture *fixture, gconstpointer unused)
+{
+  assert_next (fixture, "command");
+  g_assert_true (mm_sign_in_attempt_is_about_mechanism (fixture->attempt,
+                                                        "Unsupported authentication mechanism."));
+  g_assert_true (
+      mm_sign_in_attempt_is_about_mechanism (fixture->attempt, "no MECHANISM available"));
+  g_assert_false (
+      mm_sign_in_attempt_is_about_mechanism (fixture->attempt, "Authentication failed."));
+  g_assert_false (mm_sign_in_attempt_is_about_mechanism (fixture->attempt, NULL));
 }
 
 #define ADD(path, function) \
@@ -389,6 +490,10 @@ main (int argc, char **argv)
   ADD ("token-that-stays-the-same-is-not-sent-again", test_token_that_stays);
   ADD ("server-without-the-newer-mechanism-for-tokens", test_token_mechanism_unsupported);
   ADD ("one-connection-asks-for-all", test_one_asks_for_all);
-  g_test_add_func ("/sign-in/words-about-the-mechanism", test_words);
+  ADD ("bindings-are-tried-one-after-the-other", test_bindings_one_after_the_other);
+  ADD ("binding-of-an-older-tls", test_binding_of_an_older_tls);
+  ADD ("forced-binding-never-goes-without", test_forced_binding_never_goes_without);
+  ADD ("server-that-fails-to-prove-itself-ends-it", test_password_judged_with_binding);
+  ADD ("words-about-the-mechanism", test_words);
   return g_test_run ();
 }

@@ -22,7 +22,8 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOTS = {
-    "cyrus": ["cyrus-imapd", "cyrus-pop3d", "sasl2-bin", "libsasl2-modules"],
+    "cyrus": ["cyrus-imapd", "cyrus-pop3d", "sasl2-bin", "libsasl2-modules",
+              "libsasl2-modules-gssapi-mit"],
     "courier": ["courier-imap", "courier-pop", "courier-authlib-userdb"],
     "mailutils": ["mailutils-imap4d", "mailutils-pop3d"],
 }
