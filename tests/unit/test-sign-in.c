@@ -465,35 +465,35 @@ test_words (Fixture *fixture, gconstpointer unused)
 }
 
 #define ADD(path, function) \
-  g_test_add ("/sign-in/" path, Fixture, NULL, set_up, function, tear_down)
+  g_test_add (path, Fixture, NULL, set_up, function, tear_down)
 
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  ADD ("strongest-first", test_strongest_first);
-  ADD ("password-command-comes-last", test_password_command_last);
-  ADD ("no-way-tells-what-is-offered", test_no_way);
-  ADD ("unprotected-line-gets-no-clear-password", test_unprotected);
-  ADD ("forced-mechanism-is-the-only-one", test_forced);
-  ADD ("forced-mechanism-that-is-not-offered", test_forced_not_offered);
-  ADD ("forced-login-may-be-the-command", test_forced_login_command);
-  ADD ("forced-binding-without-tls", test_forced_binding);
-  ADD ("refused-before-the-password-was-used", test_before_the_password_was_used);
-  ADD ("judged-password-is-not-tried-again", test_after_the_password_was_judged);
-  ADD ("server-that-proves-nothing-gets-no-password", test_server_that_proves_nothing);
-  ADD ("server-that-asks-to-wait-is-not-asked-otherwise", test_server_that_asks_to_wait);
-  ADD ("unprotected-line-has-no-second-way", test_no_other_where_others_can_read);
-  ADD ("refused-certificate-leaves-the-password", test_certificate_and_ticket_then_password);
-  ADD ("refused-certificate-without-a-password", test_no_password_after_certificate);
-  ADD ("refused-token-is-renewed-once", test_token_renewed_once);
-  ADD ("token-that-stays-the-same-is-not-sent-again", test_token_that_stays);
-  ADD ("server-without-the-newer-mechanism-for-tokens", test_token_mechanism_unsupported);
-  ADD ("one-connection-asks-for-all", test_one_asks_for_all);
-  ADD ("bindings-are-tried-one-after-the-other", test_bindings_one_after_the_other);
-  ADD ("binding-of-an-older-tls", test_binding_of_an_older_tls);
-  ADD ("forced-binding-never-goes-without", test_forced_binding_never_goes_without);
-  ADD ("server-that-fails-to-prove-itself-ends-it", test_password_judged_with_binding);
-  ADD ("words-about-the-mechanism", test_words);
+  ADD ("/sign-in/strongest-first", test_strongest_first);
+  ADD ("/sign-in/password-command-comes-last", test_password_command_last);
+  ADD ("/sign-in/no-way-tells-what-is-offered", test_no_way);
+  ADD ("/sign-in/unprotected-line-gets-no-clear-password", test_unprotected);
+  ADD ("/sign-in/forced-mechanism-is-the-only-one", test_forced);
+  ADD ("/sign-in/forced-mechanism-that-is-not-offered", test_forced_not_offered);
+  ADD ("/sign-in/forced-login-may-be-the-command", test_forced_login_command);
+  ADD ("/sign-in/forced-binding-without-tls", test_forced_binding);
+  ADD ("/sign-in/refused-before-the-password-was-used", test_before_the_password_was_used);
+  ADD ("/sign-in/judged-password-is-not-tried-again", test_after_the_password_was_judged);
+  ADD ("/sign-in/server-that-proves-nothing-gets-no-password", test_server_that_proves_nothing);
+  ADD ("/sign-in/server-that-asks-to-wait-is-not-asked-otherwise", test_server_that_asks_to_wait);
+  ADD ("/sign-in/unprotected-line-has-no-second-way", test_no_other_where_others_can_read);
+  ADD ("/sign-in/refused-certificate-leaves-the-password", test_certificate_and_ticket_then_password);
+  ADD ("/sign-in/refused-certificate-without-a-password", test_no_password_after_certificate);
+  ADD ("/sign-in/refused-token-is-renewed-once", test_token_renewed_once);
+  ADD ("/sign-in/token-that-stays-the-same-is-not-sent-again", test_token_that_stays);
+  ADD ("/sign-in/server-without-the-newer-mechanism-for-tokens", test_token_mechanism_unsupported);
+  ADD ("/sign-in/one-connection-asks-for-all", test_one_asks_for_all);
+  ADD ("/sign-in/bindings-are-tried-one-after-the-other", test_bindings_one_after_the_other);
+  ADD ("/sign-in/binding-of-an-older-tls", test_binding_of_an_older_tls);
+  ADD ("/sign-in/forced-binding-never-goes-without", test_forced_binding_never_goes_without);
+  ADD ("/sign-in/server-that-fails-to-prove-itself-ends-it", test_password_judged_with_binding);
+  ADD ("/sign-in/words-about-the-mechanism", test_words);
   return g_test_run ();
 }
