@@ -125,6 +125,10 @@ gboolean mm_index_remove_message (MmIndex *index, guint32 folder_id, guint64 num
                                   GError **error);
 gboolean mm_index_remove_all_messages (MmIndex *index, guint32 folder_id, GError **error);
 
+/* Tells the objects of all linked messages of a folder, or with 0 of all folders; by object and folder. */
+typedef void (*MmIndexLinkFunc) (guint64 link, guint32 folder_id, gpointer user_data);
+gboolean mm_index_load_links (MmIndex *index, guint32 folder_id, MmIndexLinkFunc func,
+                              gpointer user_data, GError **error);
 /* TRUE when a linked message of any folder has the object @link; also when that cannot be told. */
 gboolean mm_index_has_link (MmIndex *index, guint64 link);
 

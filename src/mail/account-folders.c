@@ -12,6 +12,8 @@
 #include <mailmount/folder-name.h>
 #include <mailmount/log.h>
 
+#include "orphans.h"
+
 typedef struct
 {
   gchar *name; /* wire name */
@@ -280,6 +282,7 @@ remove_unlisted (FolderList *list, MmIndex *index, GPtrArray *nodes)
         }
       note_changed (list, gone.parent_id);
       g_array_append_val (list->gone, gone);
+      mm_orphans_add_folder (account->context.orphans, index, node->id);
       mm_index_remove_folder (index, node->id, &error);
       log_index_error (account, error);
       mm_content_cache_remove_folder (account->context.cache, node->id);

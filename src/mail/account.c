@@ -6,6 +6,8 @@
 #include <mailmount/index.h>
 #include <mailmount/log.h>
 
+#include "orphans.h"
+
 #define DISK_READERS 2
 /* A listing must still count as fresh when those who waited for it look. */
 #define REFRESH_US_MIN G_USEC_PER_SEC
@@ -169,6 +171,7 @@ mm_account_new (const MmAccountConfig *config, GError **error)
   context->name = g_strdup (config->name);
   context->key = g_strdup (config->key);
   context->objects = mm_object_map_new ();
+  context->orphans = mm_orphans_new ();
   context->find_mailbox = find_mailbox;
   context->find_data = account;
   context->remote = config->remote;
@@ -204,6 +207,13 @@ mm_account_new (const MmAccountConfig *config, GError **error)
   return account;
 }
 
+static void
+sweep_orphans (MmIndex *index, gpointer data)
+{
+  const MmMailContext *context = data;
+  mm_orphans_sweep (context->orphans, index, context, TRUE);
+}
+
 /* Takes the house down in the order in which the parts use one another: first what brings new work
  * (reading ahead, watching, the server), then what works it off (disk, index), then what they worked on. */
 void
@@ -228,6 +238,8 @@ mm_account_free (MmAccount *account)
   for (guint i = 0; i < account->mailboxes->len; i++)
     mm_mailbox_flush (g_ptr_array_index (account->mailboxes, i));
   g_mutex_unlock (&account->lock);
+  if (context->index != NULL)
+    mm_index_thread_push (context->index, sweep_orphans, context, NULL);
   mm_index_thread_free (context->index);
   mm_read_ahead_free (account->read_ahead);
   mm_watcher_free (context->watcher);
@@ -242,6 +254,7 @@ mm_account_free (MmAccount *account)
   g_clear_error (&account->list_error);
   mm_gate_free (context->relists);
   mm_statistics_free (context->statistics);
+  mm_orphans_free (context->orphans);
   mm_object_map_free (context->objects);
   g_free (context->key);
   g_free (context->name);

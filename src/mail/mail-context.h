@@ -24,6 +24,7 @@ typedef struct
   MmObjectMap *objects;    /* where messages with object ids are */
   MmMailbox *(*find_mailbox) (guint32 folder_id, gpointer find_data); /* nullable result; borrowed */
   gpointer find_data;
+  struct MmOrphans *orphans; /* the index thread's: contents that a folder less has */
   MmRemote *remote;
   MmIndexThread *index;
   MmContentCache *cache;

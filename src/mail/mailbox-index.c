@@ -4,6 +4,8 @@
 
 #include <mailmount/log.h>
 
+#include "orphans.h"
+
 static void
 log_index_error (const MmMailbox *mailbox, GError *error)
 {
@@ -213,6 +215,7 @@ put_state (MmIndex *index, gpointer data)
   mm_index_set_folder_state (index, job->mailbox->folder_id, &job->state, job->next_number,
                              job->mtime_us, &error);
   log_index_error (job->mailbox, error);
+  mm_orphans_sweep (job->mailbox->context->orphans, index, job->mailbox->context, FALSE);
 }
 
 static StateJob *
@@ -235,24 +238,35 @@ mm_mailbox_write_state_locked (MmMailbox *mailbox)
 
 typedef struct
 {
+  guint64 number;
+  guint64 link; /* 0: none */
+} Erased;
+
+typedef struct
+{
   MmMailbox *mailbox; /* borrowed */
-  GArray *numbers;    /* Array<guint64> */
+  GArray *erased;     /* Array<Erased> */
 } EraseJob;
 
 static void
 erase_rows (MmIndex *index, gpointer data)
 {
   EraseJob *job = data;
+  const MmMailContext *context = job->mailbox->context;
   guint32 folder_id = job->mailbox->folder_id;
   GError *error = NULL;
 
-  for (guint i = 0; i < job->numbers->len; i++)
+  for (guint i = 0; i < job->erased->len; i++)
     {
-      guint64 number = g_array_index (job->numbers, guint64, i);
+      const Erased *erased = &g_array_index (job->erased, Erased, i);
       if (error == NULL)
-        mm_index_remove_message (index, folder_id, number, &error);
-      mm_content_cache_remove (job->mailbox->context->cache, (MmContentKey){ folder_id, number, 0 });
+        mm_index_remove_message (index, folder_id, erased->number, &error);
+      if (erased->link != 0)
+        mm_orphans_add (context->orphans, erased->link);
+      else
+        mm_content_cache_remove (context->cache, (MmContentKey){ folder_id, erased->number, 0 });
     }
+  mm_orphans_sweep (context->orphans, index, context, FALSE);
   note_written (job->mailbox, error);
 }
 
@@ -261,7 +275,7 @@ free_erase_job (gpointer data)
 {
   EraseJob *job = data;
   note_transaction_end (job->mailbox);
-  g_array_unref (job->numbers);
+  g_array_unref (job->erased);
   g_free (job);
 }
 
@@ -271,9 +285,13 @@ new_erase_job (MmMailbox *mailbox, const GArray *gone)
   EraseJob *job = g_new (EraseJob, 1);
 
   job->mailbox = mailbox;
-  job->numbers = g_array_sized_new (FALSE, FALSE, sizeof (guint64), gone->len);
+  job->erased = g_array_sized_new (FALSE, FALSE, sizeof (Erased), gone->len);
   for (guint i = 0; i < gone->len; i++)
-    g_array_append_val (job->numbers, g_array_index (gone, MmMessage, i).number);
+    {
+      const MmMessage *message = &g_array_index (gone, MmMessage, i);
+      Erased erased = { message->number, mm_message_get_link (message) };
+      g_array_append_val (job->erased, erased);
+    }
   return job;
 }
 

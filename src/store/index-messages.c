@@ -120,6 +120,27 @@ mm_index_has_link (MmIndex *index, guint64 link)
 }
 
 gboolean
+mm_index_load_links (MmIndex *index, guint32 folder_id, MmIndexLinkFunc func, gpointer user_data,
+                     GError **error)
+{
+  sqlite3_stmt *statement = mm_index_statement (index, MM_INDEX_SQL_LOAD_LINKS);
+  int result_code;
+
+  sqlite3_bind_int64 (statement, 1, LINKED);
+  sqlite3_bind_int64 (statement, 2, folder_id);
+  while ((result_code = sqlite3_step (statement)) == SQLITE_ROW)
+    func ((guint64) (sqlite3_column_int64 (statement, 0) & (LINKED - 1)),
+          (guint32) sqlite3_column_int64 (statement, 1), user_data);
+  if (result_code != SQLITE_DONE)
+    {
+      mm_index_fail (index, MM_INDEX_SQL_LOAD_LINKS, result_code, "messages cannot be read", error);
+      return FALSE;
+    }
+  sqlite3_reset (statement);
+  return TRUE;
+}
+
+gboolean
 mm_index_remove_all_messages (MmIndex *index, guint32 folder_id, GError **error)
 {
   sqlite3_bind_int64 (mm_index_statement (index, MM_INDEX_SQL_REMOVE_ALL_MESSAGES), 1, folder_id);

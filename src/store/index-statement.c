@@ -43,6 +43,10 @@ static const gchar *const sql_texts[MM_INDEX_N_SQL] = {
   [MM_INDEX_SQL_REMOVE_ALL_MESSAGES] = "DELETE FROM message WHERE folder = ?1",
   [MM_INDEX_SQL_HAS_OBJECT]
   = "SELECT 1 FROM message WHERE object IS NOT NULL AND object = ?1 LIMIT 1",
+  [MM_INDEX_SQL_LOAD_LINKS]
+  = "SELECT object, folder FROM message"
+    " WHERE object IS NOT NULL AND object >= ?1 AND (?2 = 0 OR folder = ?2)"
+    " ORDER BY object, folder",
   [MM_INDEX_SQL_ADD_TRAFFIC]
   = "INSERT INTO traffic (account, hour, octets) VALUES (?1, ?2, ?3)"
     " ON CONFLICT (account, hour) DO UPDATE SET octets = octets + excluded.octets",

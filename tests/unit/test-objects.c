@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* Messages that their server calls by an id, in one folder or several. */
+#include <string.h>
+
 #include <mailmount/clock.h>
 
 #include "../../src/mail/mailbox-private.h"
@@ -127,6 +129,192 @@ test_same_id_is_the_same_message (void)
   g_assert_cmpuint (fake_server_count (fixture->server, "id "), ==, 0);
 }
 
+/* ---- contents ---- */
+
+static void
+assert_reads (MailFixture *fixture, const gchar *path, guint64 number, guint n_fetches)
+{
+  g_autoptr (GError) error = NULL;
+
+  fake_server_clear_log (fixture->server);
+  g_autoptr (GBytes) octets = mail_fixture_read (fixture, path, number, &error);
+  g_assert_no_error (error);
+  g_autoptr (GBytes) body = fake_server_dup_body (fixture->server, path, (guint32) number);
+  g_assert_true (g_bytes_equal (octets, body));
+  g_assert_cmpuint (fake_server_count (fixture->server, "whole")
+                        + fake_server_count (fixture->server, "range"), ==, n_fetches);
+}
+
+/* The files of linked messages in the cache. */
+static guint
+count_linked_files (MailFixture *fixture)
+{
+  g_autofree gchar *shared = g_build_filename (fixture->directory, "content-v1", "000000", NULL);
+  g_autoptr (GDir) parts = g_dir_open (shared, 0, NULL);
+  const gchar *part;
+  guint n = 0;
+
+  while (parts != NULL && (part = g_dir_read_name (parts)) != NULL)
+    {
+      g_autofree gchar *path = g_build_filename (shared, part, NULL);
+      g_autoptr (GDir) files = g_dir_open (path, 0, NULL);
+      const gchar *file;
+      while (files != NULL && (file = g_dir_read_name (files)) != NULL)
+        {
+          g_assert_cmpuint (strlen (file), ==, 15);
+          n++;
+        }
+    }
+  return n;
+}
+
+/* One message in INBOX, as 1, and in Archive, as 1; both listed. */
+static MailFixture *
+new_linked_fixture (gsize size)
+{
+  MailFixture *fixture = new_fixture ();
+
+  deliver (fixture, "INBOX", size, "M1");
+  fake_server_copy (fixture->server, "INBOX", 1, "Archive");
+  mail_fixture_mount (fixture);
+  list (fixture, "INBOX");
+  list (fixture, "Archive");
+  return fixture;
+}
+
+static void
+test_fetched_once (gconstpointer size)
+{
+  g_autoptr (MailFixture) fixture = new_linked_fixture (GPOINTER_TO_SIZE (size));
+
+  g_bytes_unref (mail_fixture_read (fixture, "INBOX", 1, NULL));
+  assert_reads (fixture, "Archive", 1, 0);
+  mail_fixture_unmount (fixture);
+  mail_fixture_mount (fixture);
+  list (fixture, "Archive");
+  assert_reads (fixture, "Archive", 1, 0);
+  g_assert_cmpuint (count_linked_files (fixture), ==, 1);
+}
+
+/* What the listing said of the size was wrong: it is right under both names at once, and stays so. */
+static void
+test_size_is_the_same_under_each_name (void)
+{
+  g_autoptr (MailFixture) fixture = new_fixture ();
+
+  deliver (fixture, "INBOX", 1000, "M1");
+  fake_server_set_told_size (fixture->server, "INBOX", 1, 990);
+  fake_server_copy (fixture->server, "INBOX", 1, "Archive");
+  mail_fixture_mount (fixture);
+  list (fixture, "INBOX");
+  list (fixture, "Archive");
+  g_assert_cmpuint (get_message (fixture, "Archive", 1).size, ==, 990);
+  g_bytes_unref (mail_fixture_read (fixture, "INBOX", 1, NULL));
+  g_assert_cmpuint (get_message (fixture, "INBOX", 1).size, ==, 1000);
+  g_assert_cmpuint (get_message (fixture, "Archive", 1).size, ==, 1000);
+  g_assert_cmpuint (get_message (fixture, "Archive", 1).size_is_proved, ==, TRUE);
+  g_assert_cmpuint (mail_fixture_count_events (fixture, "changed"), ==, 1);
+  mail_fixture_unmount (fixture);
+  mail_fixture_mount (fixture);
+  list (fixture, "Archive");
+  g_assert_cmpuint (get_message (fixture, "Archive", 1).size, ==, 1000);
+  /* One more name, told with the wrong size. */
+  fake_server_copy (fixture->server, "Archive", 1, "INBOX");
+  list (fixture, "INBOX");
+  g_assert_cmpuint (get_message (fixture, "INBOX", 2).size, ==, 1000);
+}
+
+static void
+test_stays_in_the_cache_while_a_folder_has_it (void)
+{
+  g_autoptr (MailFixture) fixture = new_linked_fixture (1000);
+
+  g_bytes_unref (mail_fixture_read (fixture, "INBOX", 1, NULL));
+  fake_server_expunge (fixture->server, "INBOX", 1);
+  list (fixture, "INBOX");
+  assert_reads (fixture, "Archive", 1, 0);
+  mail_fixture_unmount (fixture);
+  g_assert_cmpuint (count_linked_files (fixture), ==, 1);
+  /* Archive is not even loaded. */
+  mail_fixture_mount (fixture);
+  list (fixture, "INBOX");
+  mail_fixture_unmount (fixture);
+  g_assert_cmpuint (count_linked_files (fixture), ==, 1);
+  fake_server_expunge (fixture->server, "Archive", 1);
+  mail_fixture_mount (fixture);
+  list (fixture, "Archive");
+  mail_fixture_unmount (fixture);
+  g_assert_cmpuint (count_linked_files (fixture), ==, 0);
+}
+
+static void
+test_removed_folder_leaves_nothing_in_the_cache (void)
+{
+  g_autoptr (MailFixture) fixture = new_fixture ();
+  g_autoptr (GError) error = NULL;
+
+  deliver (fixture, "Archive", 1000, "M1");
+  deliver (fixture, "Archive", 1000, "M2");
+  fake_server_copy (fixture->server, "Archive", 2, "INBOX");
+  mail_fixture_mount (fixture);
+  list (fixture, "Archive");
+  list (fixture, "INBOX");
+  g_bytes_unref (mail_fixture_read (fixture, "Archive", 1, NULL));
+  g_bytes_unref (mail_fixture_read (fixture, "Archive", 2, NULL));
+  fake_server_remove_mailbox (fixture->server, "Archive");
+  mm_clock_advance_for_test (LATER_US);
+  AWAIT (&error, mm_account_try_folders (fixture->account, TRUE, waiter, &error));
+  assert_reads (fixture, "INBOX", 1, 0);
+  mail_fixture_unmount (fixture);
+  g_assert_cmpuint (count_linked_files (fixture), ==, 1);
+}
+
+/* It left one folder before it is seen in the other. */
+static void
+test_moved_it_is_not_fetched_again (void)
+{
+  g_autoptr (MailFixture) fixture = new_fixture ();
+
+  deliver (fixture, "INBOX", 1000, "M1");
+  mail_fixture_mount (fixture);
+  list (fixture, "INBOX");
+  list (fixture, "Archive");
+  g_bytes_unref (mail_fixture_read (fixture, "INBOX", 1, NULL));
+  fake_server_copy (fixture->server, "INBOX", 1, "Archive");
+  fake_server_expunge (fixture->server, "INBOX", 1);
+  list (fixture, "INBOX");
+  list (fixture, "Archive");
+  assert_reads (fixture, "Archive", 1, 0);
+  mail_fixture_unmount (fixture);
+  g_assert_cmpuint (count_linked_files (fixture), ==, 1);
+}
+
+/* The account does not know yet that it was expunged where it is looked for first. */
+static void
+test_fetched_from_where_it_still_is (void)
+{
+  g_autoptr (MailFixture) fixture = new_linked_fixture (1000);
+  g_autoptr (GError) error = NULL;
+
+  fake_server_expunge (fixture->server, "INBOX", 1);
+  g_autoptr (GBytes) octets = mail_fixture_read (fixture, "INBOX", 1, &error);
+  g_assert_no_error (error);
+  g_autoptr (GBytes) body = fake_server_dup_body (fixture->server, "Archive", 1);
+  g_assert_true (g_bytes_equal (octets, body));
+}
+
+static void
+test_gone_everywhere_is_gone (void)
+{
+  g_autoptr (MailFixture) fixture = new_linked_fixture (1000);
+  g_autoptr (GError) error = NULL;
+
+  fake_server_expunge (fixture->server, "INBOX", 1);
+  fake_server_expunge (fixture->server, "Archive", 1);
+  g_assert_null (mail_fixture_read (fixture, "INBOX", 1, &error));
+  g_assert_error (error, MM_ERROR, MM_ERROR_MESSAGE_GONE);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -135,5 +323,16 @@ main (int argc, char **argv)
                    test_link_is_the_same_in_each_folder_and_mount);
   g_test_add_func ("/objects/remote-is-told-the-known-uid", test_remote_is_told_the_known_uid);
   g_test_add_func ("/objects/same-id-is-the-same-message", test_same_id_is_the_same_message);
+  g_test_add_data_func ("/objects/fetched-once/small", GSIZE_TO_POINTER (1000), test_fetched_once);
+  g_test_add_data_func ("/objects/fetched-once/large", GSIZE_TO_POINTER (700000), test_fetched_once);
+  g_test_add_func ("/objects/size-is-the-same-under-each-name",
+                   test_size_is_the_same_under_each_name);
+  g_test_add_func ("/objects/stays-in-the-cache-while-a-folder-has-it",
+                   test_stays_in_the_cache_while_a_folder_has_it);
+  g_test_add_func ("/objects/removed-folder-leaves-nothing-in-the-cache",
+                   test_removed_folder_leaves_nothing_in_the_cache);
+  g_test_add_func ("/objects/moved-it-is-not-fetched-again", test_moved_it_is_not_fetched_again);
+  g_test_add_func ("/objects/fetched-from-where-it-still-is", test_fetched_from_where_it_still_is);
+  g_test_add_func ("/objects/gone-everywhere-is-gone", test_gone_everywhere_is_gone);
   return g_test_run ();
 }
