@@ -58,6 +58,8 @@ read_folders_locked (MmAccount *account, const MmFolderNode *root, MmAccountStat
       MmFolderStatus folder = { .path = g_steal_pointer (&path) };
       describe_mailbox (node->mailbox, &folder);
       folder.n_cached = mm_content_cache_count_folder (account->context.cache, node->id);
+      if (node->mailbox != NULL)
+        folder.n_cached += mm_mailbox_count_stored_links (node->mailbox);
       g_array_append_val (out->folders, folder);
     }
 }

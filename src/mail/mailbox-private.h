@@ -145,6 +145,9 @@ void mm_mailbox_list_ahead (MmMailbox *mailbox);
 void mm_mailbox_set_gone (MmMailbox *mailbox);
 void mm_mailbox_forget_all_locked (MmMailbox *mailbox);
 
+/* How many of its messages are linked and known to be in the cache, which counts them as no folder's. */
+guint mm_mailbox_count_stored_links (MmMailbox *mailbox);
+
 gboolean mm_mailbox_is_gone (MmMailbox *mailbox);
 
 /* The UID of the message with @object; 0: there is none as far as is known. */

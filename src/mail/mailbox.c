@@ -411,6 +411,24 @@ mm_mailbox_set_gone (MmMailbox *mailbox)
   g_mutex_unlock (&mailbox->lock);
 }
 
+guint
+mm_mailbox_count_stored_links (MmMailbox *mailbox)
+{
+  guint n = 0;
+
+  g_mutex_lock (&mailbox->lock);
+  gsize length = mm_message_table_has_links (mailbox->table)
+                     ? mm_message_table_get_length (mailbox->table)
+                     : 0;
+  for (gsize i = 0; i < length; i++)
+    {
+      const MmMessage *message = mm_message_table_at (mailbox->table, i);
+      n += message->is_linked && message->is_stored;
+    }
+  g_mutex_unlock (&mailbox->lock);
+  return n;
+}
+
 gboolean
 mm_mailbox_is_gone (MmMailbox *mailbox)
 {

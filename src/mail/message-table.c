@@ -11,6 +11,7 @@ struct MmMessageTable
   guint64 octets;
   MmObjectMap *map;       /* nullable; borrowed */
   guint32 folder_id;      /* in @map */
+  gboolean has_links;
 };
 
 G_STATIC_ASSERT (sizeof (MmMessage) <= 64);
@@ -40,6 +41,7 @@ tell_place (MmMessageTable *table, MmMessage *message)
 {
   if (table->map == NULL || !message->has_object)
     return;
+  table->has_links |= message->is_linked;
   mm_object_map_add (table->map, message->object, table->folder_id, message->number);
   note_size (table, message);
   if (message->is_linked)
@@ -293,6 +295,12 @@ mm_message_table_tell_places (MmMessageTable *table, MmObjectMap *map, guint32 f
   table->folder_id = folder_id;
   for (guint i = 0; i < table->messages->len; i++)
     tell_place (table, mm_message_table_at (table, i));
+}
+
+gboolean
+mm_message_table_has_links (const MmMessageTable *table)
+{
+  return table->has_links;
 }
 
 void

@@ -46,6 +46,8 @@ void mm_message_table_set_size (MmMessageTable *table, MmMessage *message, guint
 /* From now on @map knows where the messages with objects are: in @folder_id, under their numbers. For as
  * long as they are in the table. Borrowed; must outlive the table. */
 void mm_message_table_tell_places (MmMessageTable *table, MmObjectMap *map, guint32 folder_id);
+/* TRUE when one of its messages is linked, or was. */
+gboolean mm_message_table_has_links (const MmMessageTable *table);
 /* @message is to be known by its place alone, and its content by @origin. */
 void mm_message_table_drop_object (MmMessageTable *table, MmMessage *message, guint32 origin);
 

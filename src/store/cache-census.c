@@ -25,6 +25,7 @@ typedef struct
   int fd;
   MmContentDirectory content; /* without fd: there is none */
   GHashTable *owners;         /* Map<folder id, Owner owned> */
+  GHashTable *links;  /* Map<owned linked number, id of the first folder that has it> */
   MmCacheCensus *census;
 } Place;
 
@@ -83,6 +84,7 @@ clear_place (Place *place)
   mm_fd_clear (&place->fd);
   mm_content_directory_close (&place->content);
   g_clear_pointer (&place->owners, g_hash_table_unref);
+  g_clear_pointer (&place->links, g_hash_table_unref);
   g_clear_pointer (&place->census, mm_cache_census_free);
 }
 
@@ -130,6 +132,16 @@ add_indexed_account (gint64 id, const gchar *key, gpointer user_data)
   g_array_append_val (ids, id);
 }
 
+/* One that several folders have counts as the first one's. */
+static void
+note_link (guint64 link, guint32 folder_id, gpointer user_data)
+{
+  Place *place = user_data;
+
+  if (!g_hash_table_contains (place->links, &link))
+    g_hash_table_insert (place->links, g_memdup2 (&link, sizeof link), GUINT_TO_POINTER (folder_id));
+}
+
 static gboolean
 ask_index (Place *place, const gchar *directory, GError **error)
 {
@@ -138,6 +150,8 @@ ask_index (Place *place, const gchar *directory, GError **error)
   gpointer data[] = { ids, place };
 
   if (index == NULL || !mm_index_load_accounts (index, add_indexed_account, data, error))
+    return FALSE;
+  if (!mm_index_load_links (index, 0, note_link, place, error))
     return FALSE;
   for (guint i = 0; i < ids->len; i++)
     {
@@ -229,6 +243,7 @@ open_place (Place *place, const gchar *directory, GError **error)
   place->content.fd = openat (place->fd, MM_STORE_CONTENT_DIRECTORY,
                               O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   place->owners = g_hash_table_new_full (NULL, NULL, NULL, g_free);
+  place->links = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL);
   place->census = g_new0 (MmCacheCensus, 1);
   place->census->accounts = g_ptr_array_new_with_free_func (free_account);
   if (faccessat (place->fd, MM_INDEX_FILE, F_OK, AT_SYMLINK_NOFOLLOW) == 0
@@ -260,15 +275,24 @@ add_unclaimed (Place *place, guint32 folder_id)
   return add_folder (place, last, folder_id, NULL);
 }
 
+/* MM_CONTENT_SHARED_FOLDER: of a linked message that no folder has. */
+static guint32
+get_folder (const Place *place, const MmContentKey *key)
+{
+  if (key->folder_id != MM_CONTENT_SHARED_FOLDER)
+    return key->folder_id;
+  return GPOINTER_TO_UINT (g_hash_table_lookup (place->links, &key->number));
+}
+
 static void
 count_file (const MmContentFound *found, gpointer user_data)
 {
   Place *place = user_data;
-  const Owner *owner
-    = g_hash_table_lookup (place->owners, GUINT_TO_POINTER (found->key.folder_id));
+  guint32 folder_id = get_folder (place, &found->key);
+  const Owner *owner = g_hash_table_lookup (place->owners, GUINT_TO_POINTER (folder_id));
 
   if (owner == NULL)
-    owner = add_unclaimed (place, found->key.folder_id);
+    owner = add_unclaimed (place, folder_id);
   owner->folder->n_messages++;
   owner->folder->octets += found->octets;
   owner->account->n_messages++;
@@ -325,6 +349,23 @@ remove_all_folders (const Place *place)
     mm_content_directory_remove_folder (&place->content, GPOINTER_TO_UINT (id));
 }
 
+/* Removes the linked messages that are counted as those of the folders @ids. */
+static void
+remove_links_of (const Place *place, const GArray *ids)
+{
+  GHashTableIter iter;
+  gpointer link;
+  gpointer folder_id;
+
+  g_hash_table_iter_init (&iter, place->links);
+  while (g_hash_table_iter_next (&iter, &link, &folder_id))
+    for (guint i = 0; i < ids->len; i++)
+      if (g_array_index (ids, guint32, i) == GPOINTER_TO_UINT (folder_id))
+        mm_content_directory_remove (&place->content,
+                                     (MmContentKey) { MM_CONTENT_SHARED_FOLDER,
+                                                      *(guint64 *) link, 0 });
+}
+
 gboolean
 mm_cache_purge (const gchar *directory, const GArray *ids, GError **error)
 {
@@ -342,5 +383,7 @@ mm_cache_purge (const gchar *directory, const GArray *ids, GError **error)
     }
   for (guint i = 0; has_content && i < ids->len; i++)
     mm_content_directory_remove_folder (&place.content, g_array_index (ids, guint32, i));
+  if (has_content)
+    remove_links_of (&place, ids);
   return TRUE;
 }

@@ -66,7 +66,8 @@ def _audit_file(path, truth, result):
     magic, state, n_segments, size, number, folder, _, list_offset, digest, check = HEADER.unpack(head)
     _require(magic == MAGIC, "no magic")
     _require(hashlib.sha256(head[:CHECKED_OCTETS]).digest()[:16] == check, "the header's own check does not fit")
-    _require(path.name == f"{number:09x}" and path.parent.parent.name == f"{folder:06x}", "it is another file's")
+    digits = 9 if folder else 15  # of no folder: what several have
+    _require(path.name == f"{number:0{digits}x}" and path.parent.parent.name == f"{folder:06x}", "it is another file's")
     content = data[HEADER.size:HEADER.size + size]
     if state == WHOLE and len(content) < size:
         result.unfinished += 1

@@ -3,14 +3,14 @@
 with several names, fetched once and copied once."""
 
 import contextlib
-import imaplib
+import json
 import os
 import re
 import tarfile
-import time
 
 import pytest
 
+from cache_audit import audit
 from dovecot import wait_for
 from mount import BINARY, sh
 from proxy import Proxy
@@ -36,9 +36,6 @@ class Gmail(ScriptedImap):
         super().__init__("X-GM-EXT-1")
         for name in self.names.values():
             self.mailboxes[name] = Mailbox(uidvalidity=1000)
-
-    def wait_ready(self):
-        return self
 
     def fill(self):
         for number in range(1, SHARED + 1):
@@ -259,3 +256,46 @@ def test_verify_finds_a_linked_copy_whole(mount, linked, target):
     sh(["rsync", "-aH", f"{mounted.path}/", f"{target}/"])
     result = sh([BINARY, "verify", mounted.path, target])
     assert "differ" not in result.out, result.out
+
+
+def cached_messages(place, what):
+    output = sh([BINARY, "cache", str(place.cache)]).out
+    found = re.search(rf"^{re.escape(what)}\s+(\d+) messages", output, re.M)
+    assert found, output
+    return int(found[1])
+
+
+def test_the_cache_has_it_once(mount, linked, place):
+    mounted = mount(linked)
+    paths = names_of(linked, list_all(mounted), 1) + names_of(linked, list_all(mounted), 2)
+    for path in paths:
+        sha256(mounted.path / path)
+    wait_for(lambda: cached_messages(place, "all") >= 2, 30, "both messages in the cache")
+    status = json.loads((mounted.path / ".mailmount" / "status").read_text())
+    inbox = next(folder for folder in status["folders"] if folder["path"] == "INBOX")
+    assert inbox["cached"] >= 2, inbox
+    mounted.unmount()
+    audited = audit(place.cache, [octets_of(number) for number in range(1, SHARED + 1)])
+    assert audited.whole == len(list((place.cache / "content-v1" / "000000").rglob("?" * 15))) >= 2
+    source = f"imap://user@127.0.0.1:{linked.imap_port}"
+    assert cached_messages(place, source.removeprefix("imap://")) == audited.whole
+    sh([BINARY, "cache", "--purge", source, str(place.cache)])
+    assert not list((place.cache / "content-v1").rglob("?" * 15))
+
+
+@pytest.mark.parametrize("linked", [Gmail], ids=["gmail"], indirect=True)
+def test_a_new_uidvalidity_needs_no_message_ids(mount, linked, linked_proxy):
+    """The same id is the same message: its name, inode and octets stay."""
+    mounted = mount(linked_proxy)
+    for path in mounted.files():
+        sha256(mounted.path / path)
+    before = {path: (s.st_ino, s.st_mtime_ns) for path, s in list_all(mounted).items()}
+    mounted.unmount()
+    linked.renumber(("INBOX",))
+    linked_proxy.clear()
+    mounted = mount(linked_proxy)
+    assert {path: (s.st_ino, s.st_mtime_ns) for path, s in list_all(mounted).items()} == before
+    for path in mounted.files():
+        sha256(mounted.path / path)
+    assert linked_proxy.body_fetches() == []
+    assert not [c for c in linked_proxy.commands if "MESSAGE-ID" in str(c).upper()]
