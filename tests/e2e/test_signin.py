@@ -7,6 +7,7 @@ import threading
 
 import pytest
 
+from binding_server import BindingServer
 from dovecot import DovecotServer, wait_for
 from kerberos import KerberosRealm
 from mount import SLOW, Failed
@@ -124,6 +125,15 @@ def test_by_certificate(mount, every_way, method, options):
         "key": every_way.client.with_suffix(".key"), **options})
     assert "INBOX" in os.listdir(mounted.path)
     assert method() == "EXTERNAL"
+
+
+def test_bound_to_tls_by_the_exporter(mount, server):
+    """Both ends computed the same: the server told us to be who we are, and we it."""
+    with BindingServer(server.certificates, PASSWORD) as binding_server:
+        output = refusal(mount, binding_server, scheme="imaps",
+                         options={"tls": None, "cafile": server.certificates.ca, "auth": "SCRAM-SHA-256-PLUS"})
+        assert binding_server.steps == ["offered", "bound", "proved"]
+    one_line(output, "by SCRAM-SHA-256-PLUS: the server says: .*there is no mail here")
 
 
 # The choice.

@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include <gsasl.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
@@ -266,6 +267,109 @@ test_scram_foreign_nonce (gconstpointer data)
   play_scram (data, "", FALSE, TRUE);
 }
 
+/* RFC 5802 7: the server tells what is wrong instead of proving itself. */
+static void
+test_scram_server_error (void)
+{
+  g_autoptr (MmSasl) sasl = start ("SCRAM-SHA-1", "user", "pencil", NULL, NULL, 0);
+  g_autofree gchar *first = answer (sasl, "");
+  const gchar *nonce = strstr (first, "r=");
+  g_autofree gchar *server_first = g_strconcat (nonce, "x,s=QSXCR+Q6sek8bf92,i=4096", NULL);
+  g_autofree gchar *final = NULL;
+
+  g_assert_false (mm_sasl_has_used_secret (sasl));
+  final = answer (sasl, server_first);
+  g_assert_true (mm_sasl_has_used_secret (sasl));
+  check_failure (sasl, "e=channel-bindings-dont-match,x=y");
+  g_assert_cmpstr (mm_sasl_get_server_error (sasl), ==, "channel-bindings-dont-match");
+}
+
+/* SCRAM with channel binding, against the server that GNU SASL has. */
+
+typedef struct
+{
+  const gchar *mechanism;
+  const gchar *type;
+  Gsasl_property property;
+  const gchar *servers_binding; /* ours is "binding" */
+  gboolean succeeds;
+} BindingCase;
+
+static const BindingCase binding_cases[] = {
+  { "SCRAM-SHA-256-PLUS", "tls-exporter", GSASL_CB_TLS_EXPORTER, "binding", TRUE },
+  { "SCRAM-SHA-256-PLUS", "tls-unique", GSASL_CB_TLS_UNIQUE, "binding", TRUE },
+  { "SCRAM-SHA-1-PLUS", "tls-exporter", GSASL_CB_TLS_EXPORTER, "binding", TRUE },
+  { "SCRAM-SHA-256-PLUS", "tls-exporter", GSASL_CB_TLS_EXPORTER, "of another line", FALSE },
+  { "SCRAM-SHA-256-PLUS", "tls-unique", GSASL_CB_TLS_EXPORTER, "binding", FALSE },
+};
+
+static gboolean
+play_bound (const BindingCase *test, MmSasl *sasl, Gsasl_session *server)
+{
+  g_autofree gchar *challenge = g_strdup ("");
+
+  for (;;)
+    {
+      g_autofree gchar *response = answer (sasl, challenge);
+      char *octets = NULL;
+      size_t length = 0;
+      int result = gsasl_step (server, response, strlen (response), &octets, &length);
+
+      g_free (challenge);
+      challenge = g_strndup (octets != NULL ? octets : "", length);
+      gsasl_free (octets);
+      if (result != GSASL_OK && result != GSASL_NEEDS_MORE)
+        return FALSE;
+      if (result == GSASL_OK)
+        {
+          g_autofree gchar *last = answer (sasl, challenge);
+          return TRUE;
+        }
+    }
+}
+
+static void
+test_binding (gconstpointer data)
+{
+  const BindingCase *test = data;
+  g_autoptr (GBytes) binding = g_bytes_new_static ("binding", 7);
+  g_autoptr (MmSecret) password = mm_secret_new ("pencil", 6);
+  MmSaslCredentials credentials = { .user = "user",
+                                    .password = password,
+                                    .binding_type = test->type,
+                                    .binding = binding };
+  g_autofree gchar *encoded
+      = g_base64_encode ((const guint8 *)test->servers_binding, strlen (test->servers_binding));
+  g_autoptr (GError) error = NULL;
+  g_autoptr (MmSasl) sasl = mm_sasl_new (test->mechanism, &credentials, &error);
+  Gsasl *context;
+  Gsasl_session *server;
+
+  g_assert_no_error (error);
+  g_assert_cmpint (gsasl_init (&context), ==, GSASL_OK);
+  g_assert_cmpint (gsasl_server_start (context, test->mechanism, &server), ==, GSASL_OK);
+  gsasl_property_set (server, GSASL_PASSWORD, "pencil");
+  gsasl_property_set (server, test->property, encoded);
+  g_assert_cmpint (play_bound (test, sasl, server), ==, test->succeeds);
+  g_assert_cmpint (mm_sasl_may_succeed (sasl), ==, test->succeeds);
+  gsasl_finish (server);
+  gsasl_done (context);
+}
+
+/* EXTERNAL: whose mail is wanted; who we are the certificate said. */
+static void
+test_external (void)
+{
+  MmSaslCredentials credentials = { .user = "tim" };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (MmSasl) sasl = mm_sasl_new ("EXTERNAL", &credentials, &error);
+
+  g_assert_no_error (error);
+  g_assert_true (mm_sasl_has_initial_response (sasl));
+  check_answer (sasl, "", "tim", 3);
+  g_assert_true (mm_sasl_may_succeed (sasl));
+}
+
 /* OAuth */
 
 static void
@@ -288,7 +392,9 @@ test_oauthbearer_error (void)
   g_autoptr (MmSasl) sasl = start ("OAUTHBEARER", "a,b=c", NULL, "t", NULL, 0);
 
   check_answer (sasl, "", "n,a=a=2Cb=3Dc,\001auth=Bearer t\001\001", 30);
+  g_assert_null (mm_sasl_get_server_error (sasl));
   check_answer (sasl, "{\"status\":\"invalid_token\"}", "\001", 1); /* RFC 7628 section 4.3 */
+  g_assert_cmpstr (mm_sasl_get_server_error (sasl), ==, "invalid_token");
   g_assert_false (mm_sasl_may_succeed (sasl));
   check_failure (sasl, "");
 }
@@ -301,7 +407,8 @@ test_xoauth2 (void)
 
   check_answer (sasl, "", expected, sizeof expected - 1);
   g_assert_true (mm_sasl_may_succeed (sasl));
-  check_answer (sasl, "{\"status\":\"401\"}", "", 0);
+  check_answer (sasl, "{\"schemes\": \"bearer\", \"status\": 401}", "", 0);
+  g_assert_cmpstr (mm_sasl_get_server_error (sasl), ==, "401");
   g_assert_false (mm_sasl_may_succeed (sasl));
 }
 
@@ -329,6 +436,7 @@ test_refused_credentials (void)
 
   check_no_start ("DIGEST-MD5", &good, MM_ERROR_UNSUPPORTED);
   check_no_start ("ANONYMOUS", &good, MM_ERROR_UNSUPPORTED);
+  check_no_start ("SCRAM-SHA-256-PLUS", &good, MM_ERROR_AUTHENTICATION);
   check_no_start ("PLAIN", &bad, MM_ERROR_AUTHENTICATION);
   check_no_start ("XOAUTH2", &bad, MM_ERROR_AUTHENTICATION);
   check_no_start ("PLAIN", &none, MM_ERROR_AUTHENTICATION);
@@ -406,6 +514,15 @@ main (int argc, char **argv)
           g_test_add_data_func (path, &vectors[i], tests[j].test);
         }
     }
+  g_test_add_func ("/sasl/scram-error-of-the-server-is-told", test_scram_server_error);
+  for (gsize i = 0; i < G_N_ELEMENTS (binding_cases); i++)
+    {
+      g_autofree gchar *path
+          = g_strdup_printf ("/sasl/channel-binding/%" G_GSIZE_FORMAT, i);
+
+      g_test_add_data_func (path, &binding_cases[i], test_binding);
+    }
+  g_test_add_func ("/sasl/external", test_external);
   g_test_add_func ("/sasl/oauthbearer", test_oauthbearer);
   g_test_add_func ("/sasl/oauthbearer-error-is-answered", test_oauthbearer_error);
   g_test_add_func ("/sasl/xoauth2", test_xoauth2);
