@@ -428,6 +428,8 @@ apply_list (MmIndex *index, gpointer data)
   touch_changed (list, index, is_first);
   tell_observer (list);
   finish_list (account, NULL);
+  if (!is_first && g_hash_table_size (list->changed) > 0 && account->context.watcher != NULL)
+    mm_watcher_confirm_folders (account->context.watcher);
 }
 
 /* ---- collecting a list, on a connection's thread ---- */

@@ -11,8 +11,8 @@
 #define SETTLE_US (2 * G_USEC_PER_SEC)
 /* Lists that the server asked for come no faster. */
 #define LIST_US G_USEC_PER_SEC
-/* Folders that get other names tell of it one by one, and a server may bundle that, or leave out what
- * happens while it tells: so long after the last news of them they are listed once more. */
+/* Folders seldom change alone, and a server may bundle what it tells of them, or leave out what happens
+ * while it tells: so long after the last news of them they are listed once more. */
 #define CONFIRM_US (3 * G_USEC_PER_SEC / 2)
 /* How long a watch that failed waits to be tried again: at first, and at most. */
 #define RETRY_US     (2 * G_USEC_PER_SEC)
@@ -378,13 +378,27 @@ mm_watcher_wake (MmWatcher *watcher)
   g_mutex_unlock (&watcher->lock);
 }
 
+static void
+confirm_locked (MmWatcher *watcher)
+{
+  watcher->confirm_us = mm_clock_monotonic_us () + CONFIRM_US;
+  wake_locked (watcher);
+}
+
 void
 mm_watcher_note_folders_changed (MmWatcher *watcher)
 {
   g_mutex_lock (&watcher->lock);
   watcher->wants_list = TRUE;
-  watcher->confirm_us = mm_clock_monotonic_us () + CONFIRM_US;
-  wake_locked (watcher);
+  confirm_locked (watcher);
+  g_mutex_unlock (&watcher->lock);
+}
+
+void
+mm_watcher_confirm_folders (MmWatcher *watcher)
+{
+  g_mutex_lock (&watcher->lock);
+  confirm_locked (watcher);
   g_mutex_unlock (&watcher->lock);
 }
 

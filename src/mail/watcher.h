@@ -29,5 +29,7 @@ void mm_watcher_wake (MmWatcher *watcher);
 /* Other folders than before are there: list them soon, and once more when there was no such news for a
  * moment. */
 void mm_watcher_note_folders_changed (MmWatcher *watcher);
+/* A list had other folders than the one before: once more in a moment. */
+void mm_watcher_confirm_folders (MmWatcher *watcher);
 /* The mount is used: @mailbox (nullable) was listed, or something was opened. */
 void mm_watcher_note_use (MmWatcher *watcher, MmMailbox *mailbox);
