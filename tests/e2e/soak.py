@@ -44,7 +44,8 @@ RESTING_SAMPLES = 24
 QUIET_SECONDS = 60.0  # in which idle threads and connections that are tried have ended
 BETWEEN_RESTS_SECONDS = 300.0
 GROWTH_KIB_MAX = 1024
-OPTIONS = {"tls": "none", "timeout": 10, "cache_size": "1M"}  # so that what is read is fetched again and again
+# What is read is fetched again and again, and the folders are asked for their numbers beside what the server tells.
+OPTIONS = {"tls": "none", "timeout": 10, "cache_size": "1M", "refresh": 5}
 # Each thread keeps some of what it frees for itself, up to 200 KiB, and the more the longer it lives: without that,
 # what is measured is what the program holds.
 ENVIRONMENT = {"GLIBC_TUNABLES": "glibc.malloc.tcache_count=0"}
