@@ -157,13 +157,31 @@ sum_locked (const MmRemoteBudget *budget, gint64 now_hour)
   return sum;
 }
 
-gboolean
-mm_remote_budget_is_scarce (MmRemoteBudget *budget)
+static guint64
+get_spent (MmRemoteBudget *budget)
 {
   g_mutex_lock (&budget->lock);
-  gboolean is_scarce = sum_locked (budget, get_hour ()) >= SCARCE (budget->limit);
+  guint64 spent = sum_locked (budget, get_hour ());
   g_mutex_unlock (&budget->lock);
-  return is_scarce;
+  return spent;
+}
+
+MmBudgetState
+mm_remote_budget_judge (MmRemoteBudget *budget, guint64 due_octets, GError **error)
+{
+  guint64 spent = get_spent (budget);
+
+  if (spent + due_octets >= budget->limit)
+    {
+      g_autofree gchar *told = g_format_size (spent);
+      g_autofree gchar *due = g_format_size (due_octets);
+      g_autofree gchar *limit = g_format_size (budget->limit);
+      g_set_error (error, MM_ERROR, MM_ERROR_QUOTA,
+                   "%s were downloaded within a day and %s are on their way; the limit is %s (daily_limit=)",
+                   told, due, limit);
+      return MM_BUDGET_TAKEN;
+    }
+  return spent + due_octets >= SCARCE (budget->limit) ? MM_BUDGET_SCARCE : MM_BUDGET_PLENTY;
 }
 
 /* The hour at whose beginning enough is a day ago. */
@@ -184,6 +202,7 @@ mm_remote_budget_get_refill_us (MmRemoteBudget *budget, GError **error)
 
   g_mutex_lock (&budget->lock);
   gint64 hour = find_refill_hour_locked (budget, now_hour);
+  g_autofree gchar *spent = g_format_size (sum_locked (budget, now_hour));
   g_mutex_unlock (&budget->lock);
   if (hour == now_hour)
     return 0;
@@ -191,9 +210,9 @@ mm_remote_budget_get_refill_us (MmRemoteBudget *budget, GError **error)
   gint64 wait_us = hour * HOUR_US - mm_clock_wall_us ();
   g_autofree gchar *limit = g_format_size (budget->limit);
   g_set_error (error, MM_ERROR, MM_ERROR_QUOTA,
-               "%s were downloaded within a day, which is the limit (daily_limit=); it goes on in "
+               "%s were downloaded within a day, and the limit is %s (daily_limit=); it goes on in "
                "%" G_GINT64_FORMAT " minutes",
-               limit, wait_us / (60 * G_USEC_PER_SEC) + 1);
+               spent, limit, wait_us / (60 * G_USEC_PER_SEC) + 1);
   return mm_clock_monotonic_us () + MAX (wait_us, 1);
 }
 

@@ -25,8 +25,15 @@ void mm_remote_budget_spend (MmRemoteBudget *budget, gsize octets);
 /* Tells the application what it was not told yet. */
 void mm_remote_budget_flush (MmRemoteBudget *budget);
 
-/* Nine tenths are used: what is left is for those who wait. */
-gboolean mm_remote_budget_is_scarce (MmRemoteBudget *budget);
+typedef enum
+{
+  MM_BUDGET_PLENTY,
+  MM_BUDGET_SCARCE, /* nine tenths are used: what is left is for those who wait */
+  MM_BUDGET_TAKEN,  /* what was asked for will use all of it */
+} MmBudgetState;
+
+/* @due_octets: asked for and not received yet. TAKEN with @error (QUOTA) in people's words. */
+MmBudgetState mm_remote_budget_judge (MmRemoteBudget *budget, guint64 due_octets, GError **error);
 /* 0: something is left; else when something comes back, in the time of mm_clock_monotonic_us(), with
  * @error (QUOTA) in people's words. */
 gint64 mm_remote_budget_get_refill_us (MmRemoteBudget *budget, GError **error);

@@ -43,6 +43,7 @@ struct MmRemoteSlot
   gchar *watched; /* what that watches; owned; NULL: nothing, or all mailboxes */
   guint n_read_ahead; /* bulk jobs of it */
   guint64 due_octets; /* of all jobs assigned */
+  guint64 paid_octets; /* of these, what came already; counted where there is a daily limit */
   gboolean has_exclusive;
   gboolean is_draining; /* within one dispatch: gets nothing more, an earlier job waits for it */
   gint64 last_used_us;

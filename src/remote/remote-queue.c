@@ -96,14 +96,33 @@ mm_remote_pool_hold_locked (MmRemotePool *pool, gint64 until_us, const GError *e
   g_cond_broadcast (&pool->changed);
 }
 
+/* What was asked for, or is about to be, and has not come yet. */
+static guint64
+count_due_locked (const MmRemotePool *pool)
+{
+  guint64 due_octets = 0;
+
+  for (guint i = 0; i < G_N_ELEMENTS (pool->queues); i++)
+    for (const GList *link = pool->queues[i].head; link != NULL; link = link->next)
+      due_octets += ((const MmRemoteJob *) link->data)->due_octets;
+  for (guint i = 0; i < pool->slots->len; i++)
+    {
+      const MmRemoteSlot *slot = g_ptr_array_index (pool->slots, i);
+      due_octets += slot->due_octets - slot->paid_octets;
+    }
+  return due_octets;
+}
+
 /* The day's budget. (transfer full): why @job may not be queued. */
 static GError *
 check_budget_locked (MmRemotePool *pool, const MmRemoteJob *job)
 {
+  gboolean is_demand = mm_remote_job_get_priority (job) == MM_REMOTE_PRIORITY_DEMAND;
   g_autoptr (GError) error = NULL;
+  g_autoptr (GError) taken = NULL;
+  MmBudgetState state = mm_remote_budget_judge (pool->budget, count_due_locked (pool), &taken);
 
-  if (mm_remote_job_get_priority (job) != MM_REMOTE_PRIORITY_DEMAND
-      && mm_remote_budget_is_scarce (pool->budget))
+  if (!is_demand && state != MM_BUDGET_PLENTY)
     return g_error_new_literal (MM_ERROR, MM_ERROR_QUOTA,
                                 "what is left of the day's limit is for those who wait");
   gint64 refill_us = mm_remote_budget_get_refill_us (pool->budget, &error);
@@ -113,6 +132,8 @@ check_budget_locked (MmRemotePool *pool, const MmRemoteJob *job)
         mm_log_warning ("%s", error->message);
       mm_remote_pool_hold_locked (pool, refill_us, error);
     }
+  else if (state == MM_BUDGET_TAKEN)
+    return g_steal_pointer (&taken);
   return NULL;
 }
 

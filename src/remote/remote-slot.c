@@ -156,6 +156,7 @@ forget_job_locked (MmRemoteSlot *slot, MmRemoteJob *job)
   else
     slot->n_jobs--;
   slot->due_octets -= job->due_octets;
+  slot->paid_octets -= MIN (slot->paid_octets, job->due_octets);
   if (mm_remote_job_is_bulk (job))
     slot->n_read_ahead--;
   if (job->is_exclusive)

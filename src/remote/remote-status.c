@@ -78,7 +78,12 @@ mm_remote_slot_note_received (MmRemoteSlot *slot, gsize octets)
   slot->received_octets += octets;
   mm_remote_meter_note_received (slot->pool->meter, octets);
   if (slot->pool->budget != NULL)
-    mm_remote_budget_spend (slot->pool->budget, octets);
+    {
+      mm_remote_budget_spend (slot->pool->budget, octets);
+      g_mutex_lock (&slot->pool->lock);
+      slot->paid_octets = MIN (slot->paid_octets + octets, slot->due_octets);
+      g_mutex_unlock (&slot->pool->lock);
+    }
   if (slot->pool->bandwidth != NULL)
     mm_remote_bandwidth_spend (slot->pool->bandwidth, octets);
 }

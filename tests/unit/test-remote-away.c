@@ -289,6 +289,29 @@ test_daily_limit (void)
   fixture_check (fixture, fixture_sync (fixture, "B", NULL), "done QUOTA\n");
 }
 
+/* What is on its way is as good as received. */
+static void
+test_daily_limit_counts_due (void)
+{
+  g_autoptr (Fixture) fixture = fixture_new ();
+  const MmFetchItem ranges[] = { { .uid = 3, .kind = MM_FETCH_RANGE, .length = 60000 },
+                                 { .uid = 4, .kind = MM_FETCH_RANGE, .length = 60000 },
+                                 { .uid = 5, .kind = MM_FETCH_RANGE, .length = 60000 } };
+
+  fixture->config.connections = 1;
+  fixture->config.daily_octets = 100000;
+  scripted_server_add (fixture->server, HELLO ("") "C: EXAMINE *\nC: UID FETCH 3 *\nC: UID FETCH 4 *\n");
+  for (guint i = 0; i < 2; i++)
+    mm_remote_job_unref (
+        fixture_fetch (fixture, "A", 7, &ranges[i], 1, MM_REMOTE_PRIORITY_DEMAND));
+  fixture_check (fixture, fixture_fetch (fixture, "A", 7, &ranges[2], 1, MM_REMOTE_PRIORITY_DEMAND),
+                 "item 0 QUOTA\ndone QUOTA\n");
+  fixture_check (fixture,
+                 fixture_fetch (fixture, "A", 7, &ranges[2], 1, MM_REMOTE_PRIORITY_READ_AHEAD),
+                 "item 0 QUOTA\ndone QUOTA\n");
+  scripted_server_wait_ended (fixture->server, 1);
+}
+
 /* ---- the end does not wait ---- */
 
 static void
@@ -389,6 +412,7 @@ main (int argc, char **argv)
   g_test_add_func ("/remote/wait/too-long-to-wait", test_too_long_to_wait);
   g_test_add_func ("/remote/wait/quota", test_quota);
   g_test_add_func ("/remote/wait/daily-limit", test_daily_limit);
+  g_test_add_func ("/remote/wait/daily-limit-counts-what-is-on-its-way", test_daily_limit_counts_due);
   g_test_add_func ("/remote/wait/end-while-waiting", test_end_while_waiting);
   g_test_add_func ("/remote/wait/end-without-bandwidth", test_end_without_bandwidth);
   g_test_add_func ("/remote/away/silent-connection-proves-itself",

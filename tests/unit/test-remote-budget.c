@@ -41,10 +41,15 @@ test_a_day_s_worth (void)
 
   begin_an_hour ();
   mm_remote_budget_spend (budget, LIMIT / 10 * 9 - 1);
-  g_assert_false (mm_remote_budget_is_scarce (budget));
+  g_assert_cmpint (mm_remote_budget_judge (budget, 0, NULL), ==, MM_BUDGET_PLENTY);
   mm_remote_budget_spend (budget, 1);
-  g_assert_true (mm_remote_budget_is_scarce (budget));
+  g_assert_cmpint (mm_remote_budget_judge (budget, 0, NULL), ==, MM_BUDGET_SCARCE);
   g_assert_cmpfloat (hours_until_refill (budget), ==, 0);
+  /* What is on its way counts as if it were here. */
+  g_autoptr (GError) error = NULL;
+  g_assert_cmpint (mm_remote_budget_judge (budget, LIMIT / 10 - 1, NULL), ==, MM_BUDGET_SCARCE);
+  g_assert_cmpint (mm_remote_budget_judge (budget, LIMIT / 10, &error), ==, MM_BUDGET_TAKEN);
+  g_assert_error (error, MM_ERROR, MM_ERROR_QUOTA);
   mm_remote_budget_spend (budget, LIMIT / 10);
   g_assert_cmpfloat (hours_until_refill (budget), >, 23.9);
   g_assert_cmpfloat (hours_until_refill (budget), <=, 24);
@@ -52,7 +57,7 @@ test_a_day_s_worth (void)
   g_assert_cmpfloat (hours_until_refill (budget), >, 0.9);
   mm_clock_advance_for_test (HOUR_US);
   g_assert_cmpfloat (hours_until_refill (budget), ==, 0);
-  g_assert_false (mm_remote_budget_is_scarce (budget));
+  g_assert_cmpint (mm_remote_budget_judge (budget, 0, NULL), ==, MM_BUDGET_PLENTY);
   mm_remote_budget_free (budget);
 }
 
@@ -72,7 +77,7 @@ test_it_comes_back_by_the_hour (void)
   g_assert_cmpfloat (hours_until_refill (budget), <=, 14);
   mm_clock_advance_for_test (14 * HOUR_US);
   g_assert_cmpfloat (hours_until_refill (budget), ==, 0);
-  g_assert_true (mm_remote_budget_is_scarce (budget));
+  g_assert_cmpint (mm_remote_budget_judge (budget, 0, NULL), ==, MM_BUDGET_SCARCE);
   mm_remote_budget_spend (budget, LIMIT / 10);
   g_assert_cmpfloat (hours_until_refill (budget), >, 0.9);
   g_assert_cmpfloat (hours_until_refill (budget), <=, 1);
