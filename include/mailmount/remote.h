@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * One account at one server, whatever its protocol: the seam under which IMAP and, later, POP3 are
- * drivers, and above which nobody can tell. It owns the pool of connections.
+ * One account at one server, whatever its protocol: the seam under which IMAP and POP3 are drivers,
+ * and above which nobody can tell. It owns the pool of connections.
  *
  * Everything but mm_remote_connect() and mm_remote_close() is asynchronous: a call queues a job and
  * returns at once. A job's sink is called on a connection's thread, from one thread at a time, in
@@ -60,6 +60,8 @@ typedef struct
 
 /* Never fails; nothing is connected yet. */
 MmRemote *mm_remote_new_imap (const MmRemoteConfig *config);
+/* The same for POP3: one mailbox, INBOX; one connection, whatever @config says. */
+MmRemote *mm_remote_new_pop3 (const MmRemoteConfig *config);
 
 /* Opens and authenticates the first connection, blocking, so that a start-up can report what is
  * wrong. It stays in the pool. */
@@ -217,6 +219,10 @@ typedef struct
   void (*item_done) (gsize index, MmProbeResult probe, const GError *error, gpointer user_data);
   void (*done) (const GError *error, gpointer user_data);
 } MmRemoteFetchSink;
+
+/* TRUE: a range that does not begin with the message costs as much as all of it, so that it is better
+ * to fetch that. A constant of the protocol. */
+gboolean mm_remote_are_ranges_dear (const MmRemote *remote);
 
 /* Fetches the items, all of one mailbox, in one command where they are of one kind. @uidvalidity:
  * the job ends in MM_ERROR_MAILBOX_CHANGED when the mailbox has another one now (0: any). */

@@ -119,10 +119,10 @@ store_piece (MmContent *content, guint64 offset, GBytes *octets, GError **error)
 }
 
 static void
-remove_piece_locked (MmContent *content, guint64 offset)
+remove_piece_locked (MmContent *content, const GBytes *octets)
 {
   for (guint i = 0; i < content->pieces->len; i++)
-    if (g_array_index (content->pieces, MmContentPiece, i).offset == offset)
+    if (g_array_index (content->pieces, MmContentPiece, i).octets == octets)
       {
         g_array_remove_index (content->pieces, i);
         return;
@@ -186,7 +186,7 @@ run_store (gpointer data)
   g_mutex_lock (&content->lock);
   /* A whole small message stays in memory for whoever has it open. */
   if (is_stored && !is_whole)
-    remove_piece_locked (content, job->offset);
+    remove_piece_locked (content, job->octets);
   else if (!is_stored)
     limit_pieces_locked (content, job->offset);
   g_mutex_unlock (&content->lock);

@@ -207,6 +207,9 @@ accept (Fetch *fetch, GBytes *octets, guint64 size)
   unmark_locked (content, &fetch->ask);
   content->size_is_known = TRUE;
   content->size = size;
+  /* What a range brought before is in it, too. */
+  if (fetch->ask.is_whole)
+    g_array_set_size (content->pieces, 0);
   insert_piece_locked (content, fetch->ask.offset, octets);
   GPtrArray *waiters = mm_wait_list_take_locked (content->waits);
   g_mutex_unlock (&content->lock);

@@ -190,6 +190,8 @@ mark_for_read_locked (MmContent *content, guint64 offset, guint64 length, MmCont
   guint64 first = find_unasked_locked (content, offset);
   if (first >= offset + length || first >= content->size)
     return FALSE;
+  if (first > 0 && mm_remote_are_ranges_dear (content->context->remote))
+    return mark_whole_locked (content, out_ask);
   return mark_range_locked (content, first, MIN (offset + length, content->size) - first, 0,
                             out_ask);
 }
@@ -283,7 +285,8 @@ mark_ahead_locked (MmContent *content, guint64 offset, guint64 end,
 {
   gsize n = 0;
 
-  if (content->is_whole_only || (offset == 0 && end <= MM_CONTENT_FIRST_RANGE_OCTETS))
+  if (content->is_whole_only || (offset == 0 && end <= MM_CONTENT_FIRST_RANGE_OCTETS)
+      || mm_remote_are_ranges_dear (content->context->remote))
     return 0;
   guint64 limit = MIN (end + content->window_octets, content->size);
   for (guint64 next = find_unasked_locked (content, end); n < ASKS_AHEAD_MAX && next < limit;

@@ -143,12 +143,13 @@ count_objects (const MmMessage *messages, gsize n)
   return n_objects;
 }
 
-/* Where all on one side have objects, one of the other side that has another is another message. */
+/* Where all on one side have objects, one of the other side that has another is another message. Not so
+ * ids of one folder alone: another software of the server makes others of the same messages. */
 static void
 decide_rest (gboolean *decided, const MmMessage *messages, gsize n, gboolean has_other_side)
 {
   for (gsize i = 0; has_other_side && i < n; i++)
-    decided[i] |= messages[i].has_object;
+    decided[i] |= messages[i].has_object && messages[i].is_linked;
 }
 
 /* Pairs those of one object. @identified: nullable. */

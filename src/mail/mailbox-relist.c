@@ -167,6 +167,13 @@ renew_locked (MmMailbox *mailbox, MmMessage *message, const MmMessage *before,
     }
   if (message->message_id == NULL)
     message->message_id = mm_message_table_keep (mailbox->table, message_id);
+  /* By which it will be known from now on; what is in the cache was under the one before. */
+  if (told->has_object && !told->is_linked
+      && !(message->has_object && message->object == told->object))
+    {
+      mm_message_table_take_object (mailbox->table, message, told->object);
+      message->is_stored = FALSE;
+    }
 }
 
 static void

@@ -312,6 +312,16 @@ mm_message_table_drop_object (MmMessageTable *table, MmMessage *message, guint32
 }
 
 void
+mm_message_table_take_object (MmMessageTable *table, MmMessage *message, guint64 object)
+{
+  take_place_back (table, message);
+  message->has_object = TRUE;
+  message->is_linked = FALSE;
+  message->object = object;
+  tell_place (table, message);
+}
+
+void
 mm_message_table_set_size (MmMessageTable *table, MmMessage *message, guint64 size)
 {
   table->octets = table->octets - message->size + size;

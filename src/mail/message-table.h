@@ -50,6 +50,8 @@ void mm_message_table_tell_places (MmMessageTable *table, MmObjectMap *map, guin
 gboolean mm_message_table_has_links (const MmMessageTable *table);
 /* @message is to be known by its place alone, and its content by @origin. */
 void mm_message_table_drop_object (MmMessageTable *table, MmMessage *message, guint32 origin);
+/* @message has another object than before, which no other folder has. */
+void mm_message_table_take_object (MmMessageTable *table, MmMessage *message, guint64 object);
 
 /* Strings owned by the pool, equal ones shared for keywords. */
 const gchar *mm_message_table_intern (MmMessageTable *table, const gchar *text);

@@ -15,7 +15,8 @@ G_BEGIN_DECLS
 
 typedef struct
 {
-  const gchar *service; /* "imap", "pop", as Kerberos knows it */
+  const gchar *service;     /* "imap", "pop", as Kerberos knows it */
+  gboolean are_ranges_dear; /* mm_remote_are_ranges_dear() */
   void (*free) (MmRemote *remote); /* when the pool is closed */
   /* New jobs, which remote.c gives to the pool. (transfer full) */
   MmRemoteJob *(*new_list_job) (MmRemote *remote, const MmRemoteListSink *sink,

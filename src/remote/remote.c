@@ -26,6 +26,12 @@ mm_remote_init (MmRemote *remote, const MmRemoteDriver *driver, const MmRemoteCo
 }
 
 gboolean
+mm_remote_are_ranges_dear (const MmRemote *remote)
+{
+  return remote->driver->are_ranges_dear;
+}
+
+gboolean
 mm_remote_connect (MmRemote *remote, GError **error)
 {
   return mm_remote_pool_connect (remote->pool, error);

@@ -673,6 +673,15 @@ mm_remote_job_cancel (MmRemoteJob *job)
   g_mutex_unlock (&job->remote->server->lock);
 }
 
+gboolean
+mm_remote_are_ranges_dear (const MmRemote *remote)
+{
+  g_mutex_lock (&remote->server->lock);
+  gboolean are_dear = remote->server->has_dear_ranges;
+  g_mutex_unlock (&remote->server->lock);
+  return are_dear;
+}
+
 void
 mm_remote_job_make_demand (MmRemoteJob *job)
 {

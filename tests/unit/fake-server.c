@@ -375,6 +375,14 @@ fake_server_set_order (FakeServer *server, const gchar *mailbox_name, const guin
 }
 
 void
+fake_server_make_ranges_dear (FakeServer *server)
+{
+  g_mutex_lock (&server->lock);
+  server->has_dear_ranges = TRUE;
+  g_mutex_unlock (&server->lock);
+}
+
+void
 fake_server_hide_states (FakeServer *server)
 {
   g_mutex_lock (&server->lock);

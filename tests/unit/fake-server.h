@@ -39,6 +39,7 @@ struct FakeServer
   GPtrArray *mailboxes; /* Array<FakeMailbox> */
   GPtrArray *log;       /* Array<gchar *> */
   gboolean hides_states;
+  gboolean has_dear_ranges;
   gboolean is_away;
   guint cut_list_after, n_cut_lists;
   guint cut_sync_after, n_cut_syncs;

@@ -400,6 +400,23 @@ test_sequential_windows (void)
   g_assert_cmpuint (fake_server_count (fixture->server, ""), ==, G_N_ELEMENTS (ranges));
 }
 
+/* Where a range costs the whole message, that is fetched as soon as one reads beyond its beginning. */
+static void
+test_dear_ranges (void)
+{
+  g_autoptr (MailFixture) fixture = new_fixture (4000 * KIB);
+
+  fake_server_make_ranges_dear (fixture->server);
+  mount_and_list (fixture);
+  fake_server_clear_log (fixture->server);
+  g_autoptr (MmContent) content = open_content (fixture);
+  read_range (fixture, content, 0, 16 * KIB);
+  assert_log (fixture, "", "range 1 0+16384 probe 4096000");
+  for (guint64 offset = 0; offset < 4000 * KIB; offset += 128 * KIB)
+    read_range (fixture, content, offset, 128 * KIB);
+  assert_log (fixture, "", "range 1 0+16384 probe 4096000, whole 1");
+}
+
 static void
 test_random_reads (void)
 {
@@ -684,6 +701,7 @@ main (int argc, char *argv[])
   g_test_add_func ("/content/readers-share-ranges", test_concurrent_readers_of_ranges);
   g_test_add_func ("/content/head-costs-one-range", test_head);
   g_test_add_func ("/content/sequential-windows-double", test_sequential_windows);
+  g_test_add_func ("/content/dear-ranges-fetch-the-whole", test_dear_ranges);
   g_test_add_func ("/content/random-reads-fetch-what-they-read", test_random_reads);
   g_test_add_func ("/content/disproved-probe-fetches-the-whole", test_disproved_probe);
   g_test_add_func ("/content/failed-range-is-tried-again-by-the-next-read", test_failed_range);

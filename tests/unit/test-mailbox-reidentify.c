@@ -33,6 +33,7 @@ list_init (List *list, const gchar *text)
         {
           message.has_object = TRUE;
           message.object = g_ascii_strtoull (parts[4], NULL, 10);
+          message.is_linked = strchr (parts[4], 'u') == NULL;
         }
       if (*parts[3] == '-')
         message.message_id = "";
@@ -107,6 +108,8 @@ static void
 test_other_object (void)
 {
   check ("5:10:a:x:77", "1:10:a:x:78", "+");
+  /* An id of one folder alone may be another for the same message, as other software made it. */
+  check ("5:10:a:x:77u 6:20:b:y:79u", "1:10:a:x:78u 2:20:b:y:79u", "=5 =6");
   /* From when the server had no objects yet, or that has none any more. */
   check ("5:10:a:x", "1:10:a:x:78", "=5");
   check ("5:10:a:x:77 6:10:b:y:78", "1:10:a:x 2:10:b:y", "=5 =6");
