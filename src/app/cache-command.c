@@ -15,7 +15,8 @@
 
 #define STATUS_TROUBLE 1
 
-#define KEY_SCHEME "imap://"
+/* What is not said of most accounts. */
+#define USUAL_SCHEME "imap://"
 
 /* What the command line names. */
 typedef struct
@@ -51,7 +52,7 @@ take_word (Choice *choice, const gchar *word, GError **error)
   return FALSE;
 }
 
-/* Whether @key ("imap://USER@HOST:PORT") is an account that was chosen. */
+/* Whether @key ("imap://USER@HOST:PORT", or "pop3://…") is an account that was chosen. */
 static gboolean
 is_chosen (const Choice *choice, const gchar *key)
 {
@@ -60,7 +61,8 @@ is_chosen (const Choice *choice, const gchar *key)
   if (key == NULL)
     return FALSE;
   g_autofree gchar *prefix
-      = g_strdup_printf (KEY_SCHEME "%s@%s:", choice->source.user, choice->source.host);
+      = g_strdup_printf ("%s://%s@%s:", mm_source_url_get_scheme (&choice->source),
+                         choice->source.user, choice->source.host);
   if (!g_str_has_prefix (key, prefix))
     return FALSE;
   return choice->source.port == 0
@@ -161,8 +163,8 @@ show (const Choice *choice, const MmCacheCensus *census)
   for (guint i = 0; i < census->accounts->len; i++)
     {
       const MmCensusAccount *account = g_ptr_array_index (census->accounts, i);
-      const gchar *name = account->key != NULL && g_str_has_prefix (account->key, KEY_SCHEME)
-                              ? account->key + strlen (KEY_SCHEME)
+      const gchar *name = account->key != NULL && g_str_has_prefix (account->key, USUAL_SCHEME)
+                              ? account->key + strlen (USUAL_SCHEME)
                               : account->key;
       if (is_chosen (choice, account->key))
         print_account (choice, account, name != NULL ? name : "(of no account)");

@@ -44,7 +44,14 @@ new_remote (const MmConfig *config, MmCredentials *credentials)
   };
 
   mm_config_get_endpoint (config, &remote.endpoint);
-  return mm_remote_new_imap (&remote);
+  switch (config->source.protocol)
+    {
+    case MM_PROTOCOL_IMAP:
+      return mm_remote_new_imap (&remote);
+    case MM_PROTOCOL_POP3:
+      return mm_remote_new_pop3 (&remote);
+    }
+  g_assert_not_reached ();
 }
 
 static gchar *
@@ -57,7 +64,9 @@ static MmAccount *
 new_account (const MmConfig *config, MmCredentials *credentials, MmVfs *vfs, GError **error)
 {
   g_autofree gchar *name = describe_account (config);
-  g_autofree gchar *key = g_strdup_printf ("imap://%s:%u", name, config->port);
+  /* The accounts of one user at one server are two where the protocols are. */
+  g_autofree gchar *key = g_strdup_printf ("%s://%s:%u", mm_source_url_get_scheme (&config->source),
+                                           name, config->port);
   MmAccountConfig account = {
     .name = name,
     .key = key,

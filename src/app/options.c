@@ -18,8 +18,6 @@
 #define DEFAULT_CACHE_SIZE  ((guint64) 2 << 30)
 #define DEFAULT_CACHE_MEMORY ((guint64) 64 << 20)
 
-#define PORT_IMAP  143
-#define PORT_IMAPS 993
 
 /* What is gathered before anything is judged. */
 typedef struct
@@ -235,21 +233,22 @@ static gboolean
 settle_tls (MmConfig *config, GError **error)
 {
   const MmSourceUrl *source = &config->source;
+  const gchar *scheme = mm_source_url_get_scheme (source);
 
   if (config->tunnel != NULL && !settle_tunnel (config, error))
     return FALSE;
   if (config->tunnel == NULL && !config->has_tls)
     config->tls = source->is_secure_scheme ? MM_TLS_IMPLICIT : MM_TLS_STARTTLS;
   else if (source->is_secure_scheme && config->tls != MM_TLS_IMPLICIT)
-    return fail (error, "imaps:// means TLS from the first octet on: with tls=%s write imap://",
-                 config->tls == MM_TLS_NONE ? "none" : "starttls");
+    return fail (error, "%ss:// means TLS from the first octet on: with tls=%s write %s://", scheme,
+                 config->tls == MM_TLS_NONE ? "none" : "starttls", scheme);
   if (config->key_file != NULL && config->cert_file == NULL)
     return fail (error, "key= has no meaning without cert=, the certificate that it is the key of");
   if (config->tls == MM_TLS_NONE && find_tls_option (config) != NULL)
     return fail (error, "%s= has no meaning with tls=none", find_tls_option (config));
   config->port = source->port;
   if (config->port == 0)
-    config->port = config->tls == MM_TLS_IMPLICIT ? PORT_IMAPS : PORT_IMAP;
+    config->port = mm_source_url_get_default_port (source, config->tls == MM_TLS_IMPLICIT);
   return TRUE;
 }
 
@@ -257,7 +256,8 @@ static gboolean
 is_gmail (const gchar *host)
 {
   return g_ascii_strcasecmp (host, "imap.gmail.com") == 0
-         || g_ascii_strcasecmp (host, "imap.googlemail.com") == 0;
+         || g_ascii_strcasecmp (host, "imap.googlemail.com") == 0
+         || g_ascii_strcasecmp (host, "pop.gmail.com") == 0;
 }
 
 /* What auth= needs has to be there, and what it has no use for does not. */

@@ -79,6 +79,32 @@ decode (const gchar *text, gsize length, const gchar *what, GError **error)
   return g_string_free (g_steal_pointer (&out), FALSE);
 }
 
+const gchar *
+mm_source_url_get_scheme (const MmSourceUrl *url)
+{
+  switch (url->protocol)
+    {
+    case MM_PROTOCOL_IMAP:
+      return "imap";
+    case MM_PROTOCOL_POP3:
+      return "pop3";
+    }
+  g_assert_not_reached ();
+}
+
+guint16
+mm_source_url_get_default_port (const MmSourceUrl *url, gboolean is_implicit_tls)
+{
+  switch (url->protocol)
+    {
+    case MM_PROTOCOL_IMAP:
+      return is_implicit_tls ? 993 : 143;
+    case MM_PROTOCOL_POP3:
+      return is_implicit_tls ? 995 : 110;
+    }
+  g_assert_not_reached ();
+}
+
 /* The scheme; *@rest is what stands behind "://". */
 static gboolean
 parse_scheme (const gchar *text, MmSourceUrl *out, const gchar **rest, GError **error)
@@ -107,14 +133,12 @@ parse_scheme (const gchar *text, MmSourceUrl *out, const gchar **rest, GError **
     {
       if (strcmp (scheme, schemes[i].name) != 0)
         continue;
-      if (schemes[i].protocol == MM_PROTOCOL_POP3)
-        return fail (error, "%s:// is not supported yet: use imaps:// if the server has IMAP",
-                     scheme);
       out->protocol = schemes[i].protocol;
       out->is_secure_scheme = schemes[i].is_secure;
       return TRUE;
     }
-  return fail (error, "unknown scheme '%s://': write imaps:// (TLS) or imap:// (STARTTLS)",
+  return fail (error, "unknown scheme '%s://': write imaps:// or pop3s:// (TLS), imap:// or pop3:// "
+                      "(STARTTLS)",
                scheme);
 }
 

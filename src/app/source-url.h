@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
  * The SOURCE on the command line: imaps://USER@HOST[:PORT][/FOLDER] or imap://… (RFC 5092, the
- * part that names a server and a mailbox). Errors are MM_ERROR_USAGE, one line that says what is
+ * part that names a server and a mailbox); pop3s:// and pop3:// (RFC 2384) alike. Errors are MM_ERROR_USAGE, one line that says what is
  * wrong and what would be right, and never repeat a password that somebody put into the URL.
  */
 #pragma once
@@ -19,6 +19,10 @@ typedef struct
   guint16 port;              /* 0: the scheme's default */
   gchar *folder; /* nullable: a path as it would be below the mount point of the whole account */
 } MmSourceUrl;
+
+/* Without its "s": "imap", "pop3". (transfer none) */
+const gchar *mm_source_url_get_scheme (const MmSourceUrl *url);
+guint16 mm_source_url_get_default_port (const MmSourceUrl *url, gboolean is_implicit_tls);
 
 /* Parses @text into @out. On failure @out is all zero. */
 gboolean mm_source_url_parse (const gchar *text, MmSourceUrl *out, GError **error);

@@ -126,6 +126,14 @@ def test_no_layer_calls_upward_or_sideways():
         assert layer in owner.values()
 
 
+def test_which_protocol_runs_is_known_below_the_seam_alone():
+    """What stands above the remote layer may tell people of POP3, in app, and never decide by it."""
+    wrong = [str(path.relative_to(ROOT)) for path in sources() if layer_of(path) in ("mail", "vfs", "fuse")
+             and re.search("pop3", path.read_text(encoding="utf-8"), re.I)]
+    assert not wrong
+    assert any(layer_of(path) == "remote" and "pop3" in path.name for path in sources())
+
+
 def test_every_public_header_compiles_alone():
     flags = sh(["pkg-config", "--cflags", "glib-2.0", "gio-2.0"]).out.split()
     for header in sorted((ROOT / "include/mailmount").glob("*.h")):

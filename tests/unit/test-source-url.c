@@ -53,6 +53,23 @@ test_good_urls (void)
     }
 }
 
+static void
+test_pop3_urls (void)
+{
+  g_auto (MmSourceUrl) secure = { 0 };
+  g_auto (MmSourceUrl) clear = { 0 };
+
+  g_assert_true (mm_source_url_parse ("pop3s://user@host/INBOX", &secure, NULL));
+  g_assert_cmpint (secure.protocol, ==, MM_PROTOCOL_POP3);
+  g_assert_true (secure.is_secure_scheme);
+  g_assert_cmpuint (mm_source_url_get_default_port (&secure, TRUE), ==, 995);
+  g_assert_true (mm_source_url_parse ("POP3://user@host:7", &clear, NULL));
+  g_assert_cmpint (clear.protocol, ==, MM_PROTOCOL_POP3);
+  g_assert_false (clear.is_secure_scheme);
+  g_assert_cmpuint (clear.port, ==, 7);
+  g_assert_cmpuint (mm_source_url_get_default_port (&clear, FALSE), ==, 110);
+}
+
 static const struct
 {
   const gchar *text;
@@ -65,8 +82,7 @@ static const struct
   { "user:secret@host://x", "not a URL" },
   { "http://user@host", "'http://'" },
   { "imapss://user@host", "'imapss://'" },
-  { "pop3s://user@host", "not supported yet" },
-  { "POP3://user@host", "not supported yet" },
+  { "pop3ss://user@host", "'pop3ss://'" },
   { "imaps://", "names no user" },
   { "imaps://host", "names no user" },
   { "imaps://@host", "names no user" },
@@ -191,6 +207,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/source-url/good-urls", test_good_urls);
+  g_test_add_func ("/source-url/pop3", test_pop3_urls);
   g_test_add_func ("/source-url/bad-urls-say-why-in-one-line", test_bad_urls_say_why_in_one_line);
   g_test_add_func ("/source-url/a-password-is-never-repeated", test_a_password_is_never_repeated);
   g_test_add_func ("/source-url/any-text-is-judged", test_any_text_is_judged);
