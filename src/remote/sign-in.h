@@ -3,7 +3,7 @@
  * Signing in, whatever the protocol: which mechanism is tried, with which secret, and what comes after
  * a refusal. The driver's part is what its protocol looks like:
  *
- *     attempt = mm_sign_in_attempt_new (sign_in, &offer);
+ *     attempt = mm_remote_wire_begin_sign_in (wire, sign_in, mechanisms, has_password_command);
  *     while (mm_sign_in_attempt_next (attempt, &way, error))
  *       {
  *         run way.sasl, or the protocol's own command with way.password;
@@ -42,7 +42,7 @@ typedef struct MmSignIn MmSignIn;
 MmSignIn *mm_sign_in_new (const MmRemoteConfig *config, const gchar *service);
 void mm_sign_in_free (MmSignIn *sign_in);
 
-/* What the server and the line allow. Copied. Drivers get by with mm_remote_wire_begin_sign_in(). */
+/* What the server and the line allow. Copied. mm_remote_wire_begin_sign_in() makes one for drivers. */
 typedef struct
 {
   const gchar *const *mechanisms; /* SASL, NULL-terminated */
