@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from binding_server import BindingServer
-from dovecot import DovecotServer, wait_for
+from dovecot import DovecotServer, free_port, wait_for
 from kerberos import KerberosRealm
 from mount import SLOW, Failed
 from oauth import TokenCommand, TokenIssuer
@@ -23,7 +23,7 @@ BY_TOKEN = ["OAUTHBEARER", "XOAUTH2"]
 
 @pytest.fixture(scope="module")
 def realm():
-    with KerberosRealm(services=["imap/127.0.0.1"], users=["small", "stranger"]) as realm:
+    with KerberosRealm(services=["imap/127.0.0.1", "pop/127.0.0.1"], users=["small", "stranger"]) as realm:
         yield realm
 
 
@@ -34,7 +34,18 @@ class EveryWayServer(DovecotServer):
         super().__init__(users=users, mechanisms=mechanisms, **kwargs)
         self.issuer = TokenIssuer(self.directory)
         self.client = self.certificates.client("small")
+        self.pop3_port = free_port()
         self.extra = f"""
+protocols = imap pop3
+service pop3-login {{
+  chroot =
+  inet_listener pop3 {{
+    port = {self.pop3_port}
+  }}
+  inet_listener pop3s {{
+    port = 0
+  }}
+}}
 {self.issuer.passdb}
 passdb {{
   driver = static
@@ -53,7 +64,7 @@ auth_ssl_username_from_cert = yes
 
     def methods(self):
         """By what each login that the server took was made, in order."""
-        return re.findall(r"imap-login: .*?Login: user=<[^>]*>, method=([A-Z0-9-]+)", self.log.read_text())
+        return re.findall(r"(?:imap|pop3)-login: .*?Login: user=<[^>]*>, method=([A-Z0-9-]+)", self.log.read_text())
 
 
 @pytest.fixture(scope="module")
@@ -109,6 +120,25 @@ def test_by_token(mount, every_way, place, method, mechanism):
     assert "INBOX" in os.listdir(mounted.path)
     assert method() == mechanism
     assert command.count() == 1
+
+
+def pop3(server):
+    class Target:
+        imap_port = server.pop3_port
+    return Target
+
+
+@pytest.mark.parametrize("mechanism", [*BY_PASSWORD, *BY_TOKEN, "GSSAPI"])
+def test_by_pop3(mount, every_way, realm, place, method, mechanism):
+    """What signs in is the same, whatever the protocol."""
+    token, ticket = mechanism in BY_TOKEN, mechanism == "GSSAPI"
+    password = None if token or ticket else PASSWORD
+    mounted = mount(pop3(every_way), user="small", scheme="pop3", password=password, options={
+        "auth": mechanism, **({"token_command": TokenCommand(place.directory, every_way.issuer.token("small"))}
+                              if token else {})},
+        environment={**realm.environment, "KRB5CCNAME": realm.ticket("small")} if ticket else None)
+    assert os.listdir(mounted.path) == ["INBOX"]
+    assert method() == mechanism
 
 
 def test_by_ticket(mount, every_way, realm, method):
