@@ -81,8 +81,11 @@ static gboolean
 needs_sample (const FetchJob *job, const MmPop3Remote *remote, const MmPop3Item *item,
               const MmPop3Entry *entry)
 {
+  guint32 lines;
+
   return item->want.kind == MM_FETCH_RANGE && item->want.probe_size > 0 && !entry->is_measured
-         && remote->sizes == MM_POP3_SIZES_UNKNOWN && !job->has_sampled;
+         && remote->sizes == MM_POP3_SIZES_UNKNOWN && !job->has_sampled
+         && mm_pop3_item_choose (item, entry, !remote->has_no_top, &lines) == MM_POP3_ASK_TOP;
 }
 
 /* FALSE: there is none. */

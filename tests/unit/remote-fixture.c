@@ -275,7 +275,9 @@ MmRemote *
 fixture_get_remote (Fixture *fixture)
 {
   if (fixture->remote == NULL)
-    fixture->remote = mm_remote_new_imap (&fixture->config);
+    fixture->remote = fixture->config.endpoint.protocol == MM_PROTOCOL_POP3
+                          ? mm_remote_new_pop3 (&fixture->config)
+                          : mm_remote_new_imap (&fixture->config);
   return fixture->remote;
 }
 

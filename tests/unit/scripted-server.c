@@ -231,6 +231,11 @@ peer_main (gpointer data)
       if (line == NULL)
         break;
       gchar *rest = strchr (line, ' ');
+      if (strcmp (line, "QUIT") == 0)
+        {
+          say (peer, "+OK until then", FALSE);
+          break;
+        }
       if (rest == NULL || strcmp (rest, " LOGOUT") != 0)
         {
           fail (peer, "at the script's end came '%s'", line);

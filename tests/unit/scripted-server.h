@@ -12,7 +12,7 @@
  *   X            closes at once
  *   K            resets the connection: what the client sends from then on fails
  *
- * At the script's end a LOGOUT is answered and the connection closed.
+ * At the script's end a LOGOUT, or POP3's QUIT, is answered and the connection closed.
  */
 #pragma once
 

@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <string.h>
+
+#include "remote-fixture.h"
+
+#define VALIDITY "1347375155"
+/* Up to the end of the login. */
+#define SIGNED_IN(CAPS)                                                                            \
+  "S: +OK ready\nC: CAPA\nS: +OK\nS: USER\n" CAPS "S: .\n"                                         \
+  "C: USER user\nS: +OK\nC: PASS secret\nS: +OK\nC: CAPA\nS: +OK\nS: USER\n" CAPS "S: .\n"
+#define PIPELINING "S: PIPELINING\nS: TOP\nS: UIDL\n"
+#define LISTED(SIZES, IDS) "C: LIST\nS: +OK\n" SIZES "S: .\nC: UIDL\nS: +OK\n" IDS "S: .\n"
+/* Two messages. */
+#define TWO LISTED ("S: 1 40\nS: 2 50\n", "S: 1 a\nS: 2 b\n")
+/* The 2nd of January 2024, 10:00:00 UTC. */
+#define DATE "1704189600"
+#define HEADER(SUBJECT)                                                                            \
+  "S: +OK\nS: Received: by x; Tue, 2 Jan 2024 10:00:00 +0000\nS: Subject: " SUBJECT "\nS: \nS: .\n"
+#define TOLD(UID, SIZE, SUBJECT, ID)                                                               \
+  "message " UID " size " SIZE " date " DATE " 0 '' 'Subject: " SUBJECT "' " ID "\n"
+
+static Fixture *
+new_fixture (const gchar *script)
+{
+  Fixture *fixture = fixture_new ();
+
+  fixture->config.endpoint.protocol = MM_PROTOCOL_POP3;
+  fixture->config.connections = 3;
+  scripted_server_add (fixture->server, script);
+  return fixture;
+}
+
+/* "a" is 7, "b" 9. */
+static guint32
+find_known (const gchar *mailbox, const gchar *object_id, gpointer user_data)
+{
+  g_assert_cmpstr (mailbox, ==, "INBOX");
+  return strcmp (object_id, "a") == 0 ? 7 : strcmp (object_id, "b") == 0 ? 9 : 0;
+}
+
+static MmMailboxState
+known_state (guint64 uidnext, guint64 messages)
+{
+  return (MmMailboxState){ .uidvalidity = 0x504f5033, .uidnext = uidnext, .messages = messages,
+                           .has_messages = TRUE };
+}
+
+static void
+test_first (void)
+{
+  g_autoptr (Fixture) fixture = new_fixture (
+      SIGNED_IN (PIPELINING) TWO "C: TOP 1 0\n" HEADER ("one") "C: TOP 2 0\n" HEADER ("two"));
+
+  fixture_check (fixture, fixture_list (fixture),
+                 "mailbox 'INBOX' - 0 v" VALIDITY " u0 m0 n2\ndone ok\n");
+  fixture_check (fixture, fixture_sync (fixture, "INBOX", NULL),
+                 "opened v" VALIDITY " u3 m0 n2\n" TOLD ("1", "40", "one", "a")
+                     TOLD ("2", "50", "two", "b") "state v" VALIDITY " u3 m0 n2\ndone ok\n");
+  /* Now that all have UIDs, the list says so. */
+  fixture_check (fixture, fixture_list (fixture),
+                 "mailbox 'INBOX' - 0 v" VALIDITY " u3 m0 n2\ndone ok\n");
+}
+
+static void
+test_known_ids (void)
+{
+  MmMailboxState known = known_state (12, 3);
+  g_autoptr (Fixture) fixture
+      = new_fixture (SIGNED_IN (PIPELINING)
+                         LISTED ("S: 1 40\nS: 2 60\nS: 3 50\n", "S: 1 b\nS: 2 c\nS: 3 a\n")
+                     "C: TOP 2 0\n" HEADER ("new"));
+
+  mm_remote_set_known_uid_func (fixture_get_remote (fixture), find_known, NULL);
+  fixture_check (fixture, fixture_sync (fixture, "INBOX", &known),
+                 "opened v" VALIDITY " u13 m0 n3\npresent 7:7 9:9\n" TOLD ("12", "60", "new", "c")
+                 "state v" VALIDITY " u13 m0 n3\ndone ok\n");
+}
+
+static void
+test_nothing_changed (void)
+{
+  MmMailboxState known = known_state (12, 2);
+  g_autoptr (Fixture) fixture = new_fixture (SIGNED_IN (PIPELINING) TWO);
+
+  mm_remote_set_known_uid_func (fixture_get_remote (fixture), find_known, NULL);
+  fixture_check (fixture, fixture_sync (fixture, "INBOX", &known),
+                 "opened v" VALIDITY " u12 m0 n2\nstate v" VALIDITY " u12 m0 n2\ndone ok\n");
+}
+
+/* None of the ids is known any more: other ids, or other messages. */
+static void
+test_other_ids (void)
+{
+  MmMailboxState known = known_state (12, 2);
+  g_autoptr (Fixture) fixture
+      = new_fixture (SIGNED_IN (PIPELINING) LISTED ("S: 1 40\n", "S: 1 x\n")
+                     "C: TOP 1 0\n" HEADER ("one"));
+
+  mm_remote_set_known_uid_func (fixture_get_remote (fixture), find_known, NULL);
+  fixture_check (fixture, fixture_sync (fixture, "INBOX", &known),
+                 "restart v" VALIDITY " u13 m0 n1\n" TOLD ("12", "40", "one", "x")
+                 "state v" VALIDITY " u13 m0 n1\ndone ok\n");
+}
+
+/* RFC 1939 allows one id for equal messages; and what LIST and UIDL say must fit. */
+static void
+test_equal_ids (void)
+{
+  MmMailboxState known = known_state (12, 0);
+  g_autoptr (Fixture) fixture
+      = new_fixture (SIGNED_IN (PIPELINING)
+                         LISTED ("S: 1 40\nS: 2 40\nS: 3 40\n", "S: 1 x\nS: 2 x\nS: 3 x\n")
+                     "C: TOP 1 0\n" HEADER ("s") "C: TOP 2 0\n" HEADER ("s") "C: TOP 3 0\n" HEADER ("s"));
+
+  fixture_check (fixture, fixture_sync (fixture, "INBOX", &known),
+                 "opened v" VALIDITY " u15 m0 n3\n" TOLD ("12", "40", "s", "x")
+                     TOLD ("13", "40", "s", "x 2") TOLD ("14", "40", "s", "x 3")
+                 "state v" VALIDITY " u15 m0 n3\ndone ok\n");
+}
+
+static void
+test_without_uidl (void)
+{
+  g_autoptr (Fixture) fixture
+      = new_fixture (SIGNED_IN ("S: TOP\n") "C: LIST\nS: +OK\nS: 1 40\nS: .\nC: UIDL\nS: -ERR what?\n"
+                     "C: TOP 1 0\n" HEADER ("one") "C: TOP 1 0\n" HEADER ("one"));
+  g_autofree gchar *digest = g_compute_checksum_for_string (
+      G_CHECKSUM_SHA256,
+      "Received: by x; Tue, 2 Jan 2024 10:00:00 +0000\r\nSubject: one\r\n\r\n", -1);
+  g_autofree gchar *expected = g_strdup_printf (
+      "opened v" VALIDITY " u2 m0 n1\n" TOLD ("1", "40", "one", "%s") "state v" VALIDITY
+      " u2 m0 n1\ndone ok\n", digest);
+
+  fixture_check (fixture, fixture_sync (fixture, "INBOX", NULL), expected);
+}
+
+static void
+test_without_top (void)
+{
+  g_autoptr (Fixture) fixture = new_fixture (SIGNED_IN ("S: UIDL\n") LISTED ("S: 1 4\n", "S: 1 a\n")
+                                             "C: RETR 1\nS: +OK\nS: ab\nS: .\n");
+  MmFetchItem item = { .uid = 1, .kind = MM_FETCH_RANGE, .offset = 1, .length = 2, .probe_size = 4 };
+
+  fixture_check (fixture, fixture_sync (fixture, "INBOX", NULL),
+                 "opened v" VALIDITY " u2 m0 n1\nmessage 1 size 4 date 0 0 '' '' a\n"
+                 "state v" VALIDITY " u2 m0 n1\ndone ok\n");
+  fixture_check (fixture,
+                 fixture_fetch (fixture, "INBOX", 0x504f5033, &item, 1, MM_REMOTE_PRIORITY_DEMAND),
+                 "begin 0 2\ndata 0 'b\r'\nitem 0 ok proved\ndone ok\n");
+}
+
+/* ---- octets ---- */
+
+static void
+check_fetch (const gchar *script, const MmFetchItem *items, gsize n, const gchar *expected)
+{
+  g_autoptr (Fixture) fixture = new_fixture (script);
+
+  mm_remote_set_known_uid_func (fixture_get_remote (fixture), find_known, NULL);
+  fixture_check (fixture,
+                 fixture_fetch (fixture, "INBOX", 0x504f5033, items, n, MM_REMOTE_PRIORITY_DEMAND),
+                 expected);
+}
+
+static void
+test_whole (void)
+{
+  MmFetchItem items[] = { { .uid = 9, .kind = MM_FETCH_WHOLE }, { .uid = 7, .kind = MM_FETCH_WHOLE },
+                          { .uid = 8, .kind = MM_FETCH_WHOLE }, { .uid = 9, .kind = MM_FETCH_SIZE } };
+
+  /* What LIST said of "a" was wrong; "b" has no line end of its own. */
+  check_fetch (SIGNED_IN (PIPELINING) LISTED ("S: 1 40\nS: 2 3\n", "S: 1 a\nS: 2 b\n")
+               "C: RETR 2\nC: RETR 1\nS: +OK\nS: ..xy\nS: .\nS: +OK\nS: hello\nS: .\n",
+               items, 4,
+               "item 2 MESSAGE_GONE\nbegin 3 3\nitem 3 ok\n"
+               "begin 0 3\ndata 0 '.xy'\nitem 0 ok\nbegin 1 7\ndata 1 'hello\r\n'\nitem 1 ok\ndone ok\n");
+}
+
+/* The smallest message is brought to see whether sizes can be believed. */
+static void
+test_head (void)
+{
+  MmFetchItem item
+      = { .uid = 7, .kind = MM_FETCH_RANGE, .offset = 0, .length = 10, .probe_size = 1000 };
+
+  check_fetch (SIGNED_IN (PIPELINING) LISTED ("S: 1 1000\nS: 2 6\n", "S: 1 a\nS: 2 b\n")
+               "C: RETR 2\nS: +OK\nS: four\nS: .\nC: TOP 1 1\nS: +OK\nS: A: b\nS: \nS: .\n"
+               "C: TOP 1 8\nS: +OK\nS: A: b\nS: \nS: more\nS: .\n",
+               &item, 1, "begin 0 10\ndata 0 'A: b\r\n\r\nmo'\nitem 0 ok proved\ndone ok\n");
+  check_fetch (SIGNED_IN (PIPELINING) LISTED ("S: 1 1000\nS: 2 5\n", "S: 1 a\nS: 2 b\n")
+               "C: RETR 2\nS: +OK\nS: four\nS: .\nC: TOP 1 1\nS: +OK\nS: A: bcdefgh\nS: \nS: .\n",
+               &item, 1, "begin 0 10\ndata 0 'A: bcdefgh'\nitem 0 ok disproved\ndone ok\n");
+}
+
+static void
+test_message_id (void)
+{
+  MmFetchItem items[] = { { .uid = 7, .kind = MM_FETCH_MESSAGE_ID },
+                          { .uid = 9, .kind = MM_FETCH_MESSAGE_ID } };
+
+  check_fetch (SIGNED_IN (PIPELINING) TWO "C: TOP 1 0\nC: TOP 2 0\n"
+               "S: +OK\nS: A: b\nS: Message-ID: <x@y>\nS: \nS: .\nS: +OK\nS: A: b\nS: \nS: .\n",
+               items, 2,
+               "begin 0 19\ndata 0 'Message-ID: <x@y>\r\n'\nitem 0 ok\nbegin 1 0\nitem 1 ok\ndone ok\n");
+}
+
+/* A large message whose size LIST told wrong is never begun with one length and ended with another. */
+static void
+test_large_and_wrong (void)
+{
+  static const guint sizes[] = { 2000000, 2000004 };
+  MmFetchItem item = { .uid = 7, .kind = MM_FETCH_WHOLE };
+  g_autofree gchar *line = g_strnfill (1999998, 'x');
+  g_autofree gchar *script = g_strdup_printf (
+      SIGNED_IN (PIPELINING) "C: LIST\nS: +OK\nS: 1 1999990\nS: .\nC: UIDL\nS: +OK\nS: 1 a\nS: .\n"
+      "C: RETR 1\nS: +OK\nS: %s\nS: .\nC: RETR 1\nS: +OK\nS: %s\nS: .\n", line, line);
+  g_autoptr (Fixture) fixture = new_fixture (script);
+
+  mm_remote_set_known_uid_func (fixture_get_remote (fixture), find_known, NULL);
+  for (guint i = 0; i < G_N_ELEMENTS (sizes); i++)
+    {
+      g_autofree gchar *begin = g_strdup_printf ("begin 0 %u\n", i == 0 ? 1999990 : sizes[0]);
+      g_autoptr (MmRemoteJob) job = fixture_fetch (fixture, "INBOX", 0x504f5033, &item, 1,
+                                                   MM_REMOTE_PRIORITY_DEMAND);
+      fixture_wait_done (fixture, i + 1);
+      g_assert_true (g_str_has_prefix (fixture->log->str, begin));
+      g_assert_true (g_str_has_suffix (fixture->log->str,
+                                       i == 0 ? "item 0 CONNECTION_LOST\ndone ok\n" : "item 0 ok\ndone ok\n"));
+      g_string_truncate (fixture->log, 0);
+    }
+}
+
+static void
+test_refused (void)
+{
+  MmFetchItem item = { .uid = 7, .kind = MM_FETCH_WHOLE };
+  g_autoptr (Fixture) fixture = new_fixture (SIGNED_IN (PIPELINING) TWO "C: RETR 1\nS: -ERR what?\nC: QUIT\nS: +OK\n");
+
+  /* In another session it is gone. */
+  scripted_server_add (fixture->server,
+                       SIGNED_IN (PIPELINING) LISTED ("S: 1 50\n", "S: 1 b\n"));
+  mm_remote_set_known_uid_func (fixture_get_remote (fixture), find_known, NULL);
+  fixture_check (fixture,
+                 fixture_fetch (fixture, "INBOX", 0x504f5033, &item, 1, MM_REMOTE_PRIORITY_DEMAND),
+                 "item 0 MESSAGE_GONE\ndone ok\n");
+}
+
+static void
+test_lost (void)
+{
+  MmFetchItem item = { .uid = 7, .kind = MM_FETCH_WHOLE };
+  g_autoptr (Fixture) fixture
+      = new_fixture (SIGNED_IN (PIPELINING) TWO "C: RETR 1\nS: +OK\nR: half\nX\n");
+
+  scripted_server_add (fixture->server,
+                       SIGNED_IN (PIPELINING) TWO "C: RETR 1\nS: +OK\nS: half and half\nS: .\n");
+  mm_remote_set_known_uid_func (fixture_get_remote (fixture), find_known, NULL);
+  fixture_check (fixture,
+                 fixture_fetch (fixture, "INBOX", 0x504f5033, &item, 1, MM_REMOTE_PRIORITY_DEMAND),
+                 "begin 0 15\ndata 0 'half and half\r\n'\nitem 0 ok\ndone ok\n");
+}
+
+static void
+test_in_use (void)
+{
+  g_autoptr (Fixture) fixture
+      = new_fixture ("S: +OK\nC: CAPA\nS: -ERR what?\nC: USER user\nS: +OK\nC: PASS secret\n"
+                     "S: -ERR [IN-USE] another\nX\n");
+
+  scripted_server_add (fixture->server, SIGNED_IN (PIPELINING) TWO);
+  fixture_check (fixture, fixture_list (fixture),
+                 "mailbox 'INBOX' - 0 v" VALIDITY " u0 m0 n2\ndone ok\n");
+}
+
+static void
+test_other_mailbox (void)
+{
+  g_autoptr (Fixture) fixture = new_fixture (SIGNED_IN (PIPELINING) TWO);
+
+  fixture_check (fixture, fixture_sync (fixture, "Sent", NULL), "done MAILBOX_GONE\n");
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+#define ADD(NAME, FUNC) g_test_add_func ("/remote/pop3/" NAME, FUNC)
+  ADD ("first-synchronisation", test_first);
+  ADD ("known-ids-keep-their-uids", test_known_ids);
+  ADD ("nothing-changed-costs-nothing", test_nothing_changed);
+  ADD ("other-ids-are-a-restart", test_other_ids);
+  ADD ("equal-ids-are-told-apart", test_equal_ids);
+  ADD ("without-uidl-by-digest", test_without_uidl);
+  ADD ("without-top", test_without_top);
+  ADD ("whole-messages", test_whole);
+  ADD ("head-and-the-proof-of-its-size", test_head);
+  ADD ("message-id", test_message_id);
+  ADD ("large-message-of-another-size", test_large_and_wrong);
+  ADD ("refused-and-gone-in-the-next-session", test_refused);
+  ADD ("lost-within-a-message", test_lost);
+  ADD ("maildrop-in-use-is-waited-for", test_in_use);
+  ADD ("other-mailbox", test_other_mailbox);
+  return g_test_run ();
+}
