@@ -14,6 +14,7 @@
 
 #include "imap-connection.h"
 #include "imap-fetch-plan.h"
+#include "imap-quirks.h"
 #include "imap-response.h"
 
 #define CONTEXT_NOOP G_MAXUINT
@@ -341,10 +342,7 @@ fail_refused_item (FetchJob *job, MmImapPlanItem *item, const MmImapEvent *answe
   g_autofree gchar *what = g_strdup_printf ("fetching message %u", item->want.uid);
   g_autoptr (GError) error = mm_imap_response_error (answer, what, MM_ERROR_MESSAGE_BAD);
 
-  /* RFC 2180 4.1.2: a NO may be all the server says about a message that was expunged. */
-  if (g_error_matches (error, MM_ERROR, MM_ERROR_MAILBOX_GONE)
-      || (answer->code_text != NULL
-          && g_ascii_strcasecmp (answer->code_text, "EXPUNGEISSUED") == 0))
+  if (g_error_matches (error, MM_ERROR, MM_ERROR_MAILBOX_GONE))
     error->code = MM_ERROR_MESSAGE_GONE;
   else if (error->code == MM_ERROR_PROTOCOL)
     error->code = MM_ERROR_MESSAGE_BAD;
@@ -374,7 +372,7 @@ judge_unanswered (FetchJob *job, const MmImapFetchBatch *batch, MmImapPlanItem *
                item->want.uid);
   else if (answer->status != MM_IMAP_STATUS_OK && batch->indexes->len > 1)
     return UNANSWERED_ALONE;
-  else if (answer->status != MM_IMAP_STATUS_OK)
+  else if (answer->status != MM_IMAP_STATUS_OK && !mm_imap_quirks_refuses_gone (answer))
     fail_refused_item (job, item, answer);
   else if (!batch->is_fresh)
     return UNANSWERED_REFRESH;

@@ -257,6 +257,37 @@ test_examine_refused (void)
 }
 
 static void
+test_refused_because_it_is_gone (void)
+{
+  check (BOX "C: UID FETCH 3 *\n" EXAMINED ("$U") "S: $T NO [EXPUNGEISSUED] some are gone\n", three, 1,
+         "item 0 MESSAGE_GONE\ndone ok\n");
+  check (BOX "C: UID FETCH 3 *\n" EXAMINED (
+             "$U") "S: $T NO UID FETCH Failed to parse message set\n",
+         three, 1, "item 0 MESSAGE_GONE\ndone ok\n");
+  check (BOX "C: UID FETCH 3 *\n" EXAMINED ("$U") "S: $T NO not today\n", three, 1,
+         "item 0 MESSAGE_BAD\ndone ok\n");
+}
+
+/* GNU Mailutils says so of a message that this connection has not heard of yet, too. */
+static void
+test_refused_before_the_server_looked (void)
+{
+  g_autoptr (Fixture) fixture = fixture_new ();
+
+  scripted_server_add (
+      fixture->server,
+      HELLO ("") BOX "C: UID FETCH 3 *\n" EXAMINED (
+          "$U") "R: * 1 FETCH (UID 3 BODY[] {1}\\r\\na)\\r\\n\nS: $T OK\n"
+                "C: UID FETCH 4 *\nS: $T NO UID FETCH Failed to parse message set\n"
+                "C: NOOP\nS: $T OK\nC: UID FETCH 4 *\n"
+                "R: * 2 FETCH (UID 4 BODY[] {1}\\r\\nb)\\r\\n\nS: $T OK\n");
+  fixture_check (fixture, fetch (fixture, &three[0], 1),
+                 "begin 0 1\ndata 0 'a'\nitem 0 ok\ndone ok\n");
+  fixture_check (fixture, fetch (fixture, &three[1], 1),
+                 "begin 0 1\ndata 0 'b'\nitem 0 ok\ndone ok\n");
+}
+
+static void
 test_cut_in_literal (void)
 {
   g_autoptr (Fixture) fixture = fixture_new ();
@@ -407,6 +438,8 @@ main (int argc, char **argv)
   ADD ("size-and-message-id", test_size_and_message_id);
   ADD ("new-uidvalidity-ends-the-job", test_uidvalidity_changed);
   ADD ("failed-examine-takes-no-octets", test_examine_refused);
+  ADD ("refused-because-it-is-gone", test_refused_because_it_is_gone);
+  ADD ("refused-before-the-server-looked", test_refused_before_the_server_looked);
   ADD ("cut-in-a-literal-loses-that-item-only", test_cut_in_literal);
   ADD ("nonsense-about-one-message-spares-its-neighbours", test_nonsense_spares_neighbours);
   ADD ("message-that-ends-connections-spares-its-neighbours", test_message_that_ends_connections);
