@@ -57,8 +57,10 @@ sasl_mech_list: {self.mechanisms}
 """)
 
     def _write_cyrus_conf(self):
-        services = {"imap": ("imapd -U 30", self.imap_port), "imaps": ("imapd -s -U 30", self.imaps_port),
-                    "pop3": ("pop3d -U 30", self.pop3_port), "pop3s": ("pop3d -s -U 30", self.pop3s_port)}
+        # A process serves one session: those that served others now and then log nobody in any more ("no mechanism
+        # available").
+        services = {"imap": ("imapd -U 1", self.imap_port), "imaps": ("imapd -s -U 1", self.imaps_port),
+                    "pop3": ("pop3d -U 1", self.pop3_port), "pop3s": ("pop3d -s -U 1", self.pop3s_port)}
         lines = [f'  {name} cmd="{PROGRAMS}/{command} -C {self.directory}/imapd.conf"'
                  f' listen="{self.host}:{port}" proto="tcp4" prefork=1 maxforkrate=0'
                  for name, (command, port) in services.items() if port]
