@@ -94,6 +94,7 @@ typedef struct
   MmImapFetchItems items;
   const gchar *header_fields;      /* nullable: "SUBJECT" gives BODY.PEEK[HEADER.FIELDS (SUBJECT)] */
   gboolean whole_header;           /* BODY.PEEK[HEADER] */
+  gboolean whole_text;             /* BODY.PEEK[TEXT] */
   gboolean whole_body;             /* BODY.PEEK[] */
   const MmImapPartial *partials;   /* BODY.PEEK[]<offset.length>, each */
   gsize n_partials;

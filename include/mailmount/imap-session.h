@@ -10,7 +10,7 @@
  *
  * Literals stream: a 50 MB body is a row of BODY_DATA events that point into the fed octets and is
  * never held. However the input is cut, the same trace of events comes out (adjacent BODY_DATA
- * joined). Every limit is a field of MmImapLimits; going past one is MM_ERROR_LIMIT and the end of
+ * joined). Every limit is a field of MmLimits; going past one is MM_ERROR_LIMIT and the end of
  * this session, never of the program.
  *
  * IDLE (RFC 2177) gives way by itself: a command submitted while it lasts sends DONE first.
@@ -22,24 +22,9 @@
 
 #include <mailmount/error.h>
 #include <mailmount/imap-command.h>
+#include <mailmount/limits.h>
 
 G_BEGIN_DECLS
-
-typedef struct
-{
-  gsize line_octets;               /* one response without its literals, which is not held: a SEARCH
-                                    * answer takes up to 11 per UID, 16 MiB by default */
-  guint64 literal_octets;          /* one streamed literal */
-  gsize string_octets;             /* one string that is kept: a mailbox name, a subject header … */
-  guint nesting;                   /* parentheses */
-  guint list_entries;              /* elements of all parenthesised lists of one response */
-  guint capabilities;
-  guint flags;                     /* flags of one message */
-  gsize set_ranges;                /* ranges in one ESEARCH, SEARCH or VANISHED answer */
-  guint64 untagged_without_command; /* untagged responses while no command is in progress */
-} MmImapLimits;
-
-extern const MmImapLimits mm_imap_limits_default;
 
 typedef enum
 {
@@ -170,6 +155,7 @@ typedef enum
   MM_IMAP_SECTION_BODY,          /* BODY[] */
   MM_IMAP_SECTION_HEADER,        /* BODY[HEADER] */
   MM_IMAP_SECTION_HEADER_FIELDS, /* BODY[HEADER.FIELDS (…)] */
+  MM_IMAP_SECTION_TEXT,          /* BODY[TEXT] */
   MM_IMAP_SECTION_OTHER,
 } MmImapSection;
 
@@ -243,8 +229,8 @@ typedef struct
 
 typedef struct MmImapSession MmImapSession;
 
-/* @limits is copied; NULL means mm_imap_limits_default. */
-MmImapSession *mm_imap_session_new (const MmImapLimits *limits, MmImapSessionFlags flags);
+/* @limits is copied; NULL means mm_limits_default. */
+MmImapSession *mm_imap_session_new (const MmLimits *limits, MmImapSessionFlags flags);
 void mm_imap_session_free (MmImapSession *session);
 
 /* Gives octets from the server. They are borrowed until mm_imap_session_next() returned FALSE. */
@@ -286,6 +272,9 @@ guint mm_imap_session_get_n_in_progress (const MmImapSession *session);
 
 /* Whether the server has something to answer now: it has not while it idles. */
 gboolean mm_imap_session_is_answer_due (const MmImapSession *session);
+
+/* Whether what was fed ends within a literal. */
+gboolean mm_imap_session_is_in_literal (const MmImapSession *session);
 
 /* Why the last SASL exchange failed on our side, or NULL (a server that could not prove itself).
  * Its TAGGED event then says NO, whatever the server said. (transfer none) */

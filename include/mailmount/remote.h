@@ -10,7 +10,7 @@
  * borrowed until it returns.
  *
  * A job that did not yet deliver anything is repeated on a new connection when its connection was
- * lost or broke the protocol (twice at most); afterwards it ends in that error. Of a fetch, the
+ * lost or broke the protocol (limits.h says how often), once after it was silent; afterwards it ends in that error. Of a fetch, the
  * items that did not yet deliver anything are. Errors of a job: those of
  * the connection (OFFLINE, TIMEOUT, CONNECTION_LOST, AUTHENTICATION, TLS, PROTOCOL, UNAVAILABLE),
  * MAILBOX_GONE, PERMISSION, LIMIT, CANCELLED.
@@ -24,6 +24,7 @@
 #pragma once
 
 #include <mailmount/error.h>
+#include <mailmount/limits.h>
 #include <mailmount/mail-types.h>
 #include <mailmount/secret.h>
 #include <mailmount/transport.h>
@@ -55,6 +56,7 @@ typedef struct
   gboolean compress;        /* COMPRESS=DEFLATE when offered */
   guint64 bandwidth;        /* octets received per second over all connections; 0: no limit */
   guint64 daily_octets;     /* received within any twenty-four hours; 0: no limit */
+  const MmLimits *limits;   /* nullable: mm_limits_default; copied */
   gboolean is_offline;      /* never connects: every job ends in MM_ERROR_OFFLINE at once */
 } MmRemoteConfig;
 
@@ -186,6 +188,9 @@ typedef enum
 {
   MM_FETCH_WHOLE,      /* all octets in one literal */
   MM_FETCH_RANGE,      /* offset, length */
+  MM_FETCH_HEADER,     /* the octets up to and with the first blank line; a driver that cannot ask for
+                          this or the next fails the item with MM_ERROR_UNSUPPORTED */
+  MM_FETCH_TEXT,       /* the octets behind it */
   MM_FETCH_MESSAGE_ID, /* the raw Message-ID header field, told as data */
   MM_FETCH_SIZE,       /* RFC822.SIZE alone, told by begin: does this UID still exist? */
 } MmFetchKind;

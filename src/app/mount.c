@@ -17,7 +17,7 @@
 #define UNWATCHING_CONNECTIONS 2
 /* The deadline of a system call is this much later than the connection's own, whose error says
  * more. */
-#define DEADLINE_SLACK_MS 2000
+#define DEADLINE_SLACK_MS 3000
 
 static MmRemote *
 new_remote (const MmConfig *config, MmCredentials *credentials)

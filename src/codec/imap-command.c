@@ -369,6 +369,8 @@ add_fetch_items (MmImapCommand *command, const MmImapFetchRequest *request)
     }
   if (request->whole_header)
     mm_imap_command_add_raw (command, " BODY.PEEK[HEADER]");
+  if (request->whole_text)
+    mm_imap_command_add_raw (command, " BODY.PEEK[TEXT]");
   if (request->whole_body)
     mm_imap_command_add_raw (command, " BODY.PEEK[]");
   for (gsize i = 0; i < request->n_partials; i++)

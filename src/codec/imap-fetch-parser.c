@@ -35,6 +35,27 @@ mm_imap_parse_fetch_without_value (MmImapParser *parser, GError **error)
   return mm_imap_parser_refuse (error, "a malformed item of FETCH");
 }
 
+/* Of what is asked for. Any other word where a value is due is a value that cannot be read. */
+static gboolean
+is_item_name (const MmImapParser *parser)
+{
+  static const gchar *const names[] = { "UID", "FLAGS", "INTERNALDATE", "RFC822.SIZE", "MODSEQ",
+                                        "EMAILID", "X-GM-MSGID", "X-GM-LABELS" };
+
+  if (parser->token.kind != MM_IMAP_TOKEN_ATOM)
+    return FALSE;
+  for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
+    if (mm_imap_parser_is_word (parser, names[i]))
+      return TRUE;
+  return parser->token.length > 5 && g_ascii_strncasecmp (parser->token.data, "BODY", 4) == 0;
+}
+
+static gboolean
+is_unreadable_value (const MmImapParser *parser)
+{
+  return parser->token.kind == MM_IMAP_TOKEN_ATOM && !is_item_name (parser);
+}
+
 static gboolean
 is_nil (const MmImapParser *parser)
 {
@@ -70,7 +91,7 @@ static MmImapStep
 parse_size (MmImapParser *parser, MmImapEvent *event, GError **error)
 {
   MM_IMAP_PULL (parser, MM_IMAP_LEX_ITEM, error);
-  if (is_nil (parser))
+  if (is_unreadable_value (parser) && !is_numeric (parser))
     return mm_imap_parser_go (parser, mm_imap_parse_fetch_item);
   if (!is_numeric (parser) && parser->token.kind != MM_IMAP_TOKEN_QUOTED)
     return mm_imap_parse_fetch_without_value (parser, error);
@@ -83,7 +104,7 @@ static MmImapStep
 parse_internaldate (MmImapParser *parser, MmImapEvent *event, GError **error)
 {
   MM_IMAP_PULL (parser, MM_IMAP_LEX_ITEM, error);
-  if (is_nil (parser))
+  if (is_unreadable_value (parser))
     return mm_imap_parser_go (parser, mm_imap_parse_fetch_item);
   if (parser->token.kind == MM_IMAP_TOKEN_LITERAL)
     return mm_imap_parser_skip_literal (parser, mm_imap_parse_fetch_item);
@@ -153,6 +174,11 @@ add_flag (MmImapParser *parser, GError **error)
           parser->fetch.flags |= system_flags[i].flag;
           return TRUE;
         }
+  if (parser->keywords->len + 1 + parser->token.length > parser->limits.keyword_octets)
+    {
+      mm_imap_parser_refuse_limit (error, "keyword octets", parser->limits.keyword_octets);
+      return FALSE;
+    }
   return mm_imap_parser_append_word (parser, parser->keywords, parser->token.data,
                                      parser->token.length, error);
 }
@@ -273,6 +299,8 @@ classify_section (const gchar *section, gsize length)
     return MM_IMAP_SECTION_BODY;
   if (mm_imap_is_word (section, length, "HEADER"))
     return MM_IMAP_SECTION_HEADER;
+  if (mm_imap_is_word (section, length, "TEXT"))
+    return MM_IMAP_SECTION_TEXT;
   if (length > fields_length && g_ascii_strncasecmp (section, fields, fields_length) == 0
       && (section[fields_length] == ' ' || section[fields_length] == '('))
     return MM_IMAP_SECTION_HEADER_FIELDS;

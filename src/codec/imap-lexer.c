@@ -24,7 +24,7 @@ typedef enum
 
 struct MmImapLexer
 {
-  const MmImapLimits *limits;
+  const MmLimits *limits;
   const guint8 *at; /* borrowed from the caller's octets */
   const guint8 *end;
   Place place;
@@ -66,7 +66,7 @@ static const guint8 classes[256] = {
 /* clang-format on */
 
 MmImapLexer *
-mm_imap_lexer_new (const MmImapLimits *limits)
+mm_imap_lexer_new (const MmLimits *limits)
 {
   MmImapLexer *lexer = g_new0 (MmImapLexer, 1);
 
@@ -100,6 +100,12 @@ mm_imap_lexer_steal_input (MmImapLexer *lexer, gsize *out_length)
   *out_length = (gsize)(lexer->end - lexer->at);
   lexer->at = lexer->end = NULL;
   return data;
+}
+
+gboolean
+mm_imap_lexer_is_in_literal (const MmImapLexer *lexer)
+{
+  return lexer->place == AT_START && lexer->literal_octets > 0;
 }
 
 void

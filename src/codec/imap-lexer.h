@@ -56,7 +56,7 @@ typedef enum
 typedef struct MmImapLexer MmImapLexer;
 
 /* @limits is borrowed for the lifetime of the lexer. */
-MmImapLexer *mm_imap_lexer_new (const MmImapLimits *limits);
+MmImapLexer *mm_imap_lexer_new (const MmLimits *limits);
 void mm_imap_lexer_free (MmImapLexer *lexer);
 
 /* Octets are borrowed until the lexer said MORE. Not before it did. */
@@ -73,6 +73,9 @@ MmImapLexResult mm_imap_lexer_next (MmImapLexer *lexer, MmImapLexMode mode, MmIm
  * end, after which tokens follow. */
 MmImapLexResult mm_imap_lexer_next_piece (MmImapLexer *lexer, const guint8 **out_data,
                                           gsize *out_length);
+
+/* Whether more of the literal announced is to come. */
+gboolean mm_imap_lexer_is_in_literal (const MmImapLexer *lexer);
 
 /* A new response begins: the count towards line_octets starts again. */
 void mm_imap_lexer_begin_line (MmImapLexer *lexer);

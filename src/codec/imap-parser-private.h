@@ -26,7 +26,7 @@ typedef MmImapStep (*MmImapState) (MmImapParser *parser, MmImapEvent *event, GEr
 
 struct MmImapParser
 {
-  MmImapLimits limits;
+  MmLimits limits;
   MmImapLexer *lexer;
   MmImapState state;
   MmImapToken token; /* the last one pulled */

@@ -1,27 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "imap-parser-private.h"
 
-const MmImapLimits mm_imap_limits_default = {
-  /* 1,000,000 UIDs of up to ten digits fit in one SEARCH answer. It is not held. */
-  .line_octets = 16 * 1024 * 1024,
-  .literal_octets = G_GUINT64_CONSTANT (1) << 32,
-  .string_octets = 256 * 1024,
-  .nesting = 64,
-  .list_entries = 1000 * 1000,
-  .capabilities = 1024,
-  .flags = 1024,
-  .set_ranges = 2 * 1000 * 1000,
-  .untagged_without_command = 1000 * 1000,
-};
-
 static MmImapStep parse_first (MmImapParser *parser, MmImapEvent *event, GError **error);
 
 MmImapParser *
-mm_imap_parser_new (const MmImapLimits *limits)
+mm_imap_parser_new (const MmLimits *limits)
 {
   MmImapParser *parser = g_new0 (MmImapParser, 1);
 
-  parser->limits = limits != NULL ? *limits : mm_imap_limits_default;
+  parser->limits = limits != NULL ? *limits : mm_limits_default;
   parser->lexer = mm_imap_lexer_new (&parser->limits);
   parser->state = parse_first;
   parser->text = g_string_new (NULL);
@@ -78,6 +65,12 @@ mm_imap_parser_next (MmImapParser *parser, MmImapEvent *out_event, GError **erro
     step = parser->state (parser, out_event, error);
   while (step == MM_IMAP_STEP_AGAIN);
   return step == MM_IMAP_STEP_EVENT;
+}
+
+gboolean
+mm_imap_parser_is_in_literal (const MmImapParser *parser)
+{
+  return mm_imap_lexer_is_in_literal (parser->lexer);
 }
 
 guint64

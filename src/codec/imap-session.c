@@ -21,7 +21,7 @@ typedef struct
 struct MmImapSession
 {
   MmImapSessionFlags flags;
-  MmImapLimits limits;
+  MmLimits limits;
   MmImapParser *parser;
   gboolean is_greeted;
   gboolean is_utf8;
@@ -30,7 +30,7 @@ struct MmImapSession
   guint32 last_tag;
   GHashTable *in_progress; /* Map<guint32 tag, InProgress>, owned */
   guint n_enables;         /* of them ENABLE */
-  guint64 idle_lines;      /* lines taken when the last command was answered */
+  guint64 answered_lines;  /* lines taken when the last command was answered */
 
   /* What is to be sent. @wait holds back all of @outputs, until something happens to the command
    * @wait_tag. */
@@ -52,12 +52,12 @@ in_progress_free (gpointer data)
 }
 
 MmImapSession *
-mm_imap_session_new (const MmImapLimits *limits, MmImapSessionFlags flags)
+mm_imap_session_new (const MmLimits *limits, MmImapSessionFlags flags)
 {
   MmImapSession *session = g_new0 (MmImapSession, 1);
 
   session->flags = flags;
-  session->limits = limits != NULL ? *limits : mm_imap_limits_default;
+  session->limits = limits != NULL ? *limits : mm_limits_default;
   session->parser = mm_imap_parser_new (&session->limits);
   session->in_progress = g_hash_table_new_full (NULL, NULL, NULL, in_progress_free);
   g_queue_init (&session->outputs);
@@ -124,6 +124,12 @@ gboolean
 mm_imap_session_is_answer_due (const MmImapSession *session)
 {
   return g_hash_table_size (session->in_progress) > (session->is_idling ? 1 : 0);
+}
+
+gboolean
+mm_imap_session_is_in_literal (const MmImapSession *session)
+{
+  return mm_imap_parser_is_in_literal (session->parser);
 }
 
 const GError *
@@ -410,7 +416,7 @@ take_tagged (MmImapSession *session, MmImapEvent *event, GError **error)
   if (command->is_enable)
     session->n_enables--;
   g_hash_table_remove (session->in_progress, GUINT_TO_POINTER (event->tag));
-  session->idle_lines = mm_imap_parser_get_n_lines (session->parser);
+  session->answered_lines = mm_imap_parser_get_n_lines (session->parser);
   return TRUE;
 }
 
@@ -446,16 +452,18 @@ take_greeting (MmImapSession *session, MmImapEvent *event, GError **error)
 }
 
 static gboolean
-check_idle_lines (MmImapSession *session, GError **error)
+check_untagged_lines (MmImapSession *session, GError **error)
 {
-  guint64 lines = mm_imap_parser_get_n_lines (session->parser) - session->idle_lines;
+  guint64 lines = mm_imap_parser_get_n_lines (session->parser) - session->answered_lines;
+  gboolean is_asked = g_hash_table_size (session->in_progress) > 0;
+  guint64 limit = is_asked ? session->limits.untagged_per_command
+                           : session->limits.untagged_without_command;
 
-  if (g_hash_table_size (session->in_progress) > 0
-      || lines <= session->limits.untagged_without_command)
+  if (lines <= limit)
     return TRUE;
   g_set_error (error, MM_ERROR, MM_ERROR_LIMIT,
-               "the server sent more than %" G_GUINT64_FORMAT " responses to no command",
-               session->limits.untagged_without_command);
+               "the server sent more than %" G_GUINT64_FORMAT " untagged lines %s", limit,
+               is_asked ? "before an answer" : "to no command");
   return FALSE;
 }
 
@@ -502,7 +510,7 @@ mm_imap_session_next (MmImapSession *session, MmImapEvent *out_event, GError **e
     {
       gboolean has_event = mm_imap_parser_next (session->parser, out_event, &session->failure);
 
-      if (session->failure != NULL || !check_idle_lines (session, &session->failure))
+      if (session->failure != NULL || !check_untagged_lines (session, &session->failure))
         break;
       if (!has_event)
         return FALSE;

@@ -72,6 +72,7 @@ struct MmFuseRequest
   /* Arguments and results of the operations. */
   fuse_ino_t inode;
   guint thread_id; /* of the caller */
+  gint64 deadline_us; /* monotonic: of all that it waits for */
   gchar *name;
   gsize size;
   off_t offset;

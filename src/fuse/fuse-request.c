@@ -136,7 +136,7 @@ attempt (MmFuseRequest *request)
       MmTry result = request->operation->attempt (request, waiter, &error);
       next = settle (request, waiter, result, &error);
       if (next == NEXT_WAIT)
-        mm_deadlines_add (fuse->deadlines, waiter, mm_clock_monotonic_us () + fuse->timeout_us);
+        mm_deadlines_add (fuse->deadlines, waiter, request->deadline_us);
     }
   if (next == NEXT_FINISH)
     finish (request, error);
@@ -192,6 +192,7 @@ mm_fuse_request_new (fuse_req_t req, const MmFuseOperation *operation, fuse_ino_
   request->req = req;
   request->operation = operation;
   request->inode = inode;
+  request->deadline_us = mm_clock_monotonic_us () + request->fuse->timeout_us;
   request->thread_id = (guint) fuse_req_ctx (req)->pid;
   g_atomic_ref_count_init (&request->refs);
   g_mutex_init (&request->lock);

@@ -1,36 +1,32 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
  * A content and the server. What arrives is the message's only if its size agrees with what was
- * known. Where it does not, the server is asked whether the message still exists, and its bytes a
- * second time: the same bytes twice from a message that exists are right, and the size given in the
- * listing was wrong (Exchange, Gmail and others lie in both directions). After an expunge by another
- * session servers answer OK with nothing, NIL, or even another text.
+ * known. Where it does not, the server is asked whether the message still exists, and for the bytes a
+ * second time, in another form: as header and text. Where these are the same, from a message that
+ * exists, the size given in the listing was wrong (Exchange, Gmail and others lie in both directions).
+ * A server that does not tell them in that form is asked in the same one again, and so is one that tells
+ * others: then only bytes of the size given can be right. After an expunge by another session servers
+ * answer OK with nothing, NIL, or even another text.
  */
 #include "content-private.h"
 
+#include <string.h>
 
+#include <mailmount/limits.h>
 #include <mailmount/log.h>
 
 #include "content-identity.h"
 
-/* A message whose size cannot be proved by a probe is held in memory while it is checked; beyond
- * this it is refused. */
-#define UNPROVED_OCTETS_MAX (256 * 1024 * 1024)
-
 /* Room made at once for a literal of known length; a longer one grows as it arrives. */
 #define RESERVED_OCTETS_MAX (16 * 1024 * 1024)
-
-/* So many connections may be lost under one message. */
-#define REPEATS_MAX 2
-
-/* The first listing may have been on its way already. */
-#define RELISTS_MAX 2
 
 typedef enum
 {
   STEP_FIRST,  /* the bytes */
   STEP_EXISTS, /* their size is a surprise: does the message still exist? */
-  STEP_AGAIN,  /* the bytes once more */
+  STEP_HEADER, /* the bytes once more, in another form */
+  STEP_TEXT,
+  STEP_AGAIN, /* the bytes once more */
 } Step;
 
 typedef struct
@@ -43,8 +39,13 @@ typedef struct
   Step step;
   guint64 told_size;      /* STEP_EXISTS: what the server says now */
   guint64 announced;      /* octets that the running literal will bring */
+  gint64 held_octets;     /* all that this fetch holds, as counted in the context */
+  gint64 arriving_octets; /* of them for the running literal */
+  gboolean is_too_much;   /* the running literal is not held: there was no room */
   GByteArray *arriving;   /* the running literal */
   GBytes *first;          /* nullable: the bytes of STEP_FIRST, to compare with */
+  gsize header_octets;    /* of them, as STEP_HEADER found */
+  gboolean is_denied;     /* in the other form the bytes were others */
   gboolean is_gone;       /* the first answer had no body at all */
   MmProbeResult probe;
   guint n_repeats;        /* after connections were lost */
@@ -73,9 +74,39 @@ send_again (Fetch *fetch)
   send_fetches (&fetch, 1, MM_REMOTE_PRIORITY_DEMAND, NULL, NULL);
 }
 
+/* ---- memory, over all fetches ---- */
+
+/* FALSE: that would be more than all fetches together may hold. */
+static gboolean
+hold_arriving (Fetch *fetch, guint64 octets)
+{
+  MmMailContext *context = fetch->content->context;
+
+  if (octets > mm_limits_default.arriving_octets)
+    return FALSE;
+  gint64 total = context->arriving_octets += (gint64) octets;
+  if (total > (gint64) mm_limits_default.arriving_octets)
+    {
+      context->arriving_octets -= (gint64) octets;
+      return FALSE;
+    }
+  fetch->held_octets += (gint64) octets;
+  fetch->arriving_octets = (gint64) octets;
+  return TRUE;
+}
+
+static void
+let_go (Fetch *fetch, gint64 octets)
+{
+  fetch->content->context->arriving_octets -= octets;
+  fetch->held_octets -= octets;
+  fetch->arriving_octets = 0;
+}
+
 static void
 free_fetch (Fetch *fetch)
 {
+  let_go (fetch, fetch->held_octets);
   mm_fetch_target_clear (&fetch->target);
   g_clear_pointer (&fetch->avoided, g_ptr_array_unref);
   g_byte_array_unref (fetch->arriving);
@@ -118,7 +149,8 @@ take_target (Fetch *fetch, const MmFetchTarget *target)
   mm_fetch_target_clear (&fetch->target);
   fetch->target = *target;
   fetch->step = STEP_FIRST;
-  fetch->is_gone = FALSE;
+  fetch->is_gone = fetch->is_denied = FALSE;
+  let_go (fetch, fetch->held_octets);
   g_clear_pointer (&fetch->first, g_bytes_unref);
 }
 
@@ -285,7 +317,7 @@ is_worth_relisting (Fetch *fetch)
 {
   MmContent *content = fetch->content;
 
-  if (fetch->n_relists == RELISTS_MAX)
+  if (fetch->n_relists == mm_limits_default.relists)
     return FALSE;
   g_mutex_lock (&content->lock);
   gboolean is_wanted = mm_wait_list_is_wanted_locked (content->waits);
@@ -295,14 +327,15 @@ is_worth_relisting (Fetch *fetch)
 
 /* What came has the header of another message: the server may have numbered its messages anew without
  * a word. If it then tells the same of this UID as before, its listing and its octets just differ,
- * unless its UIDs say nothing. TRUE when that was seen to. */
+ * unless its UIDs say nothing, or the size speaks against it, too. TRUE when that was seen to. */
 static gboolean
 is_another_message (Fetch *fetch, GBytes *octets)
 {
   MmContent *content = fetch->content;
 
   if (mm_content_identity_fits (&fetch->target, octets, fetch->ask.is_whole)
-      || (fetch->was_doubted && !fetch->target.is_distrusted))
+      || (fetch->was_doubted && !fetch->target.is_distrusted
+          && (!fetch->ask.is_whole || g_bytes_get_size (octets) == fetch->target.size)))
     return FALSE;
   if (fetch->was_doubted)
     {
@@ -364,26 +397,81 @@ judge_range (Fetch *fetch, GBytes *octets)
     accept (fetch, octets, size);
 }
 
+/* The bytes came twice, though in another size than was told. */
+static void
+accept_other_size (Fetch *fetch)
+{
+  g_autoptr (GBytes) octets = g_bytes_ref (fetch->first);
+  gsize length = g_bytes_get_size (octets);
+
+  if (is_another_message (fetch, octets))
+    return;
+  mm_log_info ("message %" G_GUINT64_FORMAT " of '%s' on %s has %" G_GSIZE_FORMAT
+               " octets, not %" G_GUINT64_FORMAT " as the server had said",
+               fetch->content->number, fetch->content->mailbox->path,
+               fetch->content->context->name, length, fetch->target.size);
+  accept (fetch, octets, length);
+}
+
+/* TRUE when @octets are those of the first answer from @offset on. */
+static gboolean
+repeats_first (const Fetch *fetch, GBytes *octets, gsize offset)
+{
+  gsize length = g_bytes_get_size (octets);
+  gsize first_length = 0;
+  const guint8 *first = g_bytes_get_data (fetch->first, &first_length);
+
+  return length <= first_length - offset
+         && (length == 0 || memcmp (first + offset, g_bytes_get_data (octets, NULL), length) == 0);
+}
+
+static void
+ask_again (Fetch *fetch, gboolean is_denied)
+{
+  fetch->is_denied = is_denied;
+  fetch->step = STEP_AGAIN;
+  send_again (fetch);
+}
+
+static void
+judge_part (Fetch *fetch, GBytes *octets)
+{
+  gsize offset = fetch->step == STEP_TEXT ? fetch->header_octets : 0;
+  gsize end = offset + g_bytes_get_size (octets);
+
+  if (!repeats_first (fetch, octets, offset)
+      || (fetch->step == STEP_TEXT && end != g_bytes_get_size (fetch->first)))
+    ask_again (fetch, TRUE);
+  else if (fetch->step == STEP_TEXT)
+    accept_other_size (fetch);
+  else
+    {
+      fetch->header_octets = end;
+      fetch->step = STEP_TEXT;
+      send_again (fetch);
+    }
+}
+
+/* Nothing speaks for an empty answer from a server that says that the message is none. */
+static gboolean
+is_confirmed (const Fetch *fetch, GBytes *octets)
+{
+  return !fetch->is_denied && g_bytes_get_size (octets) > 0 && g_bytes_equal (fetch->first, octets);
+}
+
 static void
 judge_whole (Fetch *fetch, GBytes *octets)
 {
   gsize length = g_bytes_get_size (octets);
 
-  if (fetch->step == STEP_AGAIN)
+  if (length != fetch->target.size && fetch->step == STEP_AGAIN)
     {
-      if (fetch->first != NULL && g_bytes_equal (fetch->first, octets))
-        {
-          if (is_another_message (fetch, octets))
-            return;
-          mm_log_info ("message %" G_GUINT64_FORMAT " of '%s' on %s has %" G_GSIZE_FORMAT
-                       " octets, not %" G_GUINT64_FORMAT " as the server had said",
-                       fetch->content->number, fetch->content->mailbox->path,
-                       fetch->content->context->name, length, fetch->target.size);
-          accept (fetch, octets, length);
-        }
+      if (fetch->first != NULL && is_confirmed (fetch, octets))
+        accept_other_size (fetch);
       else
         fail_with (fetch, MM_ERROR_MESSAGE_BAD,
-                   "the server sends other bytes each time it is asked for this message");
+                   "what the server sends differs from what it says of this message, or from one time to "
+                   "the next");
     }
   else if (length == fetch->target.size)
     {
@@ -393,6 +481,7 @@ judge_whole (Fetch *fetch, GBytes *octets)
   else
     {
       fetch->first = g_bytes_ref (octets);
+      fetch->arriving_octets = 0; /* they stay */
       fetch->step = STEP_EXISTS;
       send_again (fetch);
     }
@@ -421,8 +510,36 @@ judge_existence (Fetch *fetch)
       accept (fetch, empty, 0);
       return;
     }
-  fetch->step = STEP_AGAIN;
-  send_again (fetch);
+  if (fetch->first != NULL && g_bytes_get_size (fetch->first) > 0)
+    {
+      fetch->step = STEP_HEADER;
+      send_again (fetch);
+    }
+  else
+    ask_again (fetch, FALSE);
+}
+
+/* The server does not tell this part of the message: it can prove nothing. */
+static gboolean
+is_part_refused (const Fetch *fetch)
+{
+  return (fetch->step == STEP_HEADER || fetch->step == STEP_TEXT)
+         && (g_error_matches (fetch->error, MM_ERROR, MM_ERROR_MESSAGE_GONE)
+             || g_error_matches (fetch->error, MM_ERROR, MM_ERROR_MESSAGE_BAD)
+             || g_error_matches (fetch->error, MM_ERROR, MM_ERROR_UNSUPPORTED));
+}
+
+/* How often to try again after that. Nonsense and silence are seldom chance. */
+static guint
+get_repeats_max (const GError *error)
+{
+  if (g_error_matches (error, MM_ERROR, MM_ERROR_CONNECTION_LOST))
+    return mm_limits_default.refetches;
+  return g_error_matches (error, MM_ERROR, MM_ERROR_PROTOCOL)
+                 || g_error_matches (error, MM_ERROR, MM_ERROR_LIMIT)
+                 || g_error_matches (error, MM_ERROR, MM_ERROR_TIMEOUT)
+             ? MIN (1, mm_limits_default.refetches)
+             : 0;
 }
 
 /* The remote repeats a job that had not told anything yet. One that broke off half way, perhaps
@@ -432,8 +549,7 @@ is_worth_repeating (Fetch *fetch)
 {
   MmContent *content = fetch->content;
 
-  if (fetch->n_repeats == REPEATS_MAX
-      || !g_error_matches (fetch->error, MM_ERROR, MM_ERROR_CONNECTION_LOST))
+  if (fetch->n_repeats >= get_repeats_max (fetch->error))
     return FALSE;
   g_mutex_lock (&content->lock);
   gboolean is_wanted = mm_wait_list_is_wanted_locked (content->waits);
@@ -445,7 +561,9 @@ is_worth_repeating (Fetch *fetch)
 static void
 judge (Fetch *fetch)
 {
-  if (g_error_matches (fetch->error, MM_ERROR, MM_ERROR_MESSAGE_GONE))
+  if (is_part_refused (fetch))
+    ask_again (fetch, FALSE);
+  else if (g_error_matches (fetch->error, MM_ERROR, MM_ERROR_MESSAGE_GONE))
     judge_missing (fetch);
   else if (is_worth_repeating (fetch))
     send_again (fetch);
@@ -460,16 +578,18 @@ judge (Fetch *fetch)
     fail (fetch, fetch->error);
   else if (fetch->step == STEP_EXISTS)
     judge_existence (fetch);
-  else if (fetch->announced > UNPROVED_OCTETS_MAX)
-    fail_with (fetch, MM_ERROR_TOO_BIG,
-               "its size of %" G_GUINT64_FORMAT " octets is another than the server had said, and "
-               "too large to be checked",
-               fetch->announced);
+  else if (fetch->is_too_much)
+    fail_with (fetch, MM_ERROR_LIMIT,
+               "its %" G_GUINT64_FORMAT " octets, which must be held to be checked, are beyond the "
+               "memory in total, %" G_GSIZE_FORMAT " octets",
+               fetch->announced, mm_limits_default.arriving_octets);
   else
     {
       g_autoptr (GBytes) octets = g_byte_array_free_to_bytes (fetch->arriving);
       fetch->arriving = g_byte_array_new ();
-      if (fetch->ask.is_whole)
+      if (fetch->step == STEP_HEADER || fetch->step == STEP_TEXT)
+        judge_part (fetch, octets);
+      else if (fetch->ask.is_whole)
         judge_whole (fetch, octets);
       else
         judge_range (fetch, octets);
@@ -486,7 +606,9 @@ on_begin (gsize index, guint64 length, gpointer user_data)
   fetch->announced = length;
   fetch->told_size = length;
   g_byte_array_unref (fetch->arriving);
-  fetch->arriving = fetch->step == STEP_EXISTS || length > UNPROVED_OCTETS_MAX
+  let_go (fetch, fetch->arriving_octets);
+  fetch->is_too_much = fetch->step != STEP_EXISTS && !hold_arriving (fetch, length);
+  fetch->arriving = fetch->step == STEP_EXISTS || fetch->is_too_much
                         ? g_byte_array_new ()
                         : g_byte_array_sized_new ((guint) MIN (length, RESERVED_OCTETS_MAX));
 }
@@ -496,7 +618,7 @@ on_data (gsize index, const guint8 *data, gsize length, gpointer user_data)
 {
   Fetch *fetch = ((Batch *) user_data)->fetches[index];
 
-  if (fetch->announced <= UNPROVED_OCTETS_MAX)
+  if (!fetch->is_too_much)
     g_byte_array_append (fetch->arriving, data, (guint) length);
 }
 
@@ -530,6 +652,10 @@ describe_item (const Fetch *fetch)
 
   if (fetch->step == STEP_EXISTS)
     item.kind = MM_FETCH_SIZE;
+  else if (fetch->step == STEP_HEADER)
+    item.kind = MM_FETCH_HEADER;
+  else if (fetch->step == STEP_TEXT)
+    item.kind = MM_FETCH_TEXT;
   else if (fetch->ask.is_whole)
     item.kind = MM_FETCH_WHOLE;
   else
@@ -567,6 +693,7 @@ send_fetches (Fetch **fetches, gsize n, MmRemotePriority priority,
     {
       items[i] = describe_item (fetches[i]);
       g_clear_error (&fetches[i]->error);
+      fetches[i]->is_too_much = FALSE;
       fetches[i]->probe = MM_PROBE_NONE;
       fetches[i]->announced = 0;
     }

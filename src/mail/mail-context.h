@@ -40,6 +40,7 @@ typedef struct
   MmWatcher *watcher; /* nullable: nobody follows what changes */
   const MmAccountObserver *observer; /* nullable */
   gpointer observer_data;
+  _Atomic gint64 arriving_octets; /* of messages that are held until all of them is there */
   _Atomic gint64 unstored_octets; /* in memory, on their way to the disk */
   _Atomic gint64 store_warned_us; /* monotonic; a full disk is told once a minute, not for each message */
 } MmMailContext;

@@ -13,6 +13,12 @@ mm_imap_connection_get_remote (MmImapConnection *connection)
   return connection->remote;
 }
 
+const MmLimits *
+mm_imap_connection_get_limits (MmImapConnection *connection)
+{
+  return mm_remote_slot_get_limits (connection->slot);
+}
+
 MmImapSession *
 mm_imap_connection_get_session (MmImapConnection *connection)
 {

@@ -326,17 +326,23 @@ serve (MmImapConnection *connection)
 
 /* ---- a connection's life ---- */
 
-/* Another connection may fare better. After a timeout, too much time has passed already for a job
- * whose answer was due; one that came when the server was silent already has time left. */
-static gboolean
-is_worth_repeating (const MmImapConnection *connection, const MmRemoteJob *job,
-                    const GError *error)
+/* Another connection may fare better, if the job itself says that it can begin anew. After a timeout
+ * little time is left to who waits for a job whose answer was due, so that it is tried once more only;
+ * one that came when the server was silent already has its time. */
+static MmRemoteRepeat
+choose_repeat (const MmImapConnection *connection, const MmRemoteJob *job, const GError *error,
+               MmRemoteRepeat repeat)
 {
   if (g_error_matches (error, MM_ERROR, MM_ERROR_TIMEOUT))
-    return job->taken_us > mm_imap_wire_get_last_activity_us (connection->wire);
+    {
+      gboolean is_late = job->taken_us > mm_imap_wire_get_last_activity_us (connection->wire);
+      return repeat == MM_REMOTE_REPEAT && !is_late ? MM_REMOTE_REPEAT_ONCE : repeat;
+    }
   return g_error_matches (error, MM_ERROR, MM_ERROR_CONNECTION_LOST)
-         || g_error_matches (error, MM_ERROR, MM_ERROR_PROTOCOL)
-         || g_error_matches (error, MM_ERROR, MM_ERROR_LIMIT);
+                 || g_error_matches (error, MM_ERROR, MM_ERROR_PROTOCOL)
+                 || g_error_matches (error, MM_ERROR, MM_ERROR_LIMIT)
+             ? repeat
+             : MM_REMOTE_REPEAT_NOT;
 }
 
 static void
@@ -364,9 +370,7 @@ give_jobs_back (MmImapConnection *connection, const GError *error)
         repeat = MM_REMOTE_REPEAT_FREELY;
 
       mm_remote_slot_return_job (connection->slot, job, reason,
-                                 is_worth_repeating (connection, job, reason)
-                                     ? repeat
-                                     : MM_REMOTE_REPEAT_NOT);
+                                 choose_repeat (connection, job, reason, repeat));
     }
 }
 
@@ -413,7 +417,7 @@ mm_imap_connection_run (MmRemoteSlot *slot, gpointer driver_data)
   g_queue_push_tail (&connection->selections, mm_imap_selection_new (NULL, 0));
   mm_imap_account_facts_init (&connection->facts);
   mm_imap_flights_init (&connection->flights);
-  connection->fetch_buffer = mm_imap_fetch_buffer_new ();
+  connection->fetch_buffer = mm_imap_fetch_buffer_new (mm_remote_slot_get_limits (slot)->connection_octets);
 
   if (open_and_log_in (connection, &error))
     {

@@ -76,6 +76,7 @@ GError *mm_imap_connection_run (MmRemoteSlot *slot, gpointer driver_data);
 
 /* ---- for jobs, on the connection's thread ---- */
 
+const MmLimits *mm_imap_connection_get_limits (MmImapConnection *connection);
 MmImapRemote *mm_imap_connection_get_remote (MmImapConnection *connection);
 MmImapSession *mm_imap_connection_get_session (MmImapConnection *connection);
 const MmImapAccountFacts *mm_imap_connection_get_facts (MmImapConnection *connection);

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "imap-fetch-buffer.h"
 
-#define HELD_OCTETS_MAX (64 * 1024 * 1024)
-
 typedef struct
 {
   MmImapBody body;
@@ -13,6 +11,7 @@ struct MmImapFetchBuffer
 {
   GPtrArray *parts; /* of Part */
   gsize held_octets;
+  gsize octets_max;
   gboolean is_taking; /* between BODY_BEGIN and BODY_END of the last part */
   guint replay_part;  /* where replaying stands */
   guint replay_phase; /* 0 begin, 1 data, 2 end */
@@ -28,10 +27,11 @@ part_free (gpointer data)
 }
 
 MmImapFetchBuffer *
-mm_imap_fetch_buffer_new (void)
+mm_imap_fetch_buffer_new (gsize octets_max)
 {
   MmImapFetchBuffer *buffer = g_new0 (MmImapFetchBuffer, 1);
 
+  buffer->octets_max = octets_max;
   buffer->parts = g_ptr_array_new_with_free_func (part_free);
   return buffer;
 }
@@ -85,11 +85,13 @@ mm_imap_fetch_buffer_take (MmImapFetchBuffer *buffer, const MmImapEvent *event, 
     {
       Part *part = g_ptr_array_index (buffer->parts, buffer->parts->len - 1);
       buffer->held_octets += event->length;
-      if (buffer->held_octets > HELD_OCTETS_MAX)
+      if (buffer->held_octets > buffer->octets_max)
         {
           forget (buffer);
-          g_set_error_literal (error, MM_ERROR, MM_ERROR_LIMIT,
-                               "the server tells a message's UID behind a body too large to hold");
+          g_set_error (error, MM_ERROR, MM_ERROR_LIMIT,
+                       "the server tells a message's UID behind a body that is beyond the memory of a "
+                       "connection, %" G_GSIZE_FORMAT " octets",
+                       buffer->octets_max);
           return FALSE;
         }
       g_byte_array_append (part->octets, event->data, (guint) event->length);

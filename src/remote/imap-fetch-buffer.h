@@ -11,7 +11,8 @@ G_BEGIN_DECLS
 
 typedef struct MmImapFetchBuffer MmImapFetchBuffer;
 
-MmImapFetchBuffer *mm_imap_fetch_buffer_new (void);
+/* Holds at most @octets_max. */
+MmImapFetchBuffer *mm_imap_fetch_buffer_new (gsize octets_max);
 void mm_imap_fetch_buffer_free (MmImapFetchBuffer *buffer);
 
 /* TRUE when @event begins or goes on with a body that has to be held. */

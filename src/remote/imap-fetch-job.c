@@ -10,6 +10,7 @@
  */
 #include <string.h>
 
+#include <mailmount/imap-backoff.h>
 #include <mailmount/log.h>
 
 #include "imap-connection.h"
@@ -37,9 +38,11 @@ typedef struct
   /* As far as the current connection goes. */
   gboolean is_fresh;         /* see MmImapFetchBatch */
   gboolean wants_noop;       /* before anything else */
+  gboolean was_put_off;      /* the server asked to wait */
   gboolean is_fetch_mine;    /* this FETCH response answers one of our items */
   MmImapPlanItem *body_item; /* whose body comes now */
   MmImapItemRole body_role;
+  GPtrArray *arrived; /* of MmImapPlanItem, borrowed: those that this FETCH response has bodies of */
 } FetchJob;
 
 /* ---- sending ---- */
@@ -261,14 +264,6 @@ begin_body (FetchJob *job, const MmImapEvent *event, gboolean *out_is_mine)
 }
 
 static void
-finish_item_if_complete (FetchJob *job, MmImapPlanItem *item)
-{
-  if (item->state == MM_IMAP_ITEM_BEGUN && item->has_main
-      && (item->probe != MM_PROBE_NONE || !mm_imap_fetch_plan_needs_probe (&item->want)))
-    finish_item (job, item, NULL);
-}
-
-static void
 end_body (FetchJob *job)
 {
   MmImapPlanItem *item = job->body_item;
@@ -278,7 +273,23 @@ end_body (FetchJob *job)
     return;
   if (job->body_role == MM_IMAP_ROLE_MAIN)
     item->has_main = TRUE;
-  finish_item_if_complete (job, item);
+  g_ptr_array_add (job->arrived, item);
+}
+
+/* Only now is it sure that the literals were as long as they said: behind a wrong length there is no
+ * end of a FETCH response. */
+static void
+finish_arrived_items (FetchJob *job)
+{
+  for (guint i = 0; i < job->arrived->len; i++)
+    {
+      MmImapPlanItem *item = g_ptr_array_index (job->arrived, i);
+
+      if (item->state == MM_IMAP_ITEM_BEGUN && item->has_main
+          && (item->probe != MM_PROBE_NONE || !mm_imap_fetch_plan_needs_probe (&item->want)))
+        finish_item (job, item, NULL);
+    }
+  g_ptr_array_set_size (job->arrived, 0);
 }
 
 static void
@@ -310,6 +321,7 @@ fetch_job_event (MmRemoteJob *base, MmImapConnection *connection, const MmImapEv
     {
     case MM_IMAP_EVENT_FETCH_BEGIN:
       job->is_fetch_mine = FALSE;
+      g_ptr_array_set_size (job->arrived, 0);
       break;
     case MM_IMAP_EVENT_BODY_BEGIN:
       begin_body (job, event, out_is_mine);
@@ -323,6 +335,7 @@ fetch_job_event (MmRemoteJob *base, MmImapConnection *connection, const MmImapEv
       end_body (job);
       break;
     case MM_IMAP_EVENT_FETCH_END:
+      finish_arrived_items (job);
       if (event->fetch->has_size && event->fetch->uid != 0)
         take_size (job, event->fetch);
       *out_is_mine = job->is_fetch_mine;
@@ -363,7 +376,8 @@ judge_unanswered (FetchJob *job, const MmImapFetchBatch *batch, MmImapPlanItem *
 {
   if (item->has_main)
     {
-      item->probe = MM_PROBE_DISPROVED;
+      if (item->probe == MM_PROBE_NONE && mm_imap_fetch_plan_needs_probe (&item->want))
+        item->probe = MM_PROBE_DISPROVED;
       finish_item (job, item, NULL);
     }
   else if (item->state == MM_IMAP_ITEM_BEGUN || item->is_odd)
@@ -391,6 +405,19 @@ ask_again (FetchJob *job, GArray *indexes)
   return MM_IMAP_JOB_CONTINUES;
 }
 
+/* A server that asks to wait is waited for. Where it asks for that again it may be one message of several
+ * that it means: they are asked for alone, and only that one fails. */
+static gboolean
+is_put_off (FetchJob *job, const GError *error)
+{
+  if (error == NULL || !mm_imap_response_asks_to_wait (error))
+    return FALSE;
+  gboolean may_mean_one = job->was_put_off && job->plan.n_items > 1
+                          && mm_imap_find_backoff_ms (error->message) == 0;
+  job->was_put_off = TRUE;
+  return !may_mean_one;
+}
+
 static MmImapJobFate
 fetch_job_answered (MmRemoteJob *base, MmImapConnection *connection, guint context,
                     const MmImapEvent *answer)
@@ -402,7 +429,7 @@ fetch_job_answered (MmRemoteJob *base, MmImapConnection *connection, guint conte
   g_autoptr (GError) wait = answer->status == MM_IMAP_STATUS_OK
                                 ? NULL
                                 : mm_imap_response_error (answer, "fetching", MM_ERROR_MESSAGE_BAD);
-  if (wait != NULL && mm_imap_response_asks_to_wait (wait))
+  if (is_put_off (job, wait))
     return mm_imap_connection_end_job (connection, base, wait);
   if (context != CONTEXT_NOOP)
     {
@@ -479,6 +506,7 @@ fetch_job_lost (MmRemoteJob *base, gboolean is_to_blame, const GError *error)
     }
   job->is_fresh = job->wants_noop = job->is_fetch_mine = FALSE;
   job->body_item = NULL;
+  g_ptr_array_set_size (job->arrived, 0);
   job->plan.is_one_by_one = is_to_blame && job->n_in_flight > 0;
   job->n_in_flight = 0;
   job->n_left_at_start = job->n_left;
@@ -507,6 +535,7 @@ fetch_job_free (MmRemoteJob *base)
   FetchJob *job = (FetchJob *) base;
 
   mm_imap_fetch_plan_clear (&job->plan);
+  g_ptr_array_unref (job->arrived);
   g_free (job);
 }
 
@@ -529,6 +558,8 @@ guess_octets (const MmFetchItem *item)
   switch (item->kind)
     {
     case MM_FETCH_WHOLE:
+    case MM_FETCH_HEADER:
+    case MM_FETCH_TEXT:
       return WHOLE_OCTETS_GUESSED;
     case MM_FETCH_RANGE:
       return item->length;
@@ -555,5 +586,6 @@ mm_imap_fetch_job_new (const gchar *mailbox, guint64 uidvalidity, const MmFetchI
   for (gsize i = 0; i < n_items; i++)
     job->base.due_octets += guess_octets (&items[i]);
   mm_imap_fetch_plan_init (&job->plan, items, n_items);
+  job->arrived = g_ptr_array_new ();
   return &job->base;
 }

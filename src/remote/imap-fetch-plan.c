@@ -194,6 +194,12 @@ mm_imap_fetch_plan_make_command (MmImapFetchPlan *plan, const MmImapFetchBatch *
         partials[request.n_partials++]
             = (MmImapPartial){ .offset = want->probe_size - 1, .length = 2 };
       break;
+    case MM_FETCH_HEADER:
+      request.whole_header = TRUE;
+      break;
+    case MM_FETCH_TEXT:
+      request.whole_text = TRUE;
+      break;
     case MM_FETCH_MESSAGE_ID:
       request.header_fields = "MESSAGE-ID";
       break;
@@ -214,6 +220,12 @@ mm_imap_fetch_plan_role_of (const MmImapPlanItem *item, const MmImapBody *body)
     {
     case MM_FETCH_WHOLE:
       return is_body && !body->is_partial ? MM_IMAP_ROLE_MAIN : MM_IMAP_ROLE_NONE;
+    case MM_FETCH_HEADER:
+      return body->section == MM_IMAP_SECTION_HEADER && !body->is_partial ? MM_IMAP_ROLE_MAIN
+                                                                          : MM_IMAP_ROLE_NONE;
+    case MM_FETCH_TEXT:
+      return body->section == MM_IMAP_SECTION_TEXT && !body->is_partial ? MM_IMAP_ROLE_MAIN
+                                                                        : MM_IMAP_ROLE_NONE;
     case MM_FETCH_MESSAGE_ID:
       return body->section == MM_IMAP_SECTION_HEADER_FIELDS ? MM_IMAP_ROLE_MAIN : MM_IMAP_ROLE_NONE;
     case MM_FETCH_RANGE:

@@ -3,7 +3,8 @@
  * All mailboxes and their states. With LIST-EXTENDED and LIST-STATUS it is one round trip, which
  * the connection's set-up shares, unless there are further namespaces; without, LIST and LSUB go
  * out together, and STATUS for each mailbox pipelined. Nothing is told before the last answer came,
- * so that a list is complete or none.
+ * so that a list is complete or none. States are hints: when a connection breaks over them the list is
+ * told without.
  */
 #include <string.h>
 
@@ -12,7 +13,6 @@
 #include "imap-connection.h"
 #include "imap-response.h"
 
-#define MAILBOXES_MAX        100000
 #define STATUS_IN_FLIGHT_MAX 32
 
 typedef enum
@@ -26,7 +26,9 @@ typedef enum
 typedef struct
 {
   gchar *wire_name;
+  gchar *name; /* as in remote.h; NULL before the list is complete */
   gchar delimiter;
+  gboolean is_foreign;
   MmMailboxFlags flags;
   MmMailboxState state;
   gboolean has_state;
@@ -40,9 +42,11 @@ typedef struct
 
   GPtrArray *entries;        /* of Entry, in the server's order */
   GHashTable *by_name;       /* Map<gchar *wire_name, Entry *>, borrowed from entries */
+  gsize n_octets;            /* that all of it takes, about */
   GHashTable *subscribed;    /* Set<gchar *wire_name>, as LSUB told */
   gboolean is_extended;      /* LIST with RETURN */
   gboolean is_misunderstood; /* ... and answered with BAD */
+  gboolean avoids_status;    /* not with the list: the last connection broke there */
   gboolean asked_status;     /* the states came, or did not, with the list */
   guint next_status;         /* entries before this one were asked for */
   guint n_in_flight;
@@ -56,6 +60,7 @@ entry_free (gpointer data)
   Entry *entry = data;
 
   g_free (entry->wire_name);
+  g_free (entry->name);
   g_free (entry);
 }
 
@@ -73,6 +78,7 @@ forget_answers (ListJob *job)
   g_hash_table_remove_all (job->subscribed);
   g_ptr_array_set_size (job->entries, 0);
   job->next_status = job->n_in_flight = 0;
+  job->n_octets = 0;
   job->is_listed = job->asked_status = job->is_misunderstood = FALSE;
 }
 
@@ -105,7 +111,7 @@ list_flags (ListJob *job, MmImapConnection *connection)
   flags |= MM_IMAP_LIST_RETURN_SUBSCRIBED;
   if (mm_imap_connection_has (connection, MM_IMAP_CAP_SPECIAL_USE))
     flags |= MM_IMAP_LIST_RETURN_SPECIAL_USE;
-  if (mm_imap_connection_has (connection, MM_IMAP_CAP_LIST_STATUS))
+  if (mm_imap_connection_has (connection, MM_IMAP_CAP_LIST_STATUS) && !job->avoids_status)
     flags |= MM_IMAP_LIST_RETURN_STATUS;
   return flags;
 }
@@ -224,11 +230,24 @@ ensure_entry (ListJob *job, const gchar *wire_name)
   return entry;
 }
 
+/* Each folder and each one above it has a path of its own: what a name costs grows with its levels.
+ * The directory of 2,000 levels takes 8 MB. */
+static void
+count_octets (ListJob *job, const MmImapMailbox *mailbox)
+{
+  gsize length = strlen (mailbox->name), n_levels = 1;
+
+  for (const gchar *p = mailbox->name; mailbox->delimiter != 0 && *p != '\0'; p++)
+    n_levels += *p == mailbox->delimiter ? 1 : 0;
+  job->n_octets += n_levels * (length + sizeof (Entry));
+}
+
 static void
 take_list (ListJob *job, const MmImapMailbox *mailbox)
 {
   if (mailbox->name == NULL || mailbox->name[0] == '\0')
     return;
+  count_octets (job, mailbox);
   if (mailbox->is_lsub)
     {
       if ((mailbox->attributes & MM_IMAP_MAILBOX_NOSELECT) == 0)
@@ -256,6 +275,23 @@ take_status (ListJob *job, const MmImapMailbox *mailbox)
   entry->state.highestmodseq = mailbox->has_highestmodseq ? mailbox->highestmodseq : 0;
 }
 
+/* (transfer full) (nullable) */
+static GError *
+check_limits (const ListJob *job, const MmLimits *limits)
+{
+  guint n = MAX (job->entries->len, g_hash_table_size (job->subscribed));
+
+  if (n > limits->mailboxes)
+    return g_error_new (MM_ERROR, MM_ERROR_LIMIT,
+                        "the server lists mailboxes beyond the limit of %u", limits->mailboxes);
+  if (job->n_octets > limits->list_octets)
+    return g_error_new (MM_ERROR, MM_ERROR_LIMIT,
+                        "the server lists mailboxes beyond the memory of a list, %" G_GSIZE_FORMAT
+                        " octets",
+                        limits->list_octets);
+  return NULL;
+}
+
 static MmImapJobFate
 list_job_event (MmRemoteJob *base, MmImapConnection *connection, const MmImapEvent *event,
                 gboolean *out_is_mine)
@@ -269,11 +305,9 @@ list_job_event (MmRemoteJob *base, MmImapConnection *connection, const MmImapEve
   else
     return MM_IMAP_JOB_CONTINUES;
   *out_is_mine = TRUE;
-  if (job->entries->len > MAILBOXES_MAX || g_hash_table_size (job->subscribed) > MAILBOXES_MAX)
-    return mm_imap_connection_fail_job (
-        connection, base,
-        g_error_new (MM_ERROR, MM_ERROR_LIMIT, "more than %u folders", MAILBOXES_MAX));
-  return MM_IMAP_JOB_CONTINUES;
+  GError *error = check_limits (job, mm_imap_connection_get_limits (connection));
+  return error != NULL ? mm_imap_connection_fail_job (connection, base, error)
+                       : MM_IMAP_JOB_CONTINUES;
 }
 
 /* In which namespace a name is: the one with the longest prefix it begins with. */
@@ -296,6 +330,40 @@ is_foreign (MmImapConnection *connection, const gchar *wire_name)
   return best != NULL && best->kind != MM_IMAP_NAMESPACE_PERSONAL;
 }
 
+/* What of an entry only this connection knows, now that the list is complete. */
+static void
+complete_entries (ListJob *job, MmImapConnection *connection)
+{
+  for (guint i = 0; i < job->entries->len; i++)
+    {
+      Entry *entry = g_ptr_array_index (job->entries, i);
+
+      entry->name
+          = mm_imap_name_from_wire (mm_imap_connection_get_session (connection), entry->wire_name);
+      entry->is_foreign = is_foreign (connection, entry->wire_name);
+      if (g_hash_table_contains (job->subscribed, entry->wire_name))
+        entry->flags |= MM_MAILBOX_SUBSCRIBED;
+    }
+}
+
+static void
+tell_mailboxes (const ListJob *job)
+{
+  for (guint i = 0; i < job->entries->len; i++)
+    {
+      const Entry *entry = g_ptr_array_index (job->entries, i);
+      MmRemoteMailbox mailbox = {
+        .name = entry->name,
+        .delimiter = entry->delimiter,
+        .flags = entry->flags,
+        .is_foreign = entry->is_foreign,
+        .state = entry->state,
+      };
+
+      job->sink.mailbox (&mailbox, job->user_data);
+    }
+}
+
 static MmImapJobFate
 tell_all (ListJob *job, MmImapConnection *connection)
 {
@@ -303,26 +371,16 @@ tell_all (ListJob *job, MmImapConnection *connection)
 
   for (guint i = 0; i < job->entries->len; i++)
     {
-      const Entry *entry = g_ptr_array_index (job->entries, i);
-      g_autofree gchar *name
-          = mm_imap_name_from_wire (mm_imap_connection_get_session (connection), entry->wire_name);
-      MmRemoteMailbox mailbox = {
-        .name = name,
-        .delimiter = entry->delimiter,
-        .flags = entry->flags,
-        .is_foreign = is_foreign (connection, entry->wire_name),
-        .state = entry->state,
-      };
+      Entry *entry = g_ptr_array_index (job->entries, i);
 
-      if (g_hash_table_contains (job->subscribed, entry->wire_name))
-        mailbox.flags |= MM_MAILBOX_SUBSCRIBED;
-      if (selection->state != MM_IMAP_SELECTION_NONE && g_str_equal (selection->mailbox, name))
-        mailbox.state = (MmMailboxState){ 0 };
+      if (selection->state != MM_IMAP_SELECTION_NONE
+          && g_str_equal (selection->mailbox, entry->name))
+        entry->state = (MmMailboxState){ 0 };
       else if (entry->state.has_messages)
-        mm_imap_remote_set_hint (mm_imap_connection_get_remote (connection), name,
+        mm_imap_remote_set_hint (mm_imap_connection_get_remote (connection), entry->name,
                                  entry->state.messages);
-      job->sink.mailbox (&mailbox, job->user_data);
     }
+  tell_mailboxes (job);
   return mm_imap_connection_end_job (connection, &job->base, NULL);
 }
 
@@ -380,6 +438,7 @@ go_on (ListJob *job, MmImapConnection *connection)
   if (!job->is_listed && job->n_in_flight == 0 && !job->awaits_set_up)
     {
       job->is_listed = TRUE;
+      complete_entries (job, connection);
       if (job->asked_status)
         job->next_status = job->entries->len;
     }
@@ -429,16 +488,30 @@ list_job_answered (MmRemoteJob *base, MmImapConnection *connection, guint contex
 static MmRemoteRepeat
 list_job_lost (MmRemoteJob *base, gboolean is_to_blame, const GError *error)
 {
-  forget_answers ((ListJob *) base);
+  ListJob *job = (ListJob *) base;
+
+  if (job->is_listed && !g_error_matches (error, MM_ERROR, MM_ERROR_CANCELLED))
+    return MM_REMOTE_REPEAT_NOT;
+  forget_answers (job);
+  /* It may have broken over the states in the list. */
+  job->avoids_status |= is_to_blame && job->asked_status;
   return MM_REMOTE_REPEAT;
 }
 
+/* A list that is complete is told, whatever happened to it behind that. */
 static void
 list_job_finish (MmRemoteJob *base, const GError *error)
 {
   ListJob *job = (ListJob *) base;
+  gboolean lacks_states = error != NULL && job->is_listed
+                          && !g_error_matches (error, MM_ERROR, MM_ERROR_CANCELLED);
 
-  job->sink.done (error, job->user_data);
+  if (lacks_states)
+    {
+      mm_log_info ("the folders are listed without their states: %s", error->message);
+      tell_mailboxes (job);
+    }
+  job->sink.done (lacks_states ? NULL : error, job->user_data);
 }
 
 static void

@@ -59,6 +59,7 @@ typedef struct
   guint64 n_present;    /* UIDs below the known uidnext */
 
   MmUidSet *told;      /* UIDs of messages told as new */
+  guint64 n_told;      /* of them */
   guint64 max_uid;     /* of them */
   GByteArray *subject; /* of the message at hand */
   GString *keywords;   /* of the message at hand, with its labels */
@@ -242,6 +243,7 @@ relist (SyncJob *job, MmImapConnection *connection)
   job->is_full = job->is_relisting = TRUE;
   mm_uid_set_free (job->told);
   job->told = mm_uid_set_new ();
+  job->n_told = 0;
   return ask_messages (job, connection, 1, ASKED_ALL);
 }
 
@@ -302,14 +304,6 @@ begin_full (SyncJob *job, MmImapConnection *connection)
   return ask_messages (job, connection, 1, ASKED_ALL);
 }
 
-static void
-tell_nothing_present (SyncJob *job)
-{
-  job->decided_present = job->has_present = TRUE;
-  job->n_present = 0;
-  job->sink.present (NULL, 0, job->user_data);
-}
-
 static MmImapJobFate
 begin_update (SyncJob *job, MmImapConnection *connection)
 {
@@ -324,12 +318,14 @@ begin_update (SyncJob *job, MmImapConnection *connection)
   if (now->highestmodseq > 0 && known->highestmodseq > now->highestmodseq)
     job->known.highestmodseq = 0; /* it went backwards: compare all flags */
 
-  if (now->messages == 0)
+  /* That all are gone is not believed for one number alone. */
+  if (now->messages == 0 && !is_same)
     {
-      if (!is_same)
-        tell_nothing_present (job);
-      return finish_well (job, connection);
+      job->decided_present = TRUE;
+      return ask_present (job, connection);
     }
+  if (now->messages == 0)
+    return finish_well (job, connection);
   if (is_same)
     job->decided_present = TRUE;
   /* So few that some are gone, whatever came: no need to wait for what is new. Where all flags are
@@ -508,9 +504,37 @@ take_fetch (SyncJob *job, const MmImapFetch *fetch)
   if (is_message && is_listing && !mm_uid_set_contains (job->told, fetch->uid))
     {
       mm_uid_set_add (job->told, fetch->uid);
+      job->n_told++;
       job->max_uid = MAX (job->max_uid, fetch->uid);
       tell_message (job, fetch);
     }
+}
+
+/* More than there can be, by the server's own count: it may never end. (transfer full) (nullable) */
+static GError *
+check_told (const SyncJob *job, MmImapConnection *connection)
+{
+  const MmLimits *limits = mm_imap_connection_get_limits (connection);
+  const MmImapSelection *selection = mm_imap_connection_get_selection (connection);
+
+  if (job->n_told > limits->messages)
+    return g_error_new (MM_ERROR, MM_ERROR_LIMIT,
+                        "the folder '%s' has messages beyond the limit of %" G_GUINT64_FORMAT,
+                        job->base.mailbox, limits->messages);
+  if (job->n_told > MAX (job->opened.messages, selection->exists) + selection->n_expunged + 1)
+    return g_error_new (MM_ERROR, MM_ERROR_PROTOCOL,
+                        "the server lists more messages of '%s' than the %" G_GUINT64_FORMAT
+                        " that it says there are",
+                        job->base.mailbox, MAX (job->opened.messages, selection->exists));
+  return NULL;
+}
+
+/* Messages are there that EXISTS denies: neither is believed. */
+static gboolean
+contradicts_emptiness (const SyncJob *job, MmImapConnection *connection, const MmUidSet *uids)
+{
+  return mm_uid_set_count (uids) > 0 && job->opened.messages == 0
+         && mm_imap_connection_get_selection (connection)->exists == 0;
 }
 
 static MmImapJobFate
@@ -518,6 +542,7 @@ sync_job_event (MmRemoteJob *base, MmImapConnection *connection, const MmImapEve
                 gboolean *out_is_mine)
 {
   SyncJob *job = (SyncJob *) base;
+  GError *error = NULL;
 
   *out_is_mine = TRUE;
   if (!job->is_open)
@@ -541,9 +566,12 @@ sync_job_event (MmRemoteJob *base, MmImapConnection *connection, const MmImapEve
       break;
     case MM_IMAP_EVENT_FETCH_END:
       take_fetch (job, event->fetch);
+      if ((error = check_told (job, connection)) != NULL)
+        return mm_imap_connection_fail_job (connection, base, error);
       break;
     case MM_IMAP_EVENT_SEARCH:
-      if ((job->in_flight & ASKED_PRESENT) != 0)
+      if ((job->in_flight & ASKED_PRESENT) != 0
+          && !contradicts_emptiness (job, connection, event->uids))
         tell_present (job, event->uids);
       break;
     default:
@@ -589,7 +617,7 @@ forget_answers (SyncJob *job)
   job->is_resynced = job->is_relisting = FALSE;
   g_clear_pointer (&job->changes, mm_imap_sync_changes_free);
   g_clear_pointer (&job->seen, mm_uid_set_free);
-  job->n_present = job->max_uid = 0;
+  job->n_present = job->max_uid = job->n_told = 0;
   mm_uid_set_free (job->told);
   job->told = mm_uid_set_new ();
 }

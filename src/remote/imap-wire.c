@@ -31,18 +31,26 @@ is_answer_due (gconstpointer session)
   return mm_imap_session_is_answer_due (session);
 }
 
+static gboolean
+is_in_literal (gconstpointer session)
+{
+  return mm_imap_session_is_in_literal (session);
+}
+
 static const MmWireSessionClass imap_session_class = {
   .feed = feed,
   .next = next,
   .take_output = take_output,
   .is_answer_due = is_answer_due,
+  .is_in_literal = is_in_literal,
 };
 
 MmImapWire *
 mm_imap_wire_open (const MmEndpoint *endpoint, MmRemoteSlot *slot, guint answer_timeout_ms,
                    GError **error)
 {
-  g_autoptr (MmImapSession) session = mm_imap_session_new (NULL, MM_IMAP_SESSION_READ_ONLY);
+  g_autoptr (MmImapSession) session
+      = mm_imap_session_new (mm_remote_slot_get_limits (slot), MM_IMAP_SESSION_READ_ONLY);
   MmRemoteWire *wire = mm_remote_wire_open (endpoint, slot, answer_timeout_ms, &imap_session_class,
                                             session, error);
 

@@ -33,6 +33,8 @@ mm_pop3_item_choose (const MmPop3Item *item, const MmPop3Entry *entry, gboolean 
       *out_lines = (guint32) MIN (lines, G_MAXINT32);
       return MM_POP3_ASK_TOP;
     case MM_FETCH_WHOLE:
+    case MM_FETCH_HEADER:
+    case MM_FETCH_TEXT:
     case MM_FETCH_SIZE:
       break;
     }

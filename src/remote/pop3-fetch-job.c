@@ -160,6 +160,12 @@ ask_for (FetchJob *job, MmPop3Connection *connection, MmPop3Item *item)
       tell_size (job, item, entry);
       return FALSE;
     }
+  if (item->want.kind == MM_FETCH_HEADER || item->want.kind == MM_FETCH_TEXT)
+    {
+      fail_item (job, item, g_error_new_literal (MM_ERROR, MM_ERROR_UNSUPPORTED,
+                                                 "POP3 has no parts of messages"));
+      return FALSE;
+    }
   if (needs_sample (job, remote, item, entry))
     {
       if (remote->is_sampling)

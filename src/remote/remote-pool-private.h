@@ -60,6 +60,7 @@ struct MmRemotePool
 {
   gatomicrefcount refs;
   guint max_connections;
+  MmLimits limits; /* immutable after the first job */
   MmRemoteSlotFunc run;
   gpointer driver_data;
   MmRemoteMeter *meter;
@@ -87,9 +88,6 @@ struct MmRemotePool
   gint64 postponed_due_us; /* of the first job in the queues that was put off; G_MAXINT64: none */
   guint patience_ms; /* for how long a job may be made to wait */
 };
-
-/* How often a job that delivered nothing is tried again after its connection was lost. */
-#define MM_REMOTE_REPETITIONS_MAX 2
 
 /* ---- remote-dispatch.c ---- */
 

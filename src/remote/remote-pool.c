@@ -9,6 +9,8 @@
 
 /* A sleep is noticed a few seconds late: what was opened since is younger than it. */
 #define YOUNG_US (7 * G_USEC_PER_SEC)
+/* The first connection is tried a second time when it was not waited for longer than this. */
+#define SECOND_TRY_US (10 * G_USEC_PER_SEC)
 
 static void
 on_network_change (MmNetworkChange change, gpointer user_data)
@@ -109,6 +111,7 @@ mm_remote_pool_new (guint max_connections, guint patience_ms, MmRemoteSlotFunc r
 
   g_atomic_ref_count_init (&pool->refs);
   pool->max_connections = MAX (1, max_connections);
+  pool->limits = mm_limits_default;
   pool->patience_ms = patience_ms;
   pool->postponed_due_us = G_MAXINT64;
   pool->run = run;
@@ -124,6 +127,12 @@ mm_remote_pool_new (guint max_connections, guint patience_ms, MmRemoteSlotFunc r
   pool->network = mm_network_watch_new (on_network_change, pool);
   pool->keeper = g_thread_new ("remote", keeper_main, pool);
   return pool;
+}
+
+void
+mm_remote_pool_set_limits (MmRemotePool *pool, const MmLimits *limits)
+{
+  pool->limits = *limits;
 }
 
 void
@@ -199,12 +208,12 @@ mm_remote_pool_unref (MmRemotePool *pool)
   g_free (pool);
 }
 
-gboolean
-mm_remote_pool_connect (MmRemotePool *pool, GError **error)
+static void
+connect_once_locked (MmRemotePool *pool)
 {
-  g_mutex_lock (&pool->lock);
   guint n_failures = pool->n_open_failures;
   gboolean may_try = pool->reach.state != MM_REACH_OFF && !pool->is_closing;
+
   while (!mm_remote_pool_has_ready_slot_locked (pool) && pool->n_open_failures == n_failures
          && may_try && !pool->is_closing)
     {
@@ -212,6 +221,37 @@ mm_remote_pool_connect (MmRemotePool *pool, GError **error)
         mm_remote_pool_open_slot_locked (pool);
       g_cond_wait (&pool->changed, &pool->lock);
     }
+}
+
+/* A server has its moments; what it says of the user or of its certificate stays. */
+static gboolean
+is_worth_another_try_locked (const MmRemotePool *pool)
+{
+  if (mm_remote_pool_has_ready_slot_locked (pool) || pool->is_closing || pool->reach.error == NULL
+      || pool->reach.state == MM_REACH_OFF)
+    return FALSE;
+  switch ((MmError) pool->reach.error->code)
+    {
+    case MM_ERROR_CONNECTION_LOST:
+    case MM_ERROR_PROTOCOL:
+    case MM_ERROR_LIMIT:
+    case MM_ERROR_UNAVAILABLE:
+    case MM_ERROR_TIMEOUT:
+      return TRUE;
+    default:
+      return FALSE;
+    }
+}
+
+gboolean
+mm_remote_pool_connect (MmRemotePool *pool, GError **error)
+{
+  g_mutex_lock (&pool->lock);
+  gint64 started_us = mm_clock_monotonic_us ();
+  connect_once_locked (pool);
+  if (is_worth_another_try_locked (pool)
+      && mm_clock_monotonic_us () < started_us + SECOND_TRY_US)
+    connect_once_locked (pool);
 
   gboolean is_connected = mm_remote_pool_has_ready_slot_locked (pool);
   if (pool->is_closing)

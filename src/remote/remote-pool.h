@@ -23,6 +23,7 @@
  */
 #pragma once
 
+#include <mailmount/limits.h>
 #include <mailmount/remote-status.h>
 
 #include "remote-budget.h"
@@ -130,6 +131,9 @@ void mm_remote_pool_unref (MmRemotePool *pool);
 /* No connection is opened from now on; every job ends in MM_ERROR_OFFLINE. Before the first job. */
 void mm_remote_pool_turn_off (MmRemotePool *pool);
 
+/* Others than mm_limits_default; copied. Before the first job. */
+void mm_remote_pool_set_limits (MmRemotePool *pool, const MmLimits *limits);
+
 /* So much is received, over all connections. Before the first job. */
 void mm_remote_pool_limit_bandwidth (MmRemotePool *pool, guint64 octets_per_second);
 /* So much is received within a day. Before the first job. */
@@ -160,6 +164,7 @@ void mm_remote_pool_get_status (MmRemotePool *pool, MmRemoteStatus *out);
 void mm_remote_slot_note_received (MmRemoteSlot *slot, gsize octets);
 
 /* Readable when something is to be looked at: a job, a cancellation, the end. */
+const MmLimits *mm_remote_slot_get_limits (const MmRemoteSlot *slot);
 int mm_remote_slot_get_wake_fd (const MmRemoteSlot *slot);
 /* The same without a system call, for a thread that is too busy to wait. */
 gboolean mm_remote_slot_is_woken (const MmRemoteSlot *slot);
@@ -188,6 +193,7 @@ void mm_remote_slot_stop (MmRemoteSlot *slot, const GError *error);
 
 typedef enum
 {
+  MM_REMOTE_REPEAT_ONCE,   /* unless it was repeated before */
   MM_REMOTE_REPEAT_NOT,    /* it would tell its sink something twice, or would fare no better */
   MM_REMOTE_REPEAT,        /* as long as it was not repeated too often in vain */
   MM_REMOTE_REPEAT_FREELY, /* it got on since it was last repeated, and has less left to do */

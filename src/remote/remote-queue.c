@@ -80,7 +80,7 @@ mm_remote_pool_count_lost_opening_locked (MmRemotePool *pool, const GError *erro
         MmRemoteJob *job = link->data;
 
         next = link->next;
-        if (job->n_repetitions++ < MM_REMOTE_REPETITIONS_MAX)
+        if (job->n_repetitions++ < pool->limits.repetitions)
           continue;
         g_queue_delete_link (&pool->queues[i], link);
         mm_remote_pool_add_orphan_locked (pool, job, g_error_copy (error));

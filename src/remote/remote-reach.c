@@ -17,6 +17,8 @@
 /* A refused login is not repeated with every read: servers lock accounts for that. */
 #define REFUSED_LOGIN_US (30 * G_USEC_PER_SEC)
 #define REFUSED_US       (5 * G_USEC_PER_SEC)
+/* ... but once, soon, where it worked before: servers have their moments. */
+#define SLIP_US G_USEC_PER_SEC
 /* A provider whose quota is used up says nothing of when it will be open again. */
 #define QUOTA_US (300 * G_USEC_PER_SEC)
 
@@ -76,6 +78,18 @@ refuse (MmRemoteReach *reach, MmReachState state, gint64 duration_us)
   reach->state = state;
 }
 
+/* A server that is there and gives no session, for a reason that is not of the moment. */
+static void
+note_refused (MmRemoteReach *reach, gint64 duration_us)
+{
+  gboolean is_slip = reach->was_open && reach->state == MM_REACH_OPEN && reach->n_failures == 0;
+
+  if (is_slip)
+    refuse (reach, MM_REACH_HELD, SLIP_US);
+  else
+    refuse (reach, MM_REACH_REFUSED, duration_us);
+}
+
 void
 mm_remote_reach_note_failed (MmRemoteReach *reach, const GError *error)
 {
@@ -96,7 +110,7 @@ mm_remote_reach_note_failed (MmRemoteReach *reach, const GError *error)
         stay_away (reach);
       break;
     case MM_ERROR_AUTHENTICATION:
-      refuse (reach, MM_REACH_REFUSED, REFUSED_LOGIN_US);
+      note_refused (reach, REFUSED_LOGIN_US);
       break;
     case MM_ERROR_UNAVAILABLE:
       refuse (reach, MM_REACH_HELD, mm_remote_reach_choose_delay_us (reach->n_failures + 1));
@@ -105,7 +119,7 @@ mm_remote_reach_note_failed (MmRemoteReach *reach, const GError *error)
       refuse (reach, MM_REACH_HELD, QUOTA_US);
       break;
     default:
-      refuse (reach, MM_REACH_REFUSED, REFUSED_US);
+      note_refused (reach, REFUSED_US);
       break;
     }
 }
@@ -121,6 +135,7 @@ mm_remote_reach_note_opened (MmRemoteReach *reach)
 {
   reach->is_trying = FALSE;
   reach->n_lost = 0;
+  reach->was_open = TRUE;
   if (reach->state == MM_REACH_OFF || mm_remote_reach_is_held (reach))
     return;
   reach->state = MM_REACH_OPEN;

@@ -41,6 +41,7 @@ typedef struct
   gboolean is_waited; /* AWAY: jobs may be waiting for that */
   guint n_failures;   /* in a row */
   guint n_lost;       /* connections lost while they were made, in a row */
+  gboolean was_open;  /* there was a session before */
   GError *error;      /* nullable: of the last failure */
 } MmRemoteReach;
 

@@ -35,6 +35,12 @@ mm_remote_slot_wake (MmRemoteSlot *slot)
   (void) !write (slot->wake_fd, &one, sizeof one);
 }
 
+const MmLimits *
+mm_remote_slot_get_limits (const MmRemoteSlot *slot)
+{
+  return &slot->pool->limits;
+}
+
 int
 mm_remote_slot_get_wake_fd (const MmRemoteSlot *slot)
 {
@@ -178,7 +184,7 @@ return_inbox_locked (MmRemoteSlot *slot, const GError *error)
       if (pool->is_closing)
         mm_remote_pool_add_orphan_locked (pool, job,
                            g_error_new_literal (MM_ERROR, MM_ERROR_CANCELLED, "cancelled"));
-      else if (error != NULL && ++job->n_repetitions > MM_REMOTE_REPETITIONS_MAX)
+      else if (error != NULL && ++job->n_repetitions > pool->limits.repetitions)
         mm_remote_pool_add_orphan_locked (pool, job, g_error_copy (error));
       else
         {
@@ -333,9 +339,9 @@ mm_remote_slot_return_job (MmRemoteSlot *slot, MmRemoteJob *job, const GError *e
   g_mutex_lock (&pool->lock);
   if (repeat == MM_REMOTE_REPEAT_FREELY)
     job->n_repetitions = 0;
+  guint most = repeat == MM_REMOTE_REPEAT_ONCE ? 1 : pool->limits.repetitions;
   gboolean repeats = repeat != MM_REMOTE_REPEAT_NOT && !pool->is_closing
-                     && !mm_remote_job_is_cancelled (job)
-                     && job->n_repetitions < MM_REMOTE_REPETITIONS_MAX;
+                     && !mm_remote_job_is_cancelled (job) && job->n_repetitions < most;
   if (repeats)
     {
       job->n_repetitions++;

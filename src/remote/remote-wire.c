@@ -31,6 +31,8 @@ struct MmRemoteWire
   gsize out_sent;          /* octets of the first that went out */
   GError *send_error;      /* nullable: nothing can be sent any more */
   gint64 last_activity_us; /* received, or began to wait for an answer */
+  gint64 watched_us;       /* since when a literal is watched; 0: none is coming */
+  gsize watched_octets;    /* received since then */
 };
 
 static void
@@ -207,6 +209,7 @@ receive_some (MmRemoteWire *wire, GError **error)
   if (status != MM_IO_OK)
     return status;
   wire->last_activity_us = mm_clock_monotonic_us ();
+  wire->watched_octets += n;
   mm_remote_slot_note_received (wire->slot, n);
   if (wire->deflate == NULL)
     feed_session (wire, wire->received, n);
@@ -236,6 +239,35 @@ transfer (MmRemoteWire *wire, gint64 receive_us, GError **error)
 }
 
 /* ---- waiting ---- */
+
+/* An octet now and then is no silence, and gets nowhere either. FALSE with @error: the literal that is
+ * coming has stalled. */
+static gboolean
+check_progress (MmRemoteWire *wire, GError **error)
+{
+  const MmLimits *limits = mm_remote_slot_get_limits (wire->slot);
+  gint64 now_us = mm_clock_monotonic_us ();
+  gboolean is_due = wire->watched_us > 0 && wire->answer_timeout_us > 0
+                    && now_us >= wire->watched_us + wire->answer_timeout_us;
+
+  if (wire->klass->is_in_literal == NULL || !wire->klass->is_in_literal (wire->session))
+    wire->watched_us = 0;
+  else if (is_due && wire->watched_octets < limits->progress_octets)
+    {
+      g_set_error (error, MM_ERROR, MM_ERROR_TIMEOUT,
+                   "the server sent only %" G_GSIZE_FORMAT " octets of a literal in %.1f seconds; the "
+                   "progress demanded is %u",
+                   wire->watched_octets, (gdouble) (now_us - wire->watched_us) / G_USEC_PER_SEC,
+                   limits->progress_octets);
+      return FALSE;
+    }
+  else if (wire->watched_us == 0 || is_due)
+    {
+      wire->watched_us = now_us;
+      wire->watched_octets = 0;
+    }
+  return TRUE;
+}
 
 static gboolean
 is_answer_due (const MmRemoteWire *wire)
@@ -282,6 +314,7 @@ wait_for_something (MmRemoteWire *wire, gint64 alarm_us, gint64 receive_us, MmWi
   if (receive_us != 0 && now_us >= receive_us)
     {
       wire->last_activity_us = now_us;
+      wire->watched_us = 0;
       return TRUE;
     }
   if (receive_us == 0 && now_us >= timeout_us)
@@ -315,6 +348,8 @@ mm_remote_wire_step (MmRemoteWire *wire, gint64 alarm_us, gpointer event, GError
         continue;
       if (local_error == NULL && mm_remote_slot_is_woken (wire->slot))
         return MM_WIRE_WOKEN;
+      if (local_error == NULL)
+        (void) check_progress (wire, &local_error);
 
       gint64 receive_us = mm_remote_slot_get_receive_us (wire->slot);
       MmIoStatus status

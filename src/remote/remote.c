@@ -17,6 +17,9 @@ mm_remote_init (MmRemote *remote, const MmRemoteDriver *driver, const MmRemoteCo
     remote->config.endpoint.receive_octets
         = (guint) CLAMP (config->bandwidth / 4, 16384, G_MAXINT32);
   remote->pool = mm_remote_pool_new (connections, config->answer_timeout_ms, run, remote);
+  if (config->limits != NULL)
+    mm_remote_pool_set_limits (remote->pool, config->limits);
+  remote->config.limits = NULL;
   if (config->daily_octets > 0)
     mm_remote_pool_limit_day (remote->pool, config->daily_octets);
   if (config->bandwidth > 0)

@@ -51,7 +51,39 @@ def message(name, size, message_id=None, internaldate=1_600_000_000):
     return Message((head + filling + "\r\n").encode(), internaldate)
 
 
+@dataclass
+class Command:
+    tag: str
+    line: str  # without the tag
+    name: str  # "UID FETCH" is one
+    arguments: str
+
+
+@dataclass
+class Fetch:
+    """One FETCH response; its items may be changed before it is sent."""
+    number: int
+    message: Message
+    items: dict  # {name: octets}, in the order of sending
+
+    def __bytes__(self):
+        items = b" ".join(name.encode() + b" " + value for name, value in self.items.items())
+        return f"* {self.number} FETCH (".encode() + items + b")\r\n"
+
+
+@dataclass
+class Answer:
+    lines: list = field(default_factory=list)  # of octets or Fetch
+    status: str = "OK done"
+
+
+def literal(octets):
+    return f"{{{len(octets)}}}\r\n".encode() + octets
+
+
 class ScriptedImap:
+    session_class = None  # Session
+
     def __init__(self, capabilities=""):
         self.lock = threading.RLock()
         self.capabilities = capabilities
@@ -104,82 +136,99 @@ class ScriptedImap:
 
     def _serve(self, connection):
         with contextlib.suppress(OSError, ConnectionError), connection, connection.makefile("rb") as lines:
-            Session(self, connection).run(lines)
+            (self.session_class or Session)(self, connection, lines).run()
         with self.lock:
             self._connections.discard(connection)
 
 
 class Session:
-    def __init__(self, server, connection):
-        self.server, self.connection, self.mailbox = server, connection, None
+    def __init__(self, server, connection, lines):
+        self.server, self.connection, self.lines, self.mailbox, self.mailbox_name = server, connection, lines, None, None
 
-    def run(self, lines):
-        self.connection.sendall(b"* OK ready\r\n")
-        while line := self._read(lines):
-            tag, _, rest = line.partition(" ")
-            name, _, arguments = rest.partition(" ")
-            if name.upper() == "UID":
-                verb, _, arguments = arguments.partition(" ")
-                name = f"UID {verb}"
+    def run(self):
+        self.greet()
+        while command := self.read_command():
             with self.server.lock:
-                self.server.log.append(rest)
-                handler = getattr(self, "do_" + name.lower().replace(" ", "_"), None)
-                answer = handler(arguments) if handler else None
-            untagged, status = answer if answer else (b"", "BAD what?")
-            self.connection.sendall(untagged + f"{tag} {status}\r\n".encode())
-            if name.upper() == "LOGOUT":
+                self.server.log.append(command.line)
+                answer = self.answer(command)
+            self.send(command, answer)
+            if command.name == "LOGOUT":
                 return
 
-    def _read(self, lines):
+    def greet(self):
+        self.connection.sendall(b"* OK ready\r\n")
+
+    def answer(self, command):
+        handler = getattr(self, "do_" + command.name.lower().replace(" ", "_"), None)
+        return handler(command.arguments) if handler else Answer(status="BAD what?")
+
+    def send(self, command, answer):
+        self.connection.sendall(b"".join(map(bytes, answer.lines)) + f"{command.tag} {answer.status}\r\n".encode())
+
+    def read_command(self):
+        """None at the end of the connection."""
+        tag, _, rest = self._read().partition(" ")
+        name, _, arguments = rest.partition(" ")
+        name = name.upper()
+        if name == "UID":
+            verb, _, arguments = arguments.partition(" ")
+            name = f"UID {verb.upper()}"
+        return Command(tag, rest, name, arguments) if tag else None
+
+    def _read(self):
         """A command, its literals in quotes."""
         text = ""
         while True:
-            line = lines.readline()
+            line = self.lines.readline()
             if not line.endswith(b"\r\n"):
                 return ""
             text += line[:-2].decode()
-            literal = re.search(r"\{(\d+)\}$", text)
-            if not literal:
+            announced = re.search(r"\{(\d+)\}$", text)
+            if not announced:
                 return text
             self.connection.sendall(b"+ go on\r\n")
-            text = text[:literal.start()] + '"' + lines.read(int(literal[1])).decode() + '"'
+            text = text[:announced.start()] + '"' + self.lines.read(int(announced[1])).decode() + '"'
 
     def do_capability(self, _):
-        return f"* CAPABILITY IMAP4rev1 {self.server.capabilities}".rstrip().encode() + b"\r\n", "OK done"
+        capabilities = f"IMAP4rev1 {self.server.capabilities}".rstrip()
+        return Answer([f"* CAPABILITY {capabilities}\r\n".encode()])
 
     def do_login(self, _):
-        return b"", "OK welcome"
+        return Answer(status="OK welcome")
 
     def do_noop(self, _):
-        return b"", "OK done"
+        return Answer()
 
     def do_logout(self, _):
-        return b"* BYE\r\n", "OK bye"
+        return Answer([b"* BYE\r\n"], "OK bye")
 
     def do_list(self, _):
-        return b"".join(f'* LIST () "/" "{name}"\r\n'.encode() for name in self.server.mailboxes), "OK done"
+        return Answer([f'* LIST () "/" "{name}"\r\n'.encode() for name in self.server.mailboxes])
 
-    do_lsub = do_list
+    def do_lsub(self, _):
+        return Answer([f'* LSUB () "/" "{name}"\r\n'.encode() for name in self.server.mailboxes])
 
     def _find(self, arguments):
-        name = re.match(r'"([^"]+)"|([^" ]+)', arguments)[0].strip('"')
-        return name, self.server.mailboxes.get(name.upper() if name.upper() == "INBOX" else name)
+        name = re.match(r'"([^"]+)"|([^" ]+)', arguments)
+        name = name[1] or name[2]
+        name = name.upper() if name.upper() == "INBOX" else name
+        return name, self.server.mailboxes.get(name)
 
     def do_status(self, arguments):
         name, mailbox = self._find(arguments)
         if mailbox is None:
-            return b"", "NO there is none"
+            return Answer(status="NO there is none")
         items = {"MESSAGES": len(mailbox.messages), "UIDNEXT": mailbox.uidnext}
         if mailbox.uidvalidity is not None:
             items["UIDVALIDITY"] = mailbox.uidvalidity
         asked = re.search(r"\((.*)\)", arguments)[1].split()
         text = " ".join(f"{item} {items[item]}" for item in asked if item in items)
-        return f'* STATUS "{name}" ({text})\r\n'.encode(), "OK done"
+        return Answer([f'* STATUS "{name}" ({text})\r\n'.encode()])
 
     def do_examine(self, arguments):
-        _, self.mailbox = self._find(arguments)
+        self.mailbox_name, self.mailbox = self._find(arguments)
         if self.mailbox is None:
-            return b"", "NO there is none"
+            return Answer(status="NO there is none")
         if self.mailbox.new_each_time:
             self.mailbox.uidvalidity += 1
         lines = [f"{len(self.mailbox.messages)} EXISTS", "0 RECENT", r"FLAGS (\Seen)",
@@ -188,7 +237,7 @@ class Session:
             lines.append(f"OK [UIDVALIDITY {self.mailbox.uidvalidity}] valid")
         if self.mailbox.not_sticky:
             lines.append("NO [UIDNOTSTICKY] not for long")
-        return b"".join(f"* {line}\r\n".encode() for line in lines), "OK [READ-ONLY] done"
+        return Answer([f"* {line}\r\n".encode() for line in lines], "OK [READ-ONLY] done")
 
     def _chosen(self, uid_set):
         highest = self.mailbox.messages[-1].uid if self.mailbox.messages else 0
@@ -200,37 +249,44 @@ class Session:
         return [(n, m) for n, m in enumerate(self.mailbox.messages, 1) if m.uid in chosen]
 
     def do_uid_search(self, arguments):
+        if self.mailbox is None:
+            return Answer(status="BAD nothing is open")
         found = " ".join(str(m.uid) for _, m in self._chosen(re.search(r"[\d:,*]+", arguments)[0]))
-        return f"* SEARCH {found}".strip().encode() + b"\r\n", "OK done"
+        return Answer([f"* SEARCH {found}".strip().encode() + b"\r\n"])
 
     def do_uid_fetch(self, arguments):
         if self.mailbox is None:
-            return b"", "BAD nothing is open"
+            return Answer(status="BAD nothing is open")
         uid_set, _, items = arguments.partition(" ")
-        return b"".join(f"* {number} FETCH (".encode() + b" ".join(self._items(message, items)) + b")\r\n"
-                        for number, message in self._chosen(uid_set)), "OK done"
+        return Answer([Fetch(number, message, dict(self._items(message, items)))
+                       for number, message in self._chosen(uid_set)])
 
     @staticmethod
     def _items(message, asked):
-        yield f"UID {message.uid}".encode()
+        yield "UID", str(message.uid).encode()
         if "FLAGS" in asked:
-            yield f"FLAGS ({message.flags})".encode()
+            yield "FLAGS", f"({message.flags})".encode()
         if "INTERNALDATE" in asked:
             date = time.strftime("%d-%b-%Y %H:%M:%S +0000", time.gmtime(message.internaldate))
-            yield f'INTERNALDATE "{date}"'.encode()
+            yield "INTERNALDATE", f'"{date}"'.encode()
         if "RFC822.SIZE" in asked:
-            yield f"RFC822.SIZE {len(message.body)}".encode()
+            yield "RFC822.SIZE", str(len(message.body)).encode()
         if "X-GM-MSGID" in asked:
-            yield f"X-GM-MSGID {message.gmail_id}".encode()
+            yield "X-GM-MSGID", str(message.gmail_id).encode()
         if "X-GM-LABELS" in asked:
             labels = " ".join('"' + label.replace("\\", "\\\\") + '"' for label in message.labels)
-            yield f"X-GM-LABELS ({labels})".encode()
+            yield "X-GM-LABELS", f"({labels})".encode()
         for field_name in re.findall(r"HEADER\.FIELDS \(([^)]+)\)", asked):
             header = message.body.partition(b"\r\n\r\n")[0].split(b"\r\n")
             found = b"".join(line + b"\r\n" for line in header
                              if line.lower().startswith(field_name.lower().encode() + b":")) + b"\r\n"
-            yield f"BODY[HEADER.FIELDS ({field_name})] {{{len(found)}}}\r\n".encode() + found
+            yield f"BODY[HEADER.FIELDS ({field_name})]", literal(found)
+        head, blank, text = message.body.partition(b"\r\n\r\n")
+        if "BODY.PEEK[HEADER]" in asked:
+            yield "BODY[HEADER]", literal(head + blank)
+        if "BODY.PEEK[TEXT]" in asked:
+            yield "BODY[TEXT]", literal(text)
         for offset, length in re.findall(r"BODY\.PEEK\[\](?:<(\d+)\.(\d+)>)?", asked):
             octets = message.body[int(offset):int(offset) + int(length)] if offset else message.body
             place = f"<{offset}>" if offset else ""
-            yield f"BODY[]{place} {{{len(octets)}}}\r\n".encode() + octets
+            yield f"BODY[]{place}", literal(octets)

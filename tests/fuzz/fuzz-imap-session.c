@@ -306,13 +306,13 @@ static guint64
 converse (const gchar *letters, const guint8 *octets, gsize length, gsize first, gsize piece, gboolean is_narrow)
 {
   gboolean asks_to_go_on = memmem (octets, length, "\n+", 2) != NULL;
-  MmImapLimits limits = mm_imap_limits_default;
+  MmLimits limits = mm_limits_default;
   gsize at = 0;
 
   if (is_narrow)
-    limits = (MmImapLimits){ .line_octets = 400, .literal_octets = 1000, .string_octets = 60, .nesting = 4,
-                             .list_entries = 30, .capabilities = 12, .flags = 6, .set_ranges = 5,
-                             .untagged_without_command = 3 };
+    limits = (MmLimits){ .line_octets = 400, .literal_octets = 1000, .string_octets = 60, .nesting = 4,
+                         .list_entries = 30, .capabilities = 12, .flags = 6, .keyword_octets = 40,
+                         .set_ranges = 5, .untagged_without_command = 3, .untagged_per_command = 30 };
   Run run = { .session = mm_imap_session_new (&limits, MM_IMAP_SESSION_READ_ONLY), .letters = letters };
   for (gsize size = first; at < length && !run.has_failed; size = piece)
     {

@@ -309,6 +309,22 @@ tell_octets (MmRemoteJob *job, gsize index, GBytes *octets)
     job->fetch_sink.data (index, data + told, MIN (length - told, CHUNK_OCTETS), job->user_data);
 }
 
+static GBytes *
+answer_part_locked (FakeServer *server, const FakeMessage *message, const MmFetchItem *item)
+{
+  gboolean is_header = item->kind == MM_FETCH_HEADER;
+
+  fake_server_note_locked (server, is_header ? "header %u" : "text %u", item->uid);
+  if (message == NULL || message->has_no_parts)
+    return NULL;
+  gsize size = 0;
+  const gchar *text = g_bytes_get_data (message->body, &size);
+  const gchar *blank = g_strstr_len (text, (gssize) size, "\r\n\r\n");
+  gsize header = blank != NULL ? (gsize) (blank - text) + 4 : size;
+  return is_header ? g_bytes_new_from_bytes (message->body, 0, header)
+                   : g_bytes_new_from_bytes (message->body, header, size - header);
+}
+
 /* The octets that answer one item; NULL: NIL. */
 static GBytes *
 answer_item_locked (FakeServer *server, FakeMailbox *mailbox, FakeMessage *message,
@@ -357,6 +373,9 @@ answer_item_locked (FakeServer *server, FakeMailbox *mailbox, FakeMessage *messa
                            : g_strdup ("\r\n");
         return g_bytes_new_take (field, strlen (field));
       }
+    case MM_FETCH_HEADER:
+    case MM_FETCH_TEXT:
+      return answer_part_locked (server, message, item);
     case MM_FETCH_SIZE:
       fake_server_note_locked (server, "size %u", item->uid);
       return message != NULL ? g_bytes_new_static ("", 0) : NULL;

@@ -60,6 +60,8 @@ void fake_server_set_flags (FakeServer *server, const gchar *mailbox, guint32 ui
 /* What RFC822.SIZE says. */
 void fake_server_set_told_size (FakeServer *server, const gchar *mailbox, guint32 uid,
                                 guint64 size);
+/* Header and text alone cannot be had. */
+void fake_server_refuse_parts (FakeServer *server, const gchar *mailbox, guint32 uid);
 /* A new UIDVALIDITY: the messages are numbered 1, 2, … anew. */
 void fake_server_renumber (FakeServer *server, const gchar *mailbox, guint64 uidvalidity);
 /* The mailbox says UIDNOTSTICKY. */

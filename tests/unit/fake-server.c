@@ -270,6 +270,13 @@ fake_server_set_flags (FakeServer *server, const gchar *mailbox_name, guint32 ui
 }
 
 void
+fake_server_refuse_parts (FakeServer *server, const gchar *mailbox_name, guint32 uid)
+{
+  lock_message (server, mailbox_name, uid)->has_no_parts = TRUE;
+  g_mutex_unlock (&server->lock);
+}
+
+void
 fake_server_set_told_size (FakeServer *server, const gchar *mailbox_name, guint32 uid,
                            guint64 size)
 {

@@ -17,6 +17,7 @@ typedef struct
   gchar *object_id;  /* nullable */
   gboolean is_object_shared;
   GBytes *last_words; /* nullable: the answer with which it goes */
+  gboolean has_no_parts; /* header and text alone cannot be had */
   GQueue *answers; /* Queue<nullable GBytes in a one-place array> */
 } FakeMessage;
 

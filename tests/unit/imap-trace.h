@@ -97,7 +97,7 @@ trace_fetch (GString *trace, const MmImapFetch *fetch)
 static inline void
 trace_body (GString *trace, const MmImapBody *body)
 {
-  static const gchar *const names[] = { "BODY", "HEADER", "HEADER_FIELDS", "OTHER" };
+  static const gchar *const names[] = { "BODY", "HEADER", "HEADER_FIELDS", "TEXT", "OTHER" };
 
   g_string_append_printf (trace, " section=%s", names[body->section]);
   if (body->is_partial)

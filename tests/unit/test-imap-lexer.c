@@ -6,7 +6,7 @@
 /* The tokens of @input as text, each in one mode, fed in pieces of @piece octets. A literal is
  * followed by its octets. */
 static gchar *
-lex (const MmImapLimits *limits, MmImapLexMode mode, const gchar *input, gsize length, gsize piece)
+lex (const MmLimits *limits, MmImapLexMode mode, const gchar *input, gsize length, gsize piece)
 {
   static const gchar *const names[] = { "ATOM", "QUOTED", "LITERAL", "(", ")", "EOL", "TEXT" };
   g_autoptr (MmImapLexer) lexer = mm_imap_lexer_new (limits);
@@ -62,7 +62,7 @@ lex (const MmImapLimits *limits, MmImapLexMode mode, const gchar *input, gsize l
 }
 
 static void
-check_with (const MmImapLimits *limits, MmImapLexMode mode, const gchar *input,
+check_with (const MmLimits *limits, MmImapLexMode mode, const gchar *input,
             const gchar *expected)
 {
   gsize length = strlen (input);
@@ -78,7 +78,7 @@ check_with (const MmImapLimits *limits, MmImapLexMode mode, const gchar *input,
 static void
 check (MmImapLexMode mode, const gchar *input, const gchar *expected)
 {
-  check_with (&mm_imap_limits_default, mode, input, expected);
+  check_with (&mm_limits_default, mode, input, expected);
 }
 
 static void
@@ -151,7 +151,7 @@ test_text (void)
 static void
 test_limits (void)
 {
-  MmImapLimits limits = mm_imap_limits_default;
+  MmLimits limits = mm_limits_default;
 
   limits.string_octets = 4;
   limits.literal_octets = 5;
@@ -174,7 +174,7 @@ static void
 test_tokens_point_into_the_input (void)
 {
   static const gchar input[] = "abc \"def\" ghi\n";
-  g_autoptr (MmImapLexer) lexer = mm_imap_lexer_new (&mm_imap_limits_default);
+  g_autoptr (MmImapLexer) lexer = mm_imap_lexer_new (&mm_limits_default);
   MmImapToken token;
   g_autoptr (GError) error = NULL;
 

@@ -14,7 +14,7 @@ next_of_parser (gpointer parser, MmImapEvent *event, GError **error)
 }
 
 static gchar *
-trace_parser (const MmImapLimits *limits, const gchar *input, gsize length, gsize first,
+trace_parser (const MmLimits *limits, const gchar *input, gsize length, gsize first,
               gsize piece)
 {
   g_autoptr (MmImapParser) parser = mm_imap_parser_new (limits);
@@ -25,7 +25,7 @@ trace_parser (const MmImapLimits *limits, const gchar *input, gsize length, gsiz
 /* The same trace comes out whole, octet by octet, in pieces of every small size, and cut in two at
  * every octet. */
 static void
-check_octets (const MmImapLimits *limits, const gchar *input, gsize length, const gchar *expected)
+check_octets (const MmLimits *limits, const gchar *input, gsize length, const gchar *expected)
 {
   g_autofree gchar *whole = trace_parser (limits, input, length, length, length);
 
@@ -410,6 +410,8 @@ test_fetch_harmless_nonsense_is_tolerated (void)
          "FETCH_BEGIN seq=1\nFETCH_END seq=1 uid=1\n");
   check ("* 1 FETCH (UID 1 INTERNALDATE \"yesterday\" MODSEQ (x))\r\n",
          "FETCH_BEGIN seq=1\nFETCH_END seq=1 uid=1\n");
+  check ("* 1 FETCH (RFC822.SIZE large INTERNALDATE 12345 UID 1)\r\n",
+         "FETCH_BEGIN seq=1\nFETCH_END seq=1 uid=1\n");
   check ("* 1 FETCH  ( UID  1  FLAGS  ( ) )  \r\n",
          "FETCH_BEGIN seq=1\nFETCH_END seq=1 uid=1 flags=0 keywords=''\n");
   check ("* 1 FETCH (FLAGS(\\Seen)UID 1)\r\n",
@@ -472,7 +474,7 @@ test_fetch_dangerous_nonsense_is_refused (void)
 /* Limits */
 
 static void
-check_limit (const MmImapLimits *limits, const gchar *below, const gchar *beyond)
+check_limit (const MmLimits *limits, const gchar *below, const gchar *beyond)
 {
   g_autofree gchar *fits = trace_parser (limits, below, strlen (below), strlen (below), 1);
   g_autofree gchar *exceeds = trace_parser (limits, beyond, strlen (beyond), strlen (beyond), 1);
@@ -487,7 +489,7 @@ check_limit (const MmImapLimits *limits, const gchar *below, const gchar *beyond
 static void
 test_limit_strings (void)
 {
-  MmImapLimits limits = mm_imap_limits_default;
+  MmLimits limits = mm_limits_default;
 
   limits.string_octets = 10;
   check_limit (&limits, "* LIST () NIL 1234567890\r\n", "* LIST () NIL 12345678901\r\n");
@@ -505,7 +507,7 @@ test_limit_strings (void)
 static void
 test_limit_lines_without_literals (void)
 {
-  MmImapLimits limits = mm_imap_limits_default;
+  MmLimits limits = mm_limits_default;
 
   limits.line_octets = 40;
   check_limit (&limits,
@@ -519,7 +521,7 @@ test_limit_lines_without_literals (void)
 static void
 test_limit_literals (void)
 {
-  MmImapLimits limits = mm_imap_limits_default;
+  MmLimits limits = mm_limits_default;
 
   limits.literal_octets = 9;
   check_limit (&limits, "* 1 FETCH (BODY[] {9}\r\n123456789)\r\n", "* 1 FETCH (BODY[] {10}\r\n");
@@ -528,7 +530,7 @@ test_limit_literals (void)
 static void
 test_limit_counts (void)
 {
-  MmImapLimits limits = mm_imap_limits_default;
+  MmLimits limits = mm_limits_default;
 
   limits.nesting = 3;
   limits.list_entries = 9;
@@ -609,7 +611,7 @@ test_random_damage (void)
   for (guint round = 0; round < 3000; round++)
     {
       g_autoptr (GString) input = g_string_new_len (sample, sizeof sample - 1);
-      MmImapLimits limits = mm_imap_limits_default;
+      MmLimits limits = mm_limits_default;
       g_autofree gchar *whole = NULL;
 
       if (g_test_rand_bit ())

@@ -444,7 +444,7 @@ test_login_disabled (Fixture *fixture, gconstpointer flags)
 static void
 test_flood_without_command (void)
 {
-  MmImapLimits limits = mm_imap_limits_default;
+  MmLimits limits = mm_limits_default;
   Fixture fixture = { 0 };
 
   limits.untagged_without_command = 4;

@@ -180,6 +180,23 @@ fetch_later (const gchar *answer, gint64 at_least_ms)
   g_assert_cmpint (g_get_monotonic_time () - started_us, >=, at_least_ms * 1000);
 }
 
+/* The server goes on asking to wait over one message: the other one does not suffer for it. */
+static void
+test_limit_of_one_message (void)
+{
+  g_autoptr (Fixture) fixture = fixture_new ();
+
+  scripted_server_add (
+      fixture->server,
+      HELLO ("") "C: EXAMINE \"Box\"*\nC: UID FETCH 3:4 *\n" EXAMINED
+                 "S: $U OK x\nS: $T NO [LIMIT] slow\nC: UID FETCH 3:4 *\nS: $T NO [LIMIT] slow\n"
+                 "C: UID FETCH 3 *\nC: UID FETCH 4 *\nS: $U NO [LIMIT] slow\n"
+                 "R: * 2 FETCH (UID 4 BODY[] {1}\\r\\nb)\\r\\n\nS: $T OK\n");
+  fixture_check (fixture,
+                 fixture_fetch (fixture, "Box", 7, items, 2, MM_REMOTE_PRIORITY_DEMAND),
+                 "item 0 UNAVAILABLE\nbegin 1 1\ndata 1 'b'\nitem 1 ok\ndone ok\n");
+}
+
 static void
 test_limit (void)
 {
@@ -399,6 +416,7 @@ main (int argc, char **argv)
   ADD ("demand-finds-the-server", test_demand_finds_the_server);
   ADD ("it-comes-back-by-itself", test_it_comes_back_by_itself);
   ADD ("hanging-try-is-not-waited-for", test_a_hanging_try_is_not_waited_for);
+  g_test_add_func ("/remote/away/limit-of-one-message-spares-the-other", test_limit_of_one_message);
   g_test_add_func ("/remote/away/sleep-is-followed-by-a-try", test_sleep_is_followed_by_a_try);
   ADD ("offline-by-choice-connects-never", test_offline_by_choice);
   ADD ("unavailable-at-first-is-waited-for", test_unavailable_at_first);

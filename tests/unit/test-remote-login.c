@@ -12,6 +12,14 @@ assert_connects (Fixture *fixture)
   g_assert_no_error (error);
 }
 
+/* What is only of the moment is tried twice. */
+static void
+add_twice (Fixture *fixture, const gchar *script)
+{
+  scripted_server_add (fixture->server, script);
+  scripted_server_add (fixture->server, script);
+}
+
 static void
 assert_refused (Fixture *fixture, MmError code, const gchar *words)
 {
@@ -125,7 +133,7 @@ test_unavailable (void)
 {
   g_autoptr (Fixture) fixture = fixture_new ();
 
-  scripted_server_add (fixture->server,
+  add_twice (fixture,
                        "S: * OK ready\nC: CAPABILITY\nS: * CAPABILITY IMAP4rev1\nS: $T OK\n"
                        "C: LOGIN *\nS: $T NO [UNAVAILABLE] backend is down\nW");
   assert_refused (fixture, MM_ERROR_UNAVAILABLE, "backend is down");
@@ -136,7 +144,7 @@ test_bye_instead_of_answer (void)
 {
   g_autoptr (Fixture) fixture = fixture_new ();
 
-  scripted_server_add (fixture->server,
+  add_twice (fixture,
                        "S: * OK ready\nC: CAPABILITY\nS: * CAPABILITY IMAP4rev1\nS: $T OK\n"
                        "C: LOGIN *\nS: * BYE [LIMIT] too many connections\nX");
   assert_refused (fixture, MM_ERROR_UNAVAILABLE, "too many connections");
@@ -148,7 +156,7 @@ test_silent_login (void)
   g_autoptr (Fixture) fixture = fixture_new ();
 
   fixture->config.answer_timeout_ms = 200;
-  scripted_server_add (fixture->server,
+  add_twice (fixture,
                        "S: * OK ready\nC: CAPABILITY\nS: * CAPABILITY IMAP4rev1\nS: $T OK\n"
                        "C: LOGIN *\nW");
   assert_refused (fixture, MM_ERROR_TIMEOUT, "silent");

@@ -223,8 +223,18 @@ test_came_and_went (void)
 static void
 test_all_expunged (void)
 {
-  check (HELLO ("CONDSTORE") EXAMINED_MODSEQ ("0", "7", "30", "60"), &known,
-         "opened v7 u30 m60 n0\npresent\nstate v7 u30 m60 n0\ndone ok\n");
+  check (HELLO ("CONDSTORE") EXAMINED_MODSEQ ("0", "7", "30", "60")
+             "C: UID SEARCH UID 1:29\nS: * SEARCH\nS: $T OK\n",
+         &known, "opened v7 u30 m60 n0\npresent\nstate v7 u30 m60 n0\ndone ok\n");
+}
+
+/* EXISTS says so, and SEARCH finds them. */
+static void
+test_all_gone_by_one_number (void)
+{
+  check (HELLO ("CONDSTORE") EXAMINED_MODSEQ ("0", "7", "30", "60")
+             "C: UID SEARCH UID 1:29\nS: * SEARCH 3 4\nS: $T OK\n",
+         &known, "opened v7 u30 m60 n0\ndone PROTOCOL\n");
 }
 
 static void
@@ -488,6 +498,7 @@ test_timeout (void)
 
   fixture->config.answer_timeout_ms = 200;
   scripted_server_add (fixture->server, HELLO ("") "C: EXAMINE *\nW");
+  scripted_server_add (fixture->server, HELLO ("") "C: EXAMINE *\nW");
   fixture_check (fixture, fixture_sync (fixture, "Box", NULL), "done TIMEOUT\n");
 }
 
@@ -523,7 +534,8 @@ main (int argc, char **argv)
   ADD ("expunged-is-found-by-esearch", test_expunged_with_esearch);
   ADD ("expunged-is-found-by-search", test_expunged_with_search);
   ADD ("one-came-and-one-went", test_came_and_went);
-  ADD ("all-expunged-needs-no-search", test_all_expunged);
+  ADD ("all-expunged-is-asked-about-once-more", test_all_expunged);
+  ADD ("all-gone-by-one-number-is-not-believed", test_all_gone_by_one_number);
   ADD ("exists-not-told-is-an-error", test_exists_not_told);
   ADD ("search-without-answer-is-an-error", test_silent_search);
   ADD ("search-shorter-than-exists-is-an-error", test_search_too_short);
