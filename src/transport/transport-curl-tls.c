@@ -2,6 +2,7 @@
 #include "transport-curl-tls.h"
 
 #include "certificate.h"
+#include "channel-binding.h"
 
 /* Where an SSL_CTX keeps its MmCurlTls. */
 static int
@@ -40,9 +41,7 @@ note_alert (MmCurlTls *tls, int where, int value)
 static void
 note_handshake_is_done (MmCurlTls *tls, const SSL *ssl)
 {
-  g_clear_pointer (&tls->ssl, SSL_free);
-  if (SSL_up_ref ((SSL *) ssl) == 1)
-    tls->ssl = (SSL *) ssl;
+  tls->ssl = (SSL *) ssl;
 }
 
 static void
@@ -148,10 +147,19 @@ mm_curl_tls_configure (MmCurlTls *tls, CURL *curl, const MmEndpoint *endpoint)
 }
 
 void
+mm_curl_tls_learn_bindings (MmCurlTls *tls)
+{
+  for (guint type = 0; tls->ssl != NULL && type < MM_N_BINDING_TYPES; type++)
+    tls->bindings[type] = mm_channel_binding_new (tls->ssl, (MmBindingType) type);
+  tls->ssl = NULL;
+}
+
+void
 mm_curl_tls_clear (MmCurlTls *tls)
 {
   g_clear_pointer (&tls->fingerprint, g_free);
   g_clear_pointer (&tls->peer, X509_free);
   g_clear_pointer (&tls->faulty, X509_free);
-  g_clear_pointer (&tls->ssl, SSL_free);
+  for (guint type = 0; type < MM_N_BINDING_TYPES; type++)
+    g_clear_pointer (&tls->bindings[type], g_bytes_unref);
 }

@@ -36,11 +36,16 @@ typedef struct
   int verify_depth;      /* 0: with the server's own */
   X509 *faulty;          /* owned, nullable: that one */
 
-  SSL *ssl; /* owned: the session, once its handshake is done */
+  /* The session, once its handshake is done: libcurl's, which may free it when opening fails. A
+   * reference of our own would not help, for its BIO goes with libcurl's connection. */
+  SSL *ssl;
+  GBytes *bindings[MM_N_BINDING_TYPES]; /* each nullable */
 } MmCurlTls;
 
 /* Sets the options of @curl. */
 void mm_curl_tls_configure (MmCurlTls *tls, CURL *curl, const MmEndpoint *endpoint);
+/* To be called when the connection was opened: learns the channel bindings. */
+void mm_curl_tls_learn_bindings (MmCurlTls *tls);
 void mm_curl_tls_clear (MmCurlTls *tls);
 
 /* The certificate is good, but was made for other names than the host's, which libcurl compares. */

@@ -14,7 +14,6 @@
 
 #include <mailmount/clock.h>
 
-#include "channel-binding.h"
 #include "greeting.h"
 #include "transport-curl-private.h"
 
@@ -369,7 +368,9 @@ curl_transport_dup_binding (MmTransport *transport, MmBindingType type)
 {
   MmCurlTransport *self = (MmCurlTransport *) transport;
 
-  return self->tls.ssl != NULL ? mm_channel_binding_new (self->tls.ssl, type) : NULL;
+  GBytes *binding = self->tls.bindings[type];
+
+  return binding != NULL ? g_bytes_ref (binding) : NULL;
 }
 
 static const MmTransportClass curl_transport_class = {
@@ -433,6 +434,7 @@ open_connection (MmCurlTransport *self, MmCurlOpening *opening, GError **error)
       return FALSE;
     }
   opening->is_connected = TRUE;
+  mm_curl_tls_learn_bindings (&self->tls);
   if (!check_opened (self, opening, error))
     return FALSE;
   self->base.is_private
