@@ -3,8 +3,9 @@
 
 #include "imap-quirks.h"
 
-/* How the answer to a UID FETCH is worded that a server refuses because the message is gone. RFC 9051
- * 6.4.9 wants OK and no FETCH response instead: "A nonexistent unique identifier is ignored". */
+/* How the answer to a UID FETCH is worded that a server refuses because the message is gone. RFC
+ * 9051 6.4.9 wants OK and no FETCH response instead: "A nonexistent unique identifier is ignored".
+ */
 static const struct
 {
   const gchar *code;  /* the response code, or NULL */
@@ -12,7 +13,8 @@ static const struct
 } gone_answers[] = {
   /* Any with RFC 5530, as RFC 2180 4.1.2 lets it. */
   { "EXPUNGEISSUED", NULL },
-  /* GNU Mailutils looks the UIDs up while it reads the set: one that it has not makes the set wrong. */
+  /* GNU Mailutils looks the UIDs up while it reads the set: one that it has not makes the set
+   * wrong. */
   { NULL, "Failed to parse message set" },
 };
 
