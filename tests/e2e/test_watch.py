@@ -93,6 +93,15 @@ def await_watch(proxy, way, *folders):
     wait_for(is_watched, 15 * SLOW, f"the watch of {folders}")
 
 
+def await_rest(proxy):
+    """Until the mount asks for nothing for a moment: a folder that is renamed while another process lists may stay
+    under its old name in Dovecot's list for ever."""
+    def is_resting():
+        return time.monotonic() - max(command.time for command in proxy.log()) > 0.7
+
+    wait_for(is_resting, 30 * SLOW, "a moment without commands")
+
+
 def see(way, condition, what):
     return wait_for(condition, WAYS[way].seconds * SLOW, what)
 
@@ -156,10 +165,12 @@ def test_folders_that_come_go_and_get_another_name_are_seen(mount, own_proxy, se
     deliver(session, "Fresh")
     see(way, lambda: set(os.listdir(mounted.path)) == before | {"Fresh"}, "the new folder")
     see(way, lambda: numbers(mounted.path / "Fresh") == {1}, "the message in it")
+    await_rest(own_proxy)
     good(session.rename("Sent", "Sent-earlier"))
     see(way, lambda: set(os.listdir(mounted.path)) == before - {"Sent"} | {"Fresh", "Sent-earlier"}, "the new name")
     assert numbers(mounted.path / "Sent-earlier") == sent
     assert not (mounted.path / "Sent").exists()
+    await_rest(own_proxy)
     good(session.delete("Lists/many"))
     see(way, lambda: not (mounted.path / "Lists" / "many").exists(), "the end of the deleted folder")
 
@@ -172,10 +183,12 @@ def test_folders_swapped_or_made_again_are_seen(mount, own_proxy, session, way):
     for _ in range(2):
         of_sent, of_many = texts(sent), texts(many)
     await_watch(own_proxy, way)
+    await_rest(own_proxy)
     good(session.rename("Sent", "Aside"))
     good(session.rename("Lists/many", "Sent"))
     good(session.rename("Aside", "Lists/many"))
     see(way, lambda: (texts(sent), texts(many)) == (of_many, of_sent), "the messages of the swapped folders")
+    await_rest(own_proxy)
     good(session.delete("Sent"))
     good(session.create("Sent"))
     see(way, lambda: texts(sent) == set(), "the folder made again")
