@@ -14,6 +14,7 @@ from corpus import percent_decoded
 from dovecot import wait_for
 from matrix_cells import cells
 from mount import SLOW, Failed, sh, uid_of
+from pop3_proxy import Pop3Proxy
 from proxy import Proxy
 from servers.courier import CourierServer
 from servers.cyrus import CyrusServer
@@ -35,20 +36,84 @@ STEP_OCTETS = 65536
 class Cell:
     """A server, a proxy that counts what is asked of it, and how to mount it."""
 
-    def __init__(self, server, protocol, mount):
-        self.server, self.protocol, self._mount = server, protocol, mount
-        self.proxy = Proxy(server.imap_port)
+    scheme = "imap"
+
+    def __init__(self, server, mount):
+        self.server, self._mount = server, mount
+        self.proxy = self.make_proxy()
+
+    def make_proxy(self):
+        return Proxy(self.server.imap_port)
 
     def mount(self, options=None, **kwargs):
-        return self._mount(self.proxy, options={"refresh": 2, **(options or {})}, **kwargs)
+        return self._mount(self.proxy, scheme=self.scheme, options={"refresh": 2, **(options or {})}, **kwargs)
+
+    def is_signed_in(self):
+        return any(command.status == "OK" for command in self.proxy.log("^(LOGIN|AUTHENTICATE)"))
 
     def bodies(self):
         """The commands that asked for message text."""
         return [str(command) for command in self.proxy.body_fetches()]
 
+    def partial_bodies(self):
+        return [command for command in self.bodies() if "]<" in command]
+
+    def clear(self):
+        self.proxy.clear()
+
+    def folders(self):
+        return self.server.folders()
+
+    def number_of(self, uid):
+        """The number that a file has."""
+        return uid
+
+    def held(self, path=INBOX):
+        """{number: octets} of a folder, as the server tells it to another client."""
+        return {self.number_of(uid): octets for uid, octets in sorted(self.server.held(path).items())}
+
     def holds(self):
-        """{path: {uid: octets}} of all folders, as the server tells it to another client."""
-        return {path: self.server.held(path) for path in self.server.folders()}
+        """{path: {number: octets}} of all folders."""
+        return {path: self.held(path) for path in self.folders()}
+
+    def expunge(self, numbers_of_files):
+        uids = [uid for uid in self.server.held(INBOX) if self.number_of(uid) in numbers_of_files]
+        self.server.expunge(INBOX, uids)
+
+
+class Pop3Cell(Cell):
+    """The same by POP3: one folder, whose messages are numbered in the order in which they came."""
+
+    scheme = "pop3"
+
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self._numbers = {}  # {uid: number}
+
+    def make_proxy(self):
+        return Pop3Proxy(self.server.pop3_port)
+
+    def is_signed_in(self):
+        return self.proxy.count("UIDL") > 0
+
+    def bodies(self):
+        with self.proxy._lock:
+            return [line for line in self.proxy.lines if line.startswith(("RETR", "TOP"))]
+
+    def partial_bodies(self):
+        return [line for line in self.bodies() if line.startswith("TOP") and not line.endswith(" 0")]
+
+    def clear(self):
+        self.proxy.forget_lines()
+
+    def folders(self):
+        return [INBOX]
+
+    def number_of(self, uid):
+        return self._numbers.setdefault(uid, len(self._numbers) + 1)
+
+
+CELLS = {"IMAP": Cell, "POP3": Pop3Cell}
 
 
 def column(name):
@@ -69,7 +134,7 @@ def running(request, record_property):
 
 @pytest.fixture
 def cell(request, running, mount):
-    made = Cell(running, request.param[1], mount)
+    made = CELLS[request.param[1]](running, mount)
     yield made
     made.proxy.close()
 
@@ -133,7 +198,7 @@ def test_signs_in(cell):
         cell.mount(password="not the password")
     assert "password" in caught.value.output and len(caught.value.output.strip().splitlines()) <= 6
     assert cell.mount().alive()
-    assert any(command.status == "OK" for command in cell.proxy.log("^(LOGIN|AUTHENTICATE)"))
+    assert cell.is_signed_in()
 
 
 @column("mount")
@@ -142,8 +207,11 @@ def test_mounts(cell):
     mounted = cell.mount()
     top = mounted.path.joinpath(*cell.server.top)
     for _ in range(2):  # the second time from what is known
-        assert {"Lists", "Empty"} <= set(os.listdir(top))
         assert len(numbers(mounted.path / "INBOX")) == 12
+        if cell.scheme == "pop3":
+            assert os.listdir(mounted.path) == ["INBOX"]
+            continue
+        assert {"Lists", "Empty"} <= set(os.listdir(top))
         assert len(numbers(top / "Lists" / "many")) == 25
         assert os.listdir(top / "Empty") == []
     assert mounted.unmount() == 0
@@ -155,8 +223,10 @@ def test_a_copy_is_identical(cell, tmp_path):
     mounted = cell.mount()
     sh(["rsync", "-a", f"{mounted.path}/", f"{tmp_path}/"])
     held = cell.holds()
-    assert sum(map(len, held.values())) == 37
+    assert sum(map(len, held.values())) == (12 if cell.scheme == "pop3" else 37)
     assert_same(tree(tmp_path), held)
+    if cell.scheme == "pop3":  # which tells no dates but those in the headers
+        return
     times = sorted(int(path.stat().st_mtime) for path in tmp_path.rglob("*.eml"))
     assert times == [*range(DATE, DATE + 12), *range(DATE + 50, DATE + 75)]
 
@@ -168,13 +238,14 @@ def test_a_second_copy_moves_nothing(cell, tmp_path):
         mounted = cell.mount()
         copied = sh(["rsync", "-a", "--itemize-changes", f"{mounted.path}/", f"{tmp_path}/"]).out
         if turn == 0:
-            assert len([line for line in copied.splitlines() if line.startswith(">f")]) == 37 and cell.bodies()
+            files = [line for line in copied.splitlines() if line.startswith(">f")]
+            assert len(files) == (12 if cell.scheme == "pop3" else 37) and cell.bodies()
         else:
             assert (copied, cell.bodies()) == ("", [])
         if turn == 1:  # the third is another mount's
             mounted.unmount()
         else:
-            cell.proxy.clear()
+            cell.clear()
         if turn == 0:
             again = sh(["rsync", "-a", "--itemize-changes", f"{mounted.path}/", f"{tmp_path}/"]).out
             assert (again, cell.bodies()) == ("", [])
@@ -191,7 +262,7 @@ def test_new_mail_is_seen(cell):
         wait_for(lambda: len(numbers(mounted.path / "INBOX")) == 13 + turn, 30 * SLOW, "the new message")
         new = max(numbers(mounted.path / "INBOX"))
         assert known < numbers(mounted.path / "INBOX") and new > max(known)
-        assert file_of(mounted, new).read_bytes() == cell.server.held(INBOX)[new]
+        assert file_of(mounted, new).read_bytes() == cell.held()[new]
         known = numbers(mounted.path / "INBOX")
 
 
@@ -201,9 +272,9 @@ def test_expunged_mail_is_gone(cell):
     mounted = cell.mount()
     known = sorted(numbers(mounted.path / "INBOX"))
     gone = {known[0], known[4], known[-1]}
-    cell.server.expunge(INBOX, gone)
+    cell.expunge(gone)
     wait_for(lambda: numbers(mounted.path / "INBOX") == set(known) - gone, 30 * SLOW, "the listing without them")
-    assert {uid: file_of(mounted, uid).read_bytes() for uid in set(known) - gone} == cell.server.held(INBOX)
+    assert {uid: file_of(mounted, uid).read_bytes() for uid in set(known) - gone} == cell.held()
 
 
 @column("odd folder names")
@@ -221,7 +292,7 @@ def test_odd_folder_names(cell, tell_count):
 @column("64 KiB partial reads rejoin")
 def test_partial_reads_rejoin(cell):
     cell.server.deliver(INBOX, [message(1), message(2, LARGE_OCTETS), message(3)])
-    held = cell.server.held(INBOX)
+    held = cell.held()
     number = max(held, key=lambda uid: len(held[uid]))
     path = file_of(cell.mount(options={"cache": "none"}), number)
     descriptor = os.open(path, os.O_RDONLY)
@@ -233,19 +304,19 @@ def test_partial_reads_rejoin(cell):
     finally:
         os.close(descriptor)
     assert forwards == b"".join(backwards[start] for start in steps) == held[number]
-    assert [command for command in cell.bodies() if "]<" in command]
+    assert cell.partial_bodies()
 
 
 @column("expunged while it is read")
 def test_a_message_expunged_while_it_is_read(cell):
     cell.server.deliver(INBOX, [message(1, 3000), message(2, 8 * LARGE_OCTETS), message(3, 3000)])
-    held = cell.server.held(INBOX)
+    held = cell.held()
     number = max(held, key=lambda uid: len(held[uid]))
     mounted = cell.mount(options={"cache": "none"})
     with open(file_of(mounted, number), "rb", buffering=0) as file:
         start = file.read(STEP_OCTETS)
         assert start and held[number].startswith(start)
-        cell.server.expunge(INBOX, [number])
+        cell.expunge({number})
         rest, error = b"", None
         try:
             while piece := file.read(STEP_OCTETS):
@@ -257,4 +328,4 @@ def test_a_message_expunged_while_it_is_read(cell):
     assert error in (errno.ESTALE, errno.EIO) if start + rest != held[number] else error is None
     wait_for(lambda: number not in numbers(mounted.path / "INBOX"), 30 * SLOW, "the listing without it")
     others = held.keys() - {number}
-    assert {uid: file_of(mounted, uid).read_bytes() for uid in others} == cell.server.held(INBOX)
+    assert {uid: file_of(mounted, uid).read_bytes() for uid in others} == cell.held()
