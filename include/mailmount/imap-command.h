@@ -43,11 +43,13 @@ typedef enum
   MM_IMAP_LIST_RETURN_SUBSCRIBED = 1 << 4,
 } MmImapListFlags;
 
-/* MESSAGES, UIDNEXT, UIDVALIDITY always; HIGHESTMODSEQ only where CONDSTORE is offered. */
+/* MESSAGES, UIDNEXT, UIDVALIDITY; HIGHESTMODSEQ only where CONDSTORE is offered. MAILBOXID (RFC 8474, where
+ * OBJECTID is offered) is asked for alone: together with others Cyrus 3.6 tells freed memory for it. */
 typedef enum
 {
   MM_IMAP_STATUS_BASIC = 0,
   MM_IMAP_STATUS_HIGHESTMODSEQ = 1 << 0,
+  MM_IMAP_STATUS_MAILBOXID = 1 << 1,
 } MmImapStatusItems;
 
 MmImapCommand *mm_imap_command_list (const gchar *reference, const gchar *pattern,

@@ -194,6 +194,7 @@ typedef struct
   MmImapMailboxAttributes attributes;
   gboolean has_messages, has_uidnext, has_uidvalidity, has_highestmodseq;
   guint64 messages, uidnext, uidvalidity, highestmodseq;
+  const gchar *mailbox_id; /* MAILBOXID (RFC 8474); nullable: none that can be one */
 } MmImapMailbox;
 
 typedef enum

@@ -64,11 +64,12 @@ typedef struct
   MmMailboxState state;   /* after the last complete synchronisation; all 0 before the first */
   guint64 next_number;    /* above every local number ever used here; ≥ 1 */
   gint64 mtime_us;        /* last observed change of membership, microseconds since 1970 UTC */
+  const gchar *mailbox_id; /* nullable: what the server calls it by for ever */
 } MmIndexFolder;
 
 typedef void (*MmIndexFolderFunc) (const MmIndexFolder *folder, gpointer user_data);
 
-/* Tells all folders of @account, ordered by id. The struct is borrowed during the call. */
+/* Tells all folders of @account, parents before children. The struct is borrowed during the call. */
 gboolean mm_index_load_folders (MmIndex *index, gint64 account, MmIndexFolderFunc func,
                                 gpointer user_data, GError **error);
 
@@ -78,9 +79,13 @@ guint32 mm_index_add_folder (MmIndex *index, gint64 account, const MmIndexFolder
                              GError **error);
 
 /* Writes what a list of folders may change of one: @name ("" makes it a mere directory), @delimiter
- * and @flags; its path and component never change. */
+ * and @flags, and @mailbox_id (nullable); its path and component change with a move alone. */
 gboolean mm_index_set_folder_name (MmIndex *index, guint32 folder_id, const gchar *name,
-                                   gchar delimiter, MmMailboxFlags flags, GError **error);
+                                   gchar delimiter, MmMailboxFlags flags, const gchar *mailbox_id,
+                                   GError **error);
+/* The mailbox has another name: @name, @path and @component. */
+gboolean mm_index_move_folder (MmIndex *index, guint32 folder_id, const gchar *name,
+                               const gchar *path, const gchar *component, GError **error);
 gboolean mm_index_set_folder_mtime (MmIndex *index, guint32 folder_id, gint64 mtime_us,
                                     GError **error);
 

@@ -99,6 +99,8 @@ typedef struct
   MmMailboxFlags flags;
   gboolean is_foreign;    /* in another user's or a shared namespace (RFC 2342) */
   MmMailboxState state;   /* all 0 when the server gave none with the list */
+  const gchar *mailbox_id; /* nullable: what the server calls it by for ever, also under another name:
+                              MAILBOXID (RFC 8474), where it was wanted. Printable ASCII, at most 255 */
 } MmRemoteMailbox;
 
 typedef struct
@@ -106,6 +108,10 @@ typedef struct
   void (*mailbox) (const MmRemoteMailbox *mailbox, gpointer user_data);
   /* NULL: the list was complete. */
   void (*done) (const GError *error, gpointer user_data);
+  /* Nullable. Before any is told, where the server has mailbox_ids: whether this one's is to be known. If
+   * one is, all are asked for, since names may have been exchanged; otherwise all are NULL. Costs a short
+   * command each, in one round trip. */
+  gboolean (*wants_id) (const gchar *name, gchar delimiter, gpointer user_data);
 } MmRemoteListSink;
 
 /* All mailboxes with the state of each, in as few round trips as the server allows (LIST-STATUS;

@@ -209,6 +209,8 @@ mm_imap_command_authenticate (MmSasl *sasl)
 static const gchar *
 status_items (MmImapStatusItems items)
 {
+  if (items & MM_IMAP_STATUS_MAILBOXID)
+    return "(MAILBOXID)";
   return items & MM_IMAP_STATUS_HIGHESTMODSEQ ? "(MESSAGES UIDNEXT UIDVALIDITY HIGHESTMODSEQ)"
                                               : "(MESSAGES UIDNEXT UIDVALIDITY)";
 }

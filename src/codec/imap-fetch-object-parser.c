@@ -24,8 +24,8 @@ mm_imap_fetch_objects_finish (MmImapParser *parser)
 }
 
 /* objectid = 1*255(ALPHA / DIGIT / "_" / "-"), which holds Gmail's numbers too. */
-static void
-take_object_id (MmImapParser *parser)
+void
+mm_imap_parser_take_object_id (MmImapParser *parser)
 {
   const MmImapToken *token = &parser->token;
 
@@ -55,7 +55,7 @@ parse_emailid_value (MmImapParser *parser, MmImapEvent *event, GError **error)
     return mm_imap_parser_go (parser, mm_imap_parse_fetch_item);
   if (parser->token.kind != MM_IMAP_TOKEN_ATOM)
     return mm_imap_parser_refuse (error, "a malformed EMAILID");
-  take_object_id (parser);
+  mm_imap_parser_take_object_id (parser);
   return mm_imap_parser_go (parser, parse_emailid_end);
 }
 
@@ -76,7 +76,7 @@ mm_imap_parse_fetch_gmail_id (MmImapParser *parser, MmImapEvent *event, GError *
   MM_IMAP_PULL (parser, MM_IMAP_LEX_ITEM, error);
   if (parser->token.kind != MM_IMAP_TOKEN_ATOM || !g_ascii_isdigit (parser->token.data[0]))
     return mm_imap_parse_fetch_without_value (parser, error);
-  take_object_id (parser);
+  mm_imap_parser_take_object_id (parser);
   return mm_imap_parser_go (parser, mm_imap_parse_fetch_item);
 }
 

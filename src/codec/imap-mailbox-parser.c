@@ -138,6 +138,8 @@ parse_status_end (MmImapParser *parser, MmImapEvent *event, GError **error)
     return mm_imap_parser_refuse (error, "something behind the items of STATUS");
   event->mailbox = parser->mailbox;
   event->mailbox.name = parser->name->str;
+  if (parser->object_id->len > 0)
+    event->mailbox.mailbox_id = parser->object_id->str;
   return mm_imap_parser_emit (parser, event, MM_IMAP_EVENT_MAILBOX_STATUS,
                               mm_imap_parser_end_line (parser));
 }
@@ -166,6 +168,23 @@ store_status_number (MmImapParser *parser, guint64 number)
       }
 }
 
+/* MAILBOXID (F2212ea87-6097-4256-9d51-71338625) (RFC 8474 4.2) */
+static MmImapStep
+parse_mailbox_id (MmImapParser *parser, MmImapEvent *event, GError **error)
+{
+  MM_IMAP_PULL (parser, MM_IMAP_LEX_NORMAL, error);
+  switch (parser->token.kind)
+    {
+    case MM_IMAP_TOKEN_ATOM:
+      mm_imap_parser_take_object_id (parser);
+      return MM_IMAP_STEP_AGAIN;
+    case MM_IMAP_TOKEN_CLOSE:
+      return mm_imap_parser_go (parser, parse_status_item);
+    default:
+      return mm_imap_parser_refuse (error, "a malformed MAILBOXID");
+    }
+}
+
 static MmImapStep
 parse_status_value (MmImapParser *parser, MmImapEvent *event, GError **error)
 {
@@ -175,6 +194,8 @@ parse_status_value (MmImapParser *parser, MmImapEvent *event, GError **error)
   switch (parser->token.kind)
     {
     case MM_IMAP_TOKEN_OPEN:
+      if (mm_imap_is_word (parser->text->str, parser->text->len, "MAILBOXID"))
+        return mm_imap_parser_go (parser, parse_mailbox_id);
       return mm_imap_parser_skip_list (parser, parse_status_item);
     case MM_IMAP_TOKEN_LITERAL:
       return mm_imap_parser_skip_literal (parser, parse_status_item);
@@ -230,6 +251,7 @@ take_status_name (MmImapParser *parser, MmImapEvent *event, GError **error)
 {
   if (!keep_name (parser, error))
     return MM_IMAP_STEP_ERROR;
+  g_string_truncate (parser->object_id, 0);
   return mm_imap_parser_go (parser, parse_status_open);
 }
 

@@ -176,6 +176,8 @@ MmImapStep mm_imap_parse_fetch_emailid (MmImapParser *parser, MmImapEvent *event
 MmImapStep mm_imap_parse_fetch_gmail_id (MmImapParser *parser, MmImapEvent *event, GError **error);
 MmImapStep mm_imap_parse_fetch_gmail_labels (MmImapParser *parser, MmImapEvent *event,
                                              GError **error);
+/* The token in hand goes into parser->object_id, if it can be one. */
+void mm_imap_parser_take_object_id (MmImapParser *parser);
 void mm_imap_fetch_objects_begin (MmImapParser *parser);
 void mm_imap_fetch_objects_finish (MmImapParser *parser);
 MmImapStep mm_imap_parse_list (MmImapParser *parser, MmImapEvent *event, GError **error);

@@ -14,43 +14,19 @@
 
 #include "orphans.h"
 
-typedef struct
-{
-  gchar *name; /* wire name */
-  gchar *path; /* components joined with '/' */
-  gchar delimiter;
-  MmMailboxFlags flags;
-  MmMailboxState state;
-} Listed;
-
-typedef struct
-{
-  MmAccount *account; /* borrowed */
-  GArray *listed;     /* Array<Listed> */
-  GHashTable *changed; /* Set<folder id>: directories that list other folders now */
-  GArray *gone;       /* Array<Gone> */
-  GPtrArray *added;   /* Array<MmFolderNode>, borrowed: parents first */
-  GError *error;      /* nullable: a folder could not be given a number */
-} FolderList;
-
-typedef struct
-{
-  guint32 parent_id;
-  const gchar *component; /* interned in the tree */
-} Gone;
-
 static void
 clear_listed (gpointer data)
 {
-  Listed *listed = data;
+  MmListedFolder *listed = data;
   g_free (listed->name);
   g_free (listed->path);
+  g_free (listed->mailbox_id);
 }
 
 static void
 free_folder_list (gpointer data)
 {
-  FolderList *list = data;
+  MmFolderList *list = data;
   g_array_unref (list->listed);
   g_array_unref (list->gone);
   g_ptr_array_unref (list->added);
@@ -87,13 +63,14 @@ add_indexed_folder (const MmIndexFolder *folder, gpointer user_data)
 
   g_mutex_lock (&account->lock);
   MmFolderNode *parent = mm_folder_tree_find_path (account->tree, parent_path);
-  /* Parents were made first and so have smaller ids; a row without its parent is void. */
+  /* Parents come first; a row without its parent is void. */
   if (parent != NULL && mm_folder_tree_find_path (account->tree, folder->path) == NULL)
     {
       MmFolderNode *node = mm_folder_tree_add (account->tree, parent, folder->id, folder->path,
                                                folder->component);
       node->flags = folder->flags;
       node->mtime_us = folder->mtime_us;
+      node->mailbox_id = g_strdup (folder->mailbox_id);
       node->is_placeholder = *folder->name == '\0';
       if (!node->is_placeholder && (folder->flags & MM_MAILBOX_NOSELECT) == 0)
         add_mailbox_locked (account, node, folder->name, &folder->state, folder->next_number);
@@ -127,15 +104,15 @@ mm_account_load_folders (MmAccount *account)
 /* ---- applying a list, on the index thread ---- */
 
 static void
-note_changed (FolderList *list, guint32 folder_id)
+note_changed (MmFolderList *list, guint32 folder_id)
 {
   g_hash_table_add (list->changed, GUINT_TO_POINTER (folder_id));
 }
 
 /* Adds a folder with its number from the index. NULL when the index failed. */
 static MmFolderNode *
-add_folder (FolderList *list, MmIndex *index, MmFolderNode *parent, const gchar *path,
-            const Listed *listed)
+add_folder (MmFolderList *list, MmIndex *index, MmFolderNode *parent, const gchar *path,
+            const MmListedFolder *listed)
 {
   MmAccount *account = list->account;
   g_autofree gchar *component = mm_folder_tree_choose_component (account->tree, parent, path);
@@ -163,15 +140,14 @@ add_folder (FolderList *list, MmIndex *index, MmFolderNode *parent, const gchar 
   return node;
 }
 
-/* The node of @path, made with all its parents where missing. */
-static MmFolderNode *
-ensure_folder (FolderList *list, MmIndex *index, const gchar *path, const Listed *listed)
+MmFolderNode *
+mm_account_ensure_folder (MmFolderList *list, MmIndex *index, const gchar *path, const MmListedFolder *listed)
 {
   MmFolderTree *tree = list->account->tree;
   MmFolderNode *node = mm_folder_tree_get_root (tree);
   g_autofree gchar *prefix = g_strdup (path);
 
-  for (gchar *end = prefix; node != NULL && end != NULL;)
+  for (gchar *end = *path != '\0' ? prefix : NULL; node != NULL && end != NULL;)
     {
       end = strchr (end + 1, '/');
       if (end != NULL)
@@ -200,27 +176,32 @@ let_go (MmAccount *account, MmMailbox *mailbox)
  * that is lost would be given again, and the content of two folders be taken for that of one. On
  * failure none is added. */
 static gboolean
-number_folders (FolderList *list, MmIndex *index)
+number_folders (MmFolderList *list, MmIndex *index)
 {
   MmAccount *account = list->account;
 
   for (guint i = 0; i < list->listed->len && list->error == NULL; i++)
     {
-      const Listed *listed = &g_array_index (list->listed, Listed, i);
-      ensure_folder (list, index, listed->path, listed);
+      const MmListedFolder *listed = &g_array_index (list->listed, MmListedFolder, i);
+      mm_account_ensure_folder (list, index, listed->path, listed);
     }
   if (list->error == NULL && (list->added->len == 0 || mm_index_secure (index, &list->error)))
     return TRUE;
   g_mutex_lock (&account->lock);
   for (guint i = list->added->len; i-- > 0;)
-    mm_folder_tree_remove (account->tree, g_ptr_array_index (list->added, i));
+    {
+      MmFolderNode *node = g_ptr_array_index (list->added, i);
+      /* A folder that was renamed may be below it. */
+      if (node->children->len == 0)
+        mm_folder_tree_remove (account->tree, node);
+    }
   g_mutex_unlock (&account->lock);
   return FALSE;
 }
 
 /* What the list says of one folder. */
 static void
-apply_listed (FolderList *list, MmIndex *index, const Listed *listed)
+apply_listed (MmFolderList *list, MmIndex *index, const MmListedFolder *listed)
 {
   MmAccount *account = list->account;
   MmFolderNode *node = mm_folder_tree_find_path (account->tree, listed->path);
@@ -231,6 +212,13 @@ apply_listed (FolderList *list, MmIndex *index, const Listed *listed)
   MmMailbox *before = node->mailbox;
   node->is_listed = TRUE;
   gboolean is_other = node->is_placeholder || node->flags != listed->flags;
+  node->has_no_id = listed->mailbox_id == NULL;
+  if (listed->mailbox_id != NULL && g_strcmp0 (node->mailbox_id, listed->mailbox_id) != 0)
+    {
+      g_free (node->mailbox_id);
+      node->mailbox_id = g_strdup (listed->mailbox_id);
+      is_other = TRUE;
+    }
   node->is_placeholder = FALSE;
   node->flags = listed->flags;
   if ((listed->flags & MM_MAILBOX_NOSELECT) != 0)
@@ -248,14 +236,14 @@ apply_listed (FolderList *list, MmIndex *index, const Listed *listed)
     {
       GError *error = NULL;
       mm_index_set_folder_name (index, node->id, listed->name, listed->delimiter, listed->flags,
-                                &error);
+                                node->mailbox_id, &error);
       log_index_error (account, error);
     }
 }
 
 /* Takes out the folders that the list no longer tells and that nothing below needs. */
 static void
-remove_unlisted (FolderList *list, MmIndex *index, GPtrArray *nodes)
+remove_unlisted (MmFolderList *list, MmIndex *index, GPtrArray *nodes)
 {
   MmAccount *account = list->account;
 
@@ -266,7 +254,7 @@ remove_unlisted (FolderList *list, MmIndex *index, GPtrArray *nodes)
         continue;
       GError *error = NULL;
       MmMailbox *mailbox = node->mailbox;
-      Gone gone = { node->parent->id, node->component };
+      MmFolderGone gone = { node->parent->id, node->component };
       if (node->children->len > 0)
         {
           g_mutex_lock (&account->lock);
@@ -274,7 +262,7 @@ remove_unlisted (FolderList *list, MmIndex *index, GPtrArray *nodes)
           node->mailbox = NULL;
           g_mutex_unlock (&account->lock);
           let_go (account, mailbox);
-          mm_index_set_folder_name (index, node->id, "", 0, MM_MAILBOX_NOSELECT, &error);
+          mm_index_set_folder_name (index, node->id, "", 0, MM_MAILBOX_NOSELECT, NULL, &error);
           log_index_error (account, error);
           note_changed (list, node->id);
           mm_content_cache_remove_folder (account->context.cache, node->id);
@@ -297,7 +285,7 @@ remove_unlisted (FolderList *list, MmIndex *index, GPtrArray *nodes)
 /* The directories whose folders are others now have a new mtime; all but those that are new
  * themselves, which is what the first list makes of all. */
 static void
-touch_changed (FolderList *list, MmIndex *index, gboolean is_first)
+touch_changed (MmFolderList *list, MmIndex *index, gboolean is_first)
 {
   MmAccount *account = list->account;
   GHashTableIter iter;
@@ -320,7 +308,7 @@ touch_changed (FolderList *list, MmIndex *index, gboolean is_first)
 }
 
 static void
-tell_observer (const FolderList *list)
+tell_observer (const MmFolderList *list)
 {
   const MmMailContext *context = &list->account->context;
   GHashTableIter iter;
@@ -330,7 +318,7 @@ tell_observer (const FolderList *list)
     return;
   for (guint i = 0; i < list->gone->len; i++)
     {
-      const Gone *gone = &g_array_index (list->gone, Gone, i);
+      const MmFolderGone *gone = &g_array_index (list->gone, MmFolderGone, i);
       context->observer->folder_gone (gone->parent_id, gone->component, context->observer_data);
     }
   g_hash_table_iter_init (&iter, list->changed);
@@ -384,8 +372,8 @@ finish_list (MmAccount *account, const GError *error)
 static gint
 compare_paths (gconstpointer a, gconstpointer b)
 {
-  const gchar *first = ((const Listed *) a)->path;
-  const gchar *second = ((const Listed *) b)->path;
+  const gchar *first = ((const MmListedFolder *) a)->path;
+  const gchar *second = ((const MmListedFolder *) b)->path;
 
   while (*first == *second && *first != '\0')
     first++, second++;
@@ -397,7 +385,7 @@ compare_paths (gconstpointer a, gconstpointer b)
 static void
 apply_list (MmIndex *index, gpointer data)
 {
-  FolderList *list = data;
+  MmFolderList *list = data;
   MmAccount *account = list->account;
 
   /* Another process may have added the same folders: their rows count. This transaction keeps it
@@ -409,6 +397,7 @@ apply_list (MmIndex *index, gpointer data)
   /* Ids are given in this order, and directories are read in that of ids: tools that walk by name and
    * those that walk as they read then take the same way. */
   g_array_sort (list->listed, compare_paths);
+  mm_account_apply_renames (list, index);
   if (!number_folders (list, index))
     {
       report_failure (account, list->error);
@@ -416,7 +405,7 @@ apply_list (MmIndex *index, gpointer data)
       return;
     }
   for (guint i = 0; i < list->listed->len; i++)
-    apply_listed (list, index, &g_array_index (list->listed, Listed, i));
+    apply_listed (list, index, &g_array_index (list->listed, MmListedFolder, i));
 
   g_autoptr (GPtrArray) nodes = mm_folder_tree_list (account->tree);
   remove_unlisted (list, index, nodes);
@@ -437,24 +426,40 @@ apply_list (MmIndex *index, gpointer data)
 static void
 on_mailbox (const MmRemoteMailbox *mailbox, gpointer user_data)
 {
-  FolderList *list = user_data;
+  MmFolderList *list = user_data;
   g_auto (GStrv) components
       = mm_folder_path_split (mailbox->name, mailbox->delimiter, MM_MAILBOX_UTF7, NULL);
-  Listed listed = {
+  MmListedFolder listed = {
     .name = g_strdup (mailbox->name),
     .path = g_strjoinv ("/", components),
     .delimiter = mailbox->delimiter,
     .flags = mailbox->flags,
     .state = mailbox->state,
+    .mailbox_id = g_strdup (mailbox->mailbox_id),
   };
 
   g_array_append_val (list->listed, listed);
 }
 
+static gboolean
+on_wants_id (const gchar *name, gchar delimiter, gpointer user_data)
+{
+  MmFolderList *list = user_data;
+  MmAccount *account = list->account;
+  g_auto (GStrv) components = mm_folder_path_split (name, delimiter, MM_MAILBOX_UTF7, NULL);
+  g_autofree gchar *path = g_strjoinv ("/", components);
+
+  g_mutex_lock (&account->lock);
+  const MmFolderNode *node = mm_folder_tree_find_path (account->tree, path);
+  gboolean wants_id = node == NULL || (node->mailbox_id == NULL && !node->has_no_id);
+  g_mutex_unlock (&account->lock);
+  return wants_id;
+}
+
 static void
 on_list_done (const GError *error, gpointer user_data)
 {
-  FolderList *list = user_data;
+  MmFolderList *list = user_data;
   MmAccount *account = list->account;
 
   if (error == NULL)
@@ -471,13 +476,14 @@ on_list_done (const GError *error, gpointer user_data)
 void
 mm_account_start_list (MmAccount *account)
 {
-  static const MmRemoteListSink sink = { .mailbox = on_mailbox, .done = on_list_done };
-  FolderList *list = g_new0 (FolderList, 1);
+  static const MmRemoteListSink sink = { .mailbox = on_mailbox, .done = on_list_done,
+                                         .wants_id = on_wants_id };
+  MmFolderList *list = g_new0 (MmFolderList, 1);
 
   list->account = account;
-  list->listed = g_array_new (FALSE, FALSE, sizeof (Listed));
+  list->listed = g_array_new (FALSE, FALSE, sizeof (MmListedFolder));
   g_array_set_clear_func (list->listed, clear_listed);
-  list->gone = g_array_new (FALSE, FALSE, sizeof (Gone));
+  list->gone = g_array_new (FALSE, FALSE, sizeof (MmFolderGone));
   list->added = g_ptr_array_new ();
   list->changed = g_hash_table_new (NULL, NULL);
   g_autoptr (MmRemoteJob) job = mm_remote_list_mailboxes (account->context.remote, &sink, list);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
  * The inside of an account, shared by account.c (construction and what the filesystem asks),
- * account-folders.c (keeping the tree as the server's list says) and account-filter.c (what of it is
- * shown).
+ * account-folders.c and account-renames.c (keeping the tree as the server's list says) and account-filter.c
+ * (what of it is shown).
  */
 #pragma once
 
@@ -39,6 +39,41 @@ struct MmAccount
   GError *list_error;    /* nullable: why the last attempt failed */
   MmWaitList *waits;
 };
+
+/* ---- the list of folders, on the index thread ---- */
+
+typedef struct
+{
+  gchar *name; /* wire name */
+  gchar *path; /* components joined with '/' */
+  gchar delimiter;
+  MmMailboxFlags flags;
+  MmMailboxState state;
+  gchar *mailbox_id; /* nullable */
+} MmListedFolder;
+
+typedef struct
+{
+  guint32 parent_id;
+  const gchar *component; /* interned in the tree */
+} MmFolderGone;
+
+typedef struct
+{
+  MmAccount *account; /* borrowed */
+  GArray *listed;     /* Array<MmListedFolder> */
+  GHashTable *changed; /* Set<folder id>: directories that list other folders now */
+  GArray *gone;       /* Array<MmFolderGone> */
+  GPtrArray *added;   /* Array<MmFolderNode>, borrowed: parents first */
+  GError *error;      /* nullable: a folder could not be given a number */
+} MmFolderList;
+
+/* The node of @path ("": the root), made with all its parents where missing. @listed, nullable, is what the list says of
+ * it. NULL with list->error. */
+MmFolderNode *mm_account_ensure_folder (MmFolderList *list, MmIndex *index, const gchar *path,
+                                        const MmListedFolder *listed);
+/* Gives the folders whose mailboxes have another name now their new places. */
+void mm_account_apply_renames (MmFolderList *list, MmIndex *index);
 
 /* Has the remote go by what was received on the last day, and write down what it receives. */
 gboolean mm_account_load_traffic (MmAccount *account, MmIndex *index, GError **error);

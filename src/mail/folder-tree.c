@@ -23,6 +23,7 @@ free_node (gpointer data)
   MmFolderNode *node = data;
   g_ptr_array_unref (node->children);
   g_free (node->folded);
+  g_free (node->mailbox_id);
   g_free (node);
 }
 
@@ -184,6 +185,28 @@ mm_folder_tree_add (MmFolderTree *tree, MmFolderNode *parent, guint32 id, const 
   node->folded = fold_component (parent, component);
   g_hash_table_insert (tree->by_folded, node->folded, node);
   return node;
+}
+
+void
+mm_folder_tree_move (MmFolderTree *tree, MmFolderNode *node, MmFolderNode *parent,
+                     const gchar *path)
+{
+  guint position = 0;
+
+  g_hash_table_remove (tree->by_path, node->path);
+  g_hash_table_remove (tree->by_folded, node->folded);
+  g_ptr_array_find (node->parent->children, node, &position);
+  g_ptr_array_steal_index (node->parent->children, position);
+  g_free (node->folded);
+  g_autofree gchar *component = mm_folder_tree_choose_component (tree, parent, path);
+  node->parent = parent;
+  node->path = g_string_chunk_insert_const (tree->strings, path);
+  node->component = g_string_chunk_insert_const (tree->strings, component);
+  node->folded = fold_component (parent, component);
+  g_ptr_array_insert (parent->children, (gint) mm_folder_node_position_after (parent, node->id),
+                      node);
+  g_hash_table_insert (tree->by_path, (gpointer) node->path, node);
+  g_hash_table_insert (tree->by_folded, node->folded, node);
 }
 
 void

@@ -27,6 +27,8 @@ struct MmFolderNode
   gboolean is_placeholder; /* exists only because something below it does */
   MmMailbox *mailbox;      /* nullable; owned by the account */
   gint64 mtime_us;
+  gchar *mailbox_id;       /* nullable: by which the server calls it for ever; owned */
+  gboolean has_no_id;      /* it was asked for in vain */
   GPtrArray *children;     /* Array<MmFolderNode>, ascending by id, owned */
   gboolean is_listed;      /* told by the list being applied */
   gboolean is_visible;     /* passes the filters, or something below it does */
@@ -58,6 +60,10 @@ gchar *mm_folder_path_dup_parent (const gchar *path);
 /* Strings are copied. @parent must be in the tree. */
 MmFolderNode *mm_folder_tree_add (MmFolderTree *tree, MmFolderNode *parent, guint32 id,
                                   const gchar *path, const gchar *component);
+/* Gives @node, and with it what is below it, another place, and a component to be shown there; the paths
+ * below stay as they were. @parent is not below it. */
+void mm_folder_tree_move (MmFolderTree *tree, MmFolderNode *node, MmFolderNode *parent,
+                          const gchar *path);
 /* Frees @node, which must have no children left. */
 void mm_folder_tree_remove (MmFolderTree *tree, MmFolderNode *node);
 

@@ -28,7 +28,8 @@ struct MmMailbox
   /* Immutable. */
   MmMailContext *context; /* borrowed */
   guint32 folder_id;
-  gchar *path; /* for messages to people */
+  const gchar *_Atomic path; /* for messages to people; one of @paths */
+  GPtrArray *paths; /* Array<owned>: all it ever had, for those who still read an old one */
 
   GMutex lock; /* guards all below; no other lock is taken under it */
   gchar *name; /* wire name */
@@ -154,6 +155,8 @@ gboolean mm_mailbox_is_gone (MmMailbox *mailbox);
 guint32 mm_mailbox_find_object_uid (MmMailbox *mailbox, guint64 object);
 
 gchar *mm_mailbox_dup_name (MmMailbox *mailbox); /* on the wire; (transfer full) */
+/* Called by one thread at a time. */
+void mm_mailbox_set_path (MmMailbox *mailbox, const gchar *path);
 gboolean mm_mailbox_is_named (MmMailbox *mailbox, const gchar *name);
 
 /* Queues everything unwritten, before the index thread ends. */

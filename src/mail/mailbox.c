@@ -20,7 +20,8 @@ mm_mailbox_new (MmMailContext *context, guint32 folder_id, const gchar *name, co
   mailbox->context = context;
   mailbox->folder_id = folder_id;
   mailbox->name = g_strdup (name);
-  mailbox->path = g_strdup (path);
+  mailbox->paths = g_ptr_array_new_with_free_func (g_free);
+  mm_mailbox_set_path (mailbox, path);
   mailbox->state = *state;
   mailbox->next_number = next_number;
   mailbox->base_number = next_number;
@@ -46,7 +47,7 @@ mm_mailbox_free (MmMailbox *mailbox)
   mm_message_table_free (mailbox->table);
   g_mutex_clear (&mailbox->lock);
   g_free (mailbox->name);
-  g_free (mailbox->path);
+  g_ptr_array_unref (mailbox->paths);
   g_free (mailbox);
 }
 
@@ -459,6 +460,13 @@ mm_mailbox_dup_name (MmMailbox *mailbox)
   gchar *name = g_strdup (mailbox->name);
   g_mutex_unlock (&mailbox->lock);
   return name;
+}
+
+void
+mm_mailbox_set_path (MmMailbox *mailbox, const gchar *path)
+{
+  g_ptr_array_add (mailbox->paths, g_strdup (path));
+  mailbox->path = g_ptr_array_index (mailbox->paths, mailbox->paths->len - 1);
 }
 
 gboolean

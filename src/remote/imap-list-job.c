@@ -32,6 +32,8 @@ typedef struct
   MmMailboxFlags flags;
   MmMailboxState state;
   gboolean has_state;
+  gboolean wants_id;
+  gchar *mailbox_id; /* nullable */
 } Entry;
 
 typedef struct
@@ -49,6 +51,7 @@ typedef struct
   gboolean avoids_status;    /* not with the list: the last connection broke there */
   gboolean asked_status;     /* the states came, or did not, with the list */
   guint next_status;         /* entries before this one were asked for */
+  guint next_id;             /* ... and before this one for their ids */
   guint n_in_flight;
   gboolean awaits_set_up; /* "*" was asked for, the namespaces are not known yet */
   gboolean is_listed;     /* all LIST and LSUB were answered */
@@ -61,6 +64,7 @@ entry_free (gpointer data)
 
   g_free (entry->wire_name);
   g_free (entry->name);
+  g_free (entry->mailbox_id);
   g_free (entry);
 }
 
@@ -77,7 +81,7 @@ forget_answers (ListJob *job)
   g_hash_table_remove_all (job->by_name);
   g_hash_table_remove_all (job->subscribed);
   g_ptr_array_set_size (job->entries, 0);
-  job->next_status = job->n_in_flight = 0;
+  job->next_status = job->next_id = job->n_in_flight = 0;
   job->n_octets = 0;
   job->is_listed = job->asked_status = job->is_misunderstood = FALSE;
 }
@@ -267,6 +271,13 @@ take_status (ListJob *job, const MmImapMailbox *mailbox)
 
   if (entry == NULL)
     return;
+  if (mailbox->mailbox_id != NULL)
+    {
+      g_free (entry->mailbox_id);
+      entry->mailbox_id = g_strdup (mailbox->mailbox_id);
+      job->n_octets += strlen (mailbox->mailbox_id);
+      return;
+    }
   entry->has_state = TRUE;
   entry->state.messages = mailbox->messages;
   entry->state.has_messages = mailbox->has_messages;
@@ -358,6 +369,7 @@ tell_mailboxes (const ListJob *job)
         .flags = entry->flags,
         .is_foreign = entry->is_foreign,
         .state = entry->state,
+        .mailbox_id = entry->mailbox_id,
       };
 
       job->sink.mailbox (&mailbox, job->user_data);
@@ -389,15 +401,57 @@ is_all_answered (const ListJob *job)
 {
   if (job->n_in_flight > 0)
     return FALSE;
-  if (job->asked_status)
-    return TRUE;
-  for (guint i = job->next_status; i < job->entries->len; i++)
+  for (guint i = job->next_status; !job->asked_status && i < job->entries->len; i++)
     {
       const Entry *entry = g_ptr_array_index (job->entries, i);
       if (!entry->has_state && (entry->flags & MM_MAILBOX_NOSELECT) == 0)
         return FALSE;
     }
+  for (guint i = job->next_id; i < job->entries->len; i++)
+    if (((const Entry *) g_ptr_array_index (job->entries, i))->wants_id)
+      return FALSE;
   return TRUE;
+}
+
+/* When all are listed: whether their ids are to be asked for. */
+static void
+decide_ids (ListJob *job, MmImapConnection *connection)
+{
+  gboolean are_wanted = FALSE;
+
+  if (job->sink.wants_id == NULL || !mm_imap_connection_has (connection, MM_IMAP_CAP_OBJECTID))
+    return;
+  for (guint i = 0; i < job->entries->len && !are_wanted; i++)
+    {
+      const Entry *entry = g_ptr_array_index (job->entries, i);
+      are_wanted = (entry->flags & MM_MAILBOX_NOSELECT) == 0
+                   && job->sink.wants_id (entry->name, entry->delimiter, job->user_data);
+    }
+  for (guint i = 0; i < job->entries->len; i++)
+    {
+      Entry *entry = g_ptr_array_index (job->entries, i);
+      entry->wants_id = are_wanted && (entry->flags & MM_MAILBOX_NOSELECT) == 0;
+    }
+}
+
+static void
+send_ids (ListJob *job, MmImapConnection *connection, gboolean *out_sent)
+{
+  while (job->is_listed && job->next_status == job->entries->len
+         && job->next_id < job->entries->len && job->n_in_flight < STATUS_IN_FLIGHT_MAX)
+    {
+      guint place = job->next_id++;
+      const Entry *entry = g_ptr_array_index (job->entries, place);
+      g_autoptr (GError) error = NULL;
+
+      if (!entry->wants_id)
+        continue;
+      if (ask (job, connection, mm_imap_command_status (entry->wire_name, MM_IMAP_STATUS_MAILBOXID),
+               ASKED_STATUS + place, &error))
+        *out_sent = TRUE;
+      else
+        mm_log_debug ("no STATUS of '%s': %s", entry->wire_name, error->message);
+    }
 }
 
 static MmImapJobFate
@@ -425,6 +479,7 @@ list_job_send_next (MmRemoteJob *base, MmImapConnection *connection, gboolean *o
         }
       *out_sent = TRUE;
     }
+  send_ids (job, connection, out_sent);
   /* When no name could be sent, no answer will come to end the job. */
   if (job->is_listed && !*out_sent && is_all_answered (job))
     return tell_all (job, connection);
@@ -439,6 +494,7 @@ go_on (ListJob *job, MmImapConnection *connection)
     {
       job->is_listed = TRUE;
       complete_entries (job, connection);
+      decide_ids (job, connection);
       if (job->asked_status)
         job->next_status = job->entries->len;
     }

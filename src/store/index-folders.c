@@ -28,6 +28,7 @@ read_folder (sqlite3_stmt *statement)
     },
     .next_number = (guint64) sqlite3_column_int64 (statement, 11),
     .mtime_us = sqlite3_column_int64 (statement, 12),
+    .mailbox_id = (const gchar *) sqlite3_column_text (statement, 13),
   };
 }
 
@@ -81,7 +82,8 @@ mm_index_add_folder (MmIndex *index, gint64 account, const MmIndexFolder *folder
   bind_state (statement, 6, &folder->state);
   sqlite3_bind_int64 (statement, 11, (gint64) folder->next_number);
   sqlite3_bind_int64 (statement, 12, folder->mtime_us);
-  sqlite3_bind_int64 (statement, 13, account);
+  mm_index_bind_text (statement, 13, folder->mailbox_id);
+  sqlite3_bind_int64 (statement, 14, account);
 
   int result_code = sqlite3_step (statement);
   if (result_code == SQLITE_CONSTRAINT_CHECK)
@@ -106,7 +108,7 @@ mm_index_add_folder (MmIndex *index, gint64 account, const MmIndexFolder *folder
 
 gboolean
 mm_index_set_folder_name (MmIndex *index, guint32 folder_id, const gchar *name, gchar delimiter,
-                          MmMailboxFlags flags, GError **error)
+                          MmMailboxFlags flags, const gchar *mailbox_id, GError **error)
 {
   sqlite3_stmt *statement = mm_index_statement (index, MM_INDEX_SQL_SET_FOLDER_NAME);
 
@@ -114,7 +116,21 @@ mm_index_set_folder_name (MmIndex *index, guint32 folder_id, const gchar *name, 
   mm_index_bind_text (statement, 2, name);
   sqlite3_bind_int (statement, 3, delimiter);
   sqlite3_bind_int (statement, 4, (int) flags);
+  mm_index_bind_text (statement, 5, mailbox_id);
   return mm_index_run (index, MM_INDEX_SQL_SET_FOLDER_NAME, "a folder cannot be written", error);
+}
+
+gboolean
+mm_index_move_folder (MmIndex *index, guint32 folder_id, const gchar *name, const gchar *path,
+                      const gchar *component, GError **error)
+{
+  sqlite3_stmt *statement = mm_index_statement (index, MM_INDEX_SQL_MOVE_FOLDER);
+
+  sqlite3_bind_int64 (statement, 1, folder_id);
+  mm_index_bind_text (statement, 2, name);
+  mm_index_bind_text (statement, 3, path);
+  mm_index_bind_text (statement, 4, component);
+  return mm_index_run (index, MM_INDEX_SQL_MOVE_FOLDER, "a folder cannot be written", error);
 }
 
 gboolean

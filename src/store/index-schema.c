@@ -60,7 +60,10 @@ static const gchar step_4[] =
   "ALTER TABLE message ADD COLUMN object INTEGER;"
   "CREATE INDEX message_by_object ON message (object) WHERE object IS NOT NULL;";
 
-const gchar *const mm_index_schema_steps[] = { step_1, step_2, step_3, step_4, NULL };
+/* By which the server calls a mailbox for ever. */
+static const gchar step_5[] = "ALTER TABLE folder ADD COLUMN mailbox_id TEXT;";
+
+const gchar *const mm_index_schema_steps[] = { step_1, step_2, step_3, step_4, step_5, NULL };
 
 gboolean
 mm_index_schema_is_damage (int result_code)

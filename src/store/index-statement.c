@@ -10,7 +10,7 @@
 
 #define FOLDER_COLUMNS                                                                        \
   "name, path, delimiter, component, flags, uidvalidity, uidnext, highestmodseq, messages, " \
-  "uid_not_sticky, next_number, mtime_us"
+  "uid_not_sticky, next_number, mtime_us, mailbox_id"
 #define MESSAGE_COLUMNS \
   "number, uid, size, size_is_proved, internaldate, flags, keywords, stem, message_id, " \
   "told_size, origin, object"
@@ -23,12 +23,14 @@ static const gchar *const sql_texts[MM_INDEX_N_SQL] = {
   [MM_INDEX_SQL_ADD_ACCOUNT] = "INSERT OR IGNORE INTO account (key) VALUES (?1)",
   [MM_INDEX_SQL_LOAD_ACCOUNTS] = "SELECT id, key FROM account ORDER BY id",
   [MM_INDEX_SQL_LOAD_FOLDERS]
-  = "SELECT id, " FOLDER_COLUMNS " FROM folder WHERE account = ?1 ORDER BY id",
+  = "SELECT id, " FOLDER_COLUMNS " FROM folder WHERE account = ?1 ORDER BY path, id",
   [MM_INDEX_SQL_ADD_FOLDER]
   = "INSERT INTO folder (" FOLDER_COLUMNS ", account)"
-    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
   [MM_INDEX_SQL_SET_FOLDER_NAME]
-  = "UPDATE folder SET name = ?2, delimiter = ?3, flags = ?4 WHERE id = ?1",
+  = "UPDATE folder SET name = ?2, delimiter = ?3, flags = ?4, mailbox_id = ?5 WHERE id = ?1",
+  [MM_INDEX_SQL_MOVE_FOLDER]
+  = "UPDATE folder SET name = ?2, path = ?3, component = ?4 WHERE id = ?1",
   [MM_INDEX_SQL_SET_FOLDER_MTIME] = "UPDATE folder SET mtime_us = ?2 WHERE id = ?1",
   [MM_INDEX_SQL_SET_FOLDER_STATE]
   = "UPDATE folder SET uidvalidity = ?2, uidnext = ?3, highestmodseq = ?4, messages = ?5,"

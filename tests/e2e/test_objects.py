@@ -299,3 +299,28 @@ def test_a_new_uidvalidity_needs_no_message_ids(mount, linked, linked_proxy):
         sha256(mounted.path / path)
     assert linked_proxy.body_fetches() == []
     assert not [c for c in linked_proxy.commands if "MESSAGE-ID" in str(c).upper()]
+
+
+@pytest.mark.parametrize("linked", [Cyrus], ids=["cyrus"], indirect=True)
+def test_a_renamed_folder_keeps_what_it_has(mount, linked, linked_proxy, target):
+    """Its inode, those of its messages, and their octets; a backup moves names alone."""
+    mounted = mount(linked_proxy, options={"refresh": 1})
+    sh(["rsync", "-aH", f"{mounted.path}/", f"{target}/"])
+    found = list_all(mounted)
+    before = {os.path.basename(path): (s.st_ino, s.st_mtime_ns) for path, s in found.items()
+              if path.startswith("Lists/many/")}
+    inode = os.stat(mounted.path / "Lists" / "many").st_ino
+    linked_proxy.clear()
+    with linked.session() as connection:
+        assert connection.rename('"Lists/many"', '"Work/old lists"')[0] == "OK"
+    renamed = mounted.path / "Work" / "old lists"
+    wait_for(lambda: renamed.exists() and not (mounted.path / "Lists" / "many").exists(), 30, "the new name")
+    for _ in range(2):
+        assert os.stat(renamed).st_ino == inode
+        assert {name: ((renamed / name).stat().st_ino, (renamed / name).stat().st_mtime_ns)
+                for name in os.listdir(renamed)} == before
+        for name in os.listdir(renamed):
+            sha256(renamed / name)
+        mounted.unmount()
+        mounted = mount(linked_proxy)
+    assert linked_proxy.body_fetches() == []

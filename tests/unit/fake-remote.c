@@ -84,6 +84,7 @@ run_list (MmRemoteJob *job)
   FakeServer *server = job->remote->server;
   g_autoptr (GPtrArray) copies = g_ptr_array_new_with_free_func (fake_mailbox_free);
   g_autoptr (GArray) states = g_array_new (FALSE, TRUE, sizeof (MmMailboxState));
+  gboolean wants_ids = FALSE;
   g_autoptr (GError) error = NULL;
 
   g_mutex_lock (&server->lock);
@@ -109,6 +110,7 @@ run_list (MmRemoteJob *job)
       MmMailboxState state = { 0 };
       copy->name = g_strdup (mailbox->name);
       copy->flags = mailbox->flags;
+      copy->mailbox_id = g_strdup (mailbox->mailbox_id);
       copy->messages = g_ptr_array_new ();
       if (!server->hides_states && (mailbox->flags & MM_MAILBOX_NOSELECT) == 0)
         state = get_state (mailbox);
@@ -120,11 +122,18 @@ run_list (MmRemoteJob *job)
   for (guint i = 0; i < copies->len; i++)
     {
       const FakeMailbox *copy = g_ptr_array_index (copies, i);
+      wants_ids |= job->list_sink.wants_id != NULL
+                   && job->list_sink.wants_id (copy->name, '/', job->user_data);
+    }
+  for (guint i = 0; i < copies->len; i++)
+    {
+      const FakeMailbox *copy = g_ptr_array_index (copies, i);
       MmRemoteMailbox told = {
         .name = copy->name,
         .delimiter = '/',
         .flags = copy->flags,
         .state = g_array_index (states, MmMailboxState, i),
+        .mailbox_id = wants_ids ? copy->mailbox_id : NULL,
       };
       job->list_sink.mailbox (&told, job->user_data);
     }

@@ -33,6 +33,10 @@ void fake_remote_spend (MmRemote *remote, gint64 hour, guint64 octets);
 
 /* A mailbox with UIDVALIDITY 1000, in modified UTF-7, with the delimiter '/'. */
 void fake_server_add_mailbox (FakeServer *server, const gchar *name, MmMailboxFlags flags);
+/* RENAME of it alone: what is below it keeps its name. */
+void fake_server_rename_mailbox (FakeServer *server, const gchar *from, const gchar *to);
+/* Has the server call a mailbox by an id. */
+void fake_server_set_mailbox_id (FakeServer *server, const gchar *name, const gchar *mailbox_id);
 void fake_server_remove_mailbox (FakeServer *server, const gchar *name);
 
 /* Adds a message; @uid 0 takes UIDNEXT. Its size is told as it is. Returns the UID. */

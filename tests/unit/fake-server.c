@@ -35,6 +35,7 @@ fake_mailbox_free (gpointer data)
   g_ptr_array_unref (mailbox->messages);
   g_free (mailbox->order);
   g_free (mailbox->name);
+  g_free (mailbox->mailbox_id);
   g_free (mailbox);
 }
 
@@ -116,6 +117,24 @@ fake_server_add_mailbox (FakeServer *server, const gchar *name, MmMailboxFlags f
   mailbox->messages = g_ptr_array_new_with_free_func (fake_message_free);
   g_mutex_lock (&server->lock);
   g_ptr_array_add (server->mailboxes, mailbox);
+  g_mutex_unlock (&server->lock);
+}
+
+void
+fake_server_rename_mailbox (FakeServer *server, const gchar *from, const gchar *to)
+{
+  FakeMailbox *mailbox = lock_mailbox (server, from);
+  g_free (mailbox->name);
+  mailbox->name = g_strdup (to);
+  g_mutex_unlock (&server->lock);
+}
+
+void
+fake_server_set_mailbox_id (FakeServer *server, const gchar *name, const gchar *mailbox_id)
+{
+  FakeMailbox *mailbox = lock_mailbox (server, name);
+  g_free (mailbox->mailbox_id);
+  mailbox->mailbox_id = g_strdup (mailbox_id);
   g_mutex_unlock (&server->lock);
 }
 

@@ -25,6 +25,7 @@ typedef struct
 {
   gchar *name;
   MmMailboxFlags flags;
+  gchar *mailbox_id; /* nullable */
   guint64 uidvalidity;
   gboolean uid_not_sticky;
   guint64 uidnext;

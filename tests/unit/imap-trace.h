@@ -69,6 +69,8 @@ trace_mailbox (GString *trace, const MmImapMailbox *mailbox)
     g_string_append_printf (trace, " uidvalidity=%" G_GUINT64_FORMAT, mailbox->uidvalidity);
   if (mailbox->has_highestmodseq)
     g_string_append_printf (trace, " highestmodseq=%" G_GUINT64_FORMAT, mailbox->highestmodseq);
+  if (mailbox->mailbox_id != NULL)
+    g_string_append_printf (trace, " id=%s", mailbox->mailbox_id);
 }
 
 static inline void

@@ -83,9 +83,11 @@ on_mailbox (const MmRemoteMailbox *mailbox, gpointer user_data)
   gchar state[120];
 
   state_to_string (&mailbox->state, state, sizeof state);
-  note (user_data, "mailbox '%s' %c %x%s %s", mailbox->name,
+  note (user_data, "mailbox '%s' %c %x%s %s%s%s", mailbox->name,
         mailbox->delimiter != 0 ? mailbox->delimiter : '-', mailbox->flags,
-        mailbox->is_foreign ? " foreign" : "", state);
+        mailbox->is_foreign ? " foreign" : "", state,
+        mailbox->mailbox_id != NULL ? " " : "",
+        mailbox->mailbox_id != NULL ? mailbox->mailbox_id : "");
 }
 
 static void
@@ -228,7 +230,13 @@ on_change (const gchar *mailbox, const MmMailboxState *state, gpointer user_data
 }
 
 static const MmRemoteWatchSink watch_sink = { on_begun, on_list_done };
-static const MmRemoteListSink list_sink = { on_mailbox, on_list_done };
+static gboolean
+wants_id (const gchar *name, gchar delimiter, gpointer user_data)
+{
+  return ((const Fixture *) user_data)->wants_ids;
+}
+
+static const MmRemoteListSink list_sink = { on_mailbox, on_list_done, wants_id };
 static const MmRemoteSyncSink sync_sink
     = { on_opened, on_message, on_flags, on_vanished, on_present, on_sync_done };
 static const MmRemoteFetchSink fetch_sink = { on_begin, on_data, on_item_done, on_list_done };

@@ -17,6 +17,7 @@ typedef struct
   guint n_secrets; /* asked for; by connection threads, read after they ended */
   guint n_fresh;   /* of them with want_fresh */
   guint64 n_left;  /* what a sink says is left when it is told what vanished; set by the test */
+  gboolean wants_ids; /* of mailboxes */
 
   GMutex lock; /* guards: */
   GCond changed;

@@ -95,6 +95,7 @@ test_lists (void)
                                MM_IMAP_STATUS_HIGHESTMODSEQ),
          "M7 LIST \"a\" \"*\" RETURN (SUBSCRIBED CHILDREN SPECIAL-USE "
          "STATUS (MESSAGES UIDNEXT UIDVALIDITY HIGHESTMODSEQ))\r\n");
+  check (mm_imap_command_status ("a", MM_IMAP_STATUS_MAILBOXID), "M7 STATUS \"a\" (MAILBOXID)\r\n");
   check (mm_imap_command_lsub ("", "*"), "M7 LSUB \"\" \"*\"\r\n");
 }
 

@@ -227,6 +227,9 @@ test_mailbox_status (void)
          "STATUS name='a b' messages=231 uidnext=44292 uidvalidity=1 "
          "highestmodseq=18446744073709551615\n");
   check ("* STATUS {1}\r\nx ()\r\n", "STATUS name='x'\n");
+  check ("* STATUS x (MAILBOXID (F2212ea8_7-6) MESSAGES 1)\r\n* STATUS y (MAILBOXID () MAILBOXID (a.b))\r\n",
+         "STATUS name='x' messages=1 id=F2212ea8_7-6\nSTATUS name='y'\n");
+  check ("* STATUS x (MAILBOXID ((a)))\r\n", "PROTOCOL\n");
   check ("* STATUS x (MESSAGES -1 UIDNEXT)\r\n", "STATUS name='x'\n");
   check ("* STATUS two  words x (MESSAGES 5)\r\n", "STATUS name='two words x' messages=5\n");
   check ("* STATUS x\r\n", "PROTOCOL\n");

@@ -230,7 +230,7 @@ test_single_facts_of_a_folder (Fixture *fixture, gconstpointer in_memory)
 
   g_assert_true (mm_index_set_folder_state (fixture->index, id, &state, 77, 88, NULL));
   g_assert_true (
-    mm_index_set_folder_name (fixture->index, id, "", '.', MM_MAILBOX_NOSELECT, NULL));
+    mm_index_set_folder_name (fixture->index, id, "", '.', MM_MAILBOX_NOSELECT, NULL, NULL));
   g_assert_true (mm_index_set_folder_mtime (fixture->index, id, 99, NULL));
   reopen (fixture);
   g_autofree gchar *found = dump_folders (fixture->index, fixture->account);

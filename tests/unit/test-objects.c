@@ -315,6 +315,126 @@ test_gone_everywhere_is_gone (void)
   g_assert_error (error, MM_ERROR, MM_ERROR_MESSAGE_GONE);
 }
 
+/* ---- folders with other names ---- */
+
+static guint32
+get_id (MailFixture *fixture, const gchar *path)
+{
+  return mm_mailbox_get_folder_id (mail_fixture_find (fixture, path));
+}
+
+static void
+list_folders (MailFixture *fixture)
+{
+  g_autoptr (GError) error = NULL;
+
+  mm_clock_advance_for_test (LATER_US);
+  AWAIT (&error, mm_account_try_folders (fixture->account, TRUE, waiter, &error));
+  g_assert_no_error (error);
+}
+
+static void
+assert_folders (MailFixture *fixture, const gchar *expected)
+{
+  GString *text = g_string_new (NULL);
+  guint32 parents[20] = { 0 };
+  guint n = 1;
+
+  for (guint i = 0; i < n; i++)
+    {
+      MmFolder child = { 0 };
+      while (mm_account_next_child (fixture->account, parents[i], child.id, &child))
+        {
+          g_string_append_printf (text, "%s%u:%u/%s", text->len > 0 ? " " : "", child.id,
+                                  child.parent_id, child.component);
+          parents[n++] = child.id;
+        }
+    }
+  g_assert_cmpstr (text->str, ==, expected);
+  g_string_free (text, TRUE);
+}
+
+/* A with A/B below it, as 1 and 2 or so, beside INBOX. */
+static MailFixture *
+new_named_fixture (void)
+{
+  MailFixture *fixture = mail_fixture_new ();
+
+  fake_server_add_mailbox (fixture->server, "A", 0);
+  fake_server_add_mailbox (fixture->server, "A/B", 0);
+  fake_server_add_mailbox (fixture->server, "Z", 0);
+  fake_server_set_mailbox_id (fixture->server, "A", "F1");
+  fake_server_set_mailbox_id (fixture->server, "A/B", "F2");
+  fake_server_set_mailbox_id (fixture->server, "Z", "F3");
+  fake_server_deliver_size (fixture->server, "A/B", 0, 1000);
+  mail_fixture_mount (fixture);
+  assert_folders (fixture, "1:0/A 3:0/Z 2:1/B");
+  list (fixture, "A/B");
+  g_bytes_unref (mail_fixture_read (fixture, "A/B", 1, NULL));
+  return fixture;
+}
+
+static void
+test_renamed_folder_keeps_everything (void)
+{
+  g_autoptr (MailFixture) fixture = new_named_fixture ();
+
+  fake_server_rename_mailbox (fixture->server, "A", "Z/C");
+  fake_server_rename_mailbox (fixture->server, "A/B", "Z/C/B");
+  list_folders (fixture);
+  assert_folders (fixture, "3:0/Z 1:3/C 2:1/B");
+  g_assert_cmpuint (mail_fixture_count_events (fixture, "folder-gone 0 A"), ==, 1);
+  assert_reads (fixture, "Z/C/B", 1, 0);
+  /* The parent has a higher number now. */
+  mail_fixture_unmount (fixture);
+  mail_fixture_mount (fixture);
+  assert_folders (fixture, "3:0/Z 1:3/C 2:1/B");
+  list (fixture, "Z/C/B");
+  assert_reads (fixture, "Z/C/B", 1, 0);
+}
+
+static void
+test_renamed_without_what_is_below (void)
+{
+  g_autoptr (MailFixture) fixture = new_named_fixture ();
+
+  fake_server_rename_mailbox (fixture->server, "A", "Y");
+  list_folders (fixture);
+  /* What is left of A is another folder. */
+  assert_folders (fixture, "1:0/Y 3:0/Z 4:0/A 2:4/B");
+  assert_reads (fixture, "A/B", 1, 0);
+}
+
+static void
+test_renamed_in_a_row (void)
+{
+  g_autoptr (MailFixture) fixture = new_named_fixture ();
+
+  fake_server_rename_mailbox (fixture->server, "Z", "ZZ");
+  fake_server_rename_mailbox (fixture->server, "A/B", "Z");
+  fake_server_add_mailbox (fixture->server, "A/B", 0);
+  fake_server_set_mailbox_id (fixture->server, "A/B", "F4");
+  list_folders (fixture);
+  assert_folders (fixture, "1:0/A 2:0/Z 3:0/ZZ 4:1/B");
+  assert_reads (fixture, "Z", 1, 0);
+}
+
+/* Two change names: what cannot be had without a third name is as if they were new. */
+static void
+test_exchanged_names (void)
+{
+  g_autoptr (MailFixture) fixture = new_named_fixture ();
+
+  fake_server_rename_mailbox (fixture->server, "Z", "X");
+  fake_server_rename_mailbox (fixture->server, "A/B", "Z");
+  fake_server_rename_mailbox (fixture->server, "X", "A/B");
+  list_folders (fixture);
+  assert_folders (fixture, "1:0/A 3:0/Z 2:1/B");
+  list (fixture, "Z");
+  assert_reads (fixture, "Z", 1, 1);
+  g_assert_cmpuint (get_id (fixture, "Z"), ==, 3);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -334,5 +454,10 @@ main (int argc, char **argv)
   g_test_add_func ("/objects/moved-it-is-not-fetched-again", test_moved_it_is_not_fetched_again);
   g_test_add_func ("/objects/fetched-from-where-it-still-is", test_fetched_from_where_it_still_is);
   g_test_add_func ("/objects/gone-everywhere-is-gone", test_gone_everywhere_is_gone);
+  g_test_add_func ("/objects/renamed-folder-keeps-everything",
+                   test_renamed_folder_keeps_everything);
+  g_test_add_func ("/objects/renamed-without-what-is-below", test_renamed_without_what_is_below);
+  g_test_add_func ("/objects/renamed-in-a-row", test_renamed_in_a_row);
+  g_test_add_func ("/objects/exchanged-names", test_exchanged_names);
   return g_test_run ();
 }

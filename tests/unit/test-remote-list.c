@@ -49,6 +49,25 @@ test_plain (void)
 }
 
 static void
+test_mailbox_ids (void)
+{
+  g_autoptr (Fixture) fixture = fixture_new ();
+
+  fixture->wants_ids = TRUE;
+  scripted_server_add (fixture->server,
+                       HELLO ("LIST-EXTENDED LIST-STATUS OBJECTID")
+                       "C: LIST *\nS: * LIST () \"/\" A\nS: * LIST () \"/\" B\n"
+                       "S: * LIST (\\Noselect) \"/\" C\n"
+                       "S: * STATUS A (MESSAGES 1 UIDNEXT 2 UIDVALIDITY 3)\n"
+                       "S: * STATUS B (MESSAGES 0 UIDNEXT 1 UIDVALIDITY 3)\nS: $T OK\n"
+                       "C: STATUS \"A\" (MAILBOXID)\nC: STATUS \"B\" (MAILBOXID)\n"
+                       "S: * STATUS A (MAILBOXID (F1))\nS: $U OK\nS: $T NO\n");
+  fixture_check (fixture, fixture_list (fixture),
+                 "mailbox 'A' / 0 v3 u2 m0 n1 F1\nmailbox 'B' / 0 v3 u1 m0 n0\n"
+                 "mailbox 'C' / 1 v0 u0 m0 n?\ndone ok\n");
+}
+
+static void
 test_namespaces (void)
 {
   g_autoptr (Fixture) fixture = fixture_new ();
@@ -169,6 +188,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/remote/list/list-status-is-one-command", test_extended);
   g_test_add_func ("/remote/list/lsub-and-status-without-extensions", test_plain);
+  g_test_add_func ("/remote/list/mailbox-ids", test_mailbox_ids);
   g_test_add_func ("/remote/list/other-namespaces-are-marked", test_namespaces);
   g_test_add_func ("/remote/list/utf8-names-keep-their-name", test_utf8);
   g_test_add_func ("/remote/list/no-is-an-error", test_refused);
