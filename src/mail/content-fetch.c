@@ -84,7 +84,8 @@ hold_arriving (Fetch *fetch, guint64 octets)
 
   if (octets > mm_limits_default.arriving_octets)
     return FALSE;
-  gint64 total = context->arriving_octets += (gint64) octets;
+  /* The cast: clang takes the value of an assignment to an atomic for atomic. */
+  gint64 total = (gint64) (context->arriving_octets += (gint64) octets);
   if (total > (gint64) mm_limits_default.arriving_octets)
     {
       context->arriving_octets -= (gint64) octets;
