@@ -5,7 +5,7 @@
 
 #include "imap-encoder.h"
 #include "imap-parser.h"
-#include "imap-sasl-exchange.h"
+#include "sasl-exchange.h"
 
 typedef struct
 {
@@ -182,7 +182,7 @@ make_initial_response (MmImapSession *session, const MmImapCommand *command, gch
   if (command->sasl == NULL || !(mm_imap_session_get_capabilities (session) & MM_IMAP_CAP_SASL_IR)
       || !mm_sasl_has_initial_response (command->sasl))
     return TRUE;
-  *out_response = mm_imap_sasl_initial_line (command->sasl, error);
+  *out_response = mm_sasl_initial_line (command->sasl, error);
   return *out_response != NULL;
 }
 
@@ -248,7 +248,7 @@ mm_imap_session_submit (MmImapSession *session, MmImapCommand *command, GError *
                                &session->outputs, error);
   in_progress = g_new0 (InProgress, 1);
   in_progress->has_answered = initial_response != NULL;
-  mm_imap_sasl_free_line (initial_response);
+  mm_sasl_free_line (initial_response);
   if (!is_encoded)
     {
       g_free (in_progress);
@@ -326,11 +326,11 @@ take_challenge (MmImapSession *session, const gchar *text, GError **error)
 
   if (session->sasl_error != NULL)
     return refuse (error, "a challenge after the exchange was cancelled");
-  answer = mm_imap_sasl_answer_line (command->sasl, text, !command->has_answered,
+  answer = mm_sasl_answer_line (command->sasl, text, !command->has_answered,
                                      &session->sasl_error);
   command->has_answered = TRUE;
   send_line (session, command, answer != NULL ? answer : "*"); /* RFC 9051 6.2.2: cancels */
-  mm_imap_sasl_free_line (answer);
+  mm_sasl_free_line (answer);
   return TRUE;
 }
 

@@ -3,9 +3,9 @@
 
 #include <mailmount/pop3-session.h>
 
-#include "imap-sasl-exchange.h"
 #include "pop3-body.h"
 #include "pop3-capability.h"
+#include "sasl-exchange.h"
 
 /* RFC 5034 4: a longer line may not hold the initial response. */
 #define AUTH_LINE_OCTETS_MAX 255
@@ -70,7 +70,7 @@ free_command (gpointer data)
 
   free_line (command->line);
   g_clear_pointer (&command->sasl, mm_sasl_unref);
-  mm_imap_sasl_free_line (command->held_line);
+  mm_sasl_free_line (command->held_line);
   g_free (command);
 }
 
@@ -306,7 +306,7 @@ mm_pop3_session_submit_auth (MmPop3Session *session, MmSasl *sasl, GError **erro
   gchar *response = NULL;
 
   if (mm_sasl_has_initial_response (sasl)
-      && (response = mm_imap_sasl_initial_line (sasl, error)) == NULL)
+      && (response = mm_sasl_initial_line (sasl, error)) == NULL)
     return 0;
   gsize response_length = response != NULL ? strlen (response) : 0;
   gboolean fits
@@ -318,7 +318,7 @@ mm_pop3_session_submit_auth (MmPop3Session *session, MmSasl *sasl, GError **erro
     {
       g_byte_array_append (line, (const guint8 *) " ", 1);
       g_byte_array_append (line, (const guint8 *) response, (guint) response_length);
-      mm_imap_sasl_free_line (g_steal_pointer (&response));
+      mm_sasl_free_line (g_steal_pointer (&response));
     }
   Command *command = queue (session, MM_POP3_AUTH, line);
   command->sasl = g_steal_pointer (&owned);
@@ -500,13 +500,13 @@ answer_challenge (MmPop3Session *session, Command *command, const gchar *line)
   else if (command->held_line != NULL)
     answer = g_steal_pointer (&command->held_line);
   else
-    answer = mm_imap_sasl_answer_line (command->sasl, line[1] != '\0' ? line + 2 : line + 1,
+    answer = mm_sasl_answer_line (command->sasl, line[1] != '\0' ? line + 2 : line + 1,
                                        !command->has_answered, &session->sasl_error);
   command->has_answered = TRUE;
   /* "*" gives the exchange up (RFC 5034 4). */
   append_output (session, answer != NULL ? answer : "*", answer != NULL ? strlen (answer) : 1);
   append_output (session, "\r\n", 2);
-  mm_imap_sasl_free_line (answer);
+  mm_sasl_free_line (answer);
   return TRUE;
 }
 

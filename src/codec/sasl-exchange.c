@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <string.h>
 
-#include "imap-sasl-exchange.h"
+#include "sasl-exchange.h"
 
 /* Frees and wipes @response. */
 static gchar *
@@ -33,7 +33,7 @@ decode_challenge (const gchar *text, guint8 **out_octets, gsize *out_length)
 }
 
 gchar *
-mm_imap_sasl_initial_line (MmSasl *sasl, GError **error)
+mm_sasl_initial_line (MmSasl *sasl, GError **error)
 {
   GByteArray *response = mm_sasl_step (sasl, NULL, 0, error);
 
@@ -46,7 +46,7 @@ mm_imap_sasl_initial_line (MmSasl *sasl, GError **error)
 }
 
 gchar *
-mm_imap_sasl_answer_line (MmSasl *sasl, const gchar *challenge, gboolean is_first, GError **error)
+mm_sasl_answer_line (MmSasl *sasl, const gchar *challenge, gboolean is_first, GError **error)
 {
   g_autofree guint8 *octets = NULL;
   gsize length = 0;
@@ -66,7 +66,7 @@ mm_imap_sasl_answer_line (MmSasl *sasl, const gchar *challenge, gboolean is_firs
 }
 
 void
-mm_imap_sasl_free_line (gchar *line)
+mm_sasl_free_line (gchar *line)
 {
   if (line != NULL)
     mm_secret_wipe (line, strlen (line));
