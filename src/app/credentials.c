@@ -115,8 +115,10 @@ look_in_home (const MmConfig *config, MmSecret **out_secret, const gchar **out_s
 {
   static const gchar *const names[] = { ".netrc", ".authinfo" };
   static const gchar *const sources[] = { "~/.netrc", "~/.authinfo" };
-  MmNetrcQuery query
-      = { .host = config->source.host, .user = config->source.user, .port = config->port };
+  MmNetrcQuery query = { .host = config->source.host,
+                         .user = config->source.user,
+                         .protocol = mm_source_url_get_scheme (&config->source),
+                         .port = config->port };
   g_autofree gchar *home = mm_path_home ();
 
   for (gsize i = 0; i < G_N_ELEMENTS (names) && *out_secret == NULL; i++)
@@ -166,7 +168,8 @@ find_password_locked (MmCredentials *credentials, const gchar **out_source, GErr
   if (secret != NULL)
     return secret;
   *out_source = "the keyring";
-  secret = mm_keyring_lookup (config->source.host, config->source.user, KEYRING_DEADLINE_MS);
+  secret = mm_keyring_lookup (config->source.host, config->source.user,
+                              mm_source_url_get_scheme (&config->source), KEYRING_DEADLINE_MS);
   if (secret != NULL)
     return secret;
   if (!look_in_home (config, &secret, out_source, error) || secret != NULL)

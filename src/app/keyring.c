@@ -70,7 +70,7 @@ watch (gpointer data)
 }
 
 MmSecret *
-mm_keyring_lookup (const gchar *host, const gchar *user, guint deadline_ms)
+mm_keyring_lookup (const gchar *host, const gchar *user, const gchar *protocol, guint deadline_ms)
 {
   if (!has_session_bus ())
     return NULL;
@@ -86,7 +86,7 @@ mm_keyring_lookup (const gchar *host, const gchar *user, guint deadline_ms)
   GThread *thread = g_thread_new ("keyring", watch, &watchdog);
 
   gchar *password = secret_password_lookup_nonpageable_sync (
-      &schema, cancellable, &error, "server", host, "user", user, "protocol", "imap", NULL);
+      &schema, cancellable, &error, "server", host, "user", user, "protocol", protocol, NULL);
   if (password != NULL && password[0] != '\0')
     secret = mm_secret_new (password, strlen (password));
   secret_password_free (password);
@@ -112,7 +112,7 @@ mm_keyring_is_built_in (void)
 }
 
 MmSecret *
-mm_keyring_lookup (const gchar *host, const gchar *user, guint deadline_ms)
+mm_keyring_lookup (const gchar *host, const gchar *user, const gchar *protocol, guint deadline_ms)
 {
   return NULL;
 }

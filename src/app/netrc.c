@@ -61,20 +61,22 @@ skip_macro (gchar **position)
 }
 
 static gboolean
-fits_port (const gchar *port, guint16 wanted)
+fits_port (const gchar *port, const MmNetrcQuery *query)
 {
   if (port == NULL)
     return TRUE;
   if (g_ascii_isdigit (port[0]))
-    return strtoul (port, NULL, 10) == wanted;
-  return strcmp (port, "imaps") == 0 || strcmp (port, "imap") == 0;
+    return strtoul (port, NULL, 10) == query->port;
+  gsize length = strlen (query->protocol);
+  return strncmp (port, query->protocol, length) == 0
+         && (port[length] == '\0' || strcmp (port + length, "s") == 0);
 }
 
 static gboolean
 fits (const Entry *entry, const MmNetrcQuery *query)
 {
   if (entry->password == NULL || entry->password[0] == '\0'
-      || !fits_port (entry->port, query->port))
+      || !fits_port (entry->port, query))
     return FALSE;
   if (entry->login != NULL && strcmp (entry->login, query->user) != 0)
     return FALSE;

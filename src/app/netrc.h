@@ -14,12 +14,13 @@ typedef struct
 {
   const gchar *host;
   const gchar *user;
+  const gchar *protocol; /* "imap" or "pop3" */
   guint16 port;
 } MmNetrcQuery;
 
 /* The password of the first entry that fits: the same host, the same user or none named, the same
- * port (a number, imap or imaps) or none named; `default` only with the user named. *@out_secret
- * is NULL when the file or the entry is missing. MM_ERROR_AUTHENTICATION when an entry fits but
+ * port (a number, or the protocol's name, with an s for TLS or without) or none named; `default`
+ * only with the user named. *@out_secret is NULL when the file or the entry is missing. MM_ERROR_AUTHENTICATION when an entry fits but
  * others than the owner can read the file, or it is not ours: such a password is not used. */
 gboolean mm_netrc_lookup (const gchar *path, const MmNetrcQuery *query, MmSecret **out_secret,
                           GError **error);

@@ -274,6 +274,8 @@ static const struct
   { "machine mail.example.org port 587 login user password x\n"
     "machine mail.example.org port 993 login user password p", "p" },
   { "machine mail.example.org port smtp login user password x", NULL },
+  { "machine mail.example.org port imapsx login user password x", NULL },
+  { "machine mail.example.org port pop3s login user password x", NULL },
   { "machine mail.example.org login user password \"with \\\"quotes\\\" and \\\\ blanks\"",
     "with \"quotes\" and \\ blanks" },
   { "machine mail.example.org login user password #hash", "#hash" },
@@ -295,7 +297,8 @@ static void
 test_netrc_entries (Fixture *fixture, gconstpointer unused)
 {
   g_autofree gchar *path = g_build_filename (fixture->home, ".netrc", NULL);
-  MmNetrcQuery query = { .host = "mail.example.org", .user = "user", .port = 993 };
+  MmNetrcQuery query
+      = { .host = "mail.example.org", .user = "user", .protocol = "imap", .port = 993 };
 
   for (gsize i = 0; i < G_N_ELEMENTS (netrcs); i++)
     {
@@ -307,6 +310,20 @@ test_netrc_entries (Fixture *fixture, gconstpointer unused)
       g_assert_true (mm_netrc_lookup (path, &query, &secret, &error));
       g_assert_cmpstr (secret != NULL ? mm_secret_get (secret) : NULL, ==, netrcs[i].password);
     }
+}
+
+/* One user may have another password for each protocol. */
+static void
+test_netrc_entries_of_protocols (Fixture *fixture, gconstpointer unused)
+{
+  write_file (fixture, ".netrc",
+              "machine mail.example.org port imaps login user password of-imap\n"
+              "machine mail.example.org port pop3s login user password of-pop3s\n"
+              "machine mail.example.org port pop3 login user password of-pop3\n", 0600);
+  assert_finds (fixture, "of-imap");
+  fixture->config->source.protocol = MM_PROTOCOL_POP3;
+  fixture->config->port = 995;
+  assert_finds (fixture, "of-pop3s");
 }
 
 static void
@@ -443,6 +460,7 @@ main (int argc, char **argv)
        test_a_refused_password_is_not_given_again);
   ADD ("/credentials/tokens-are-asked-for-again", test_tokens_are_asked_for_again);
   ADD ("/credentials/netrc-entries", test_netrc_entries);
+  ADD ("/credentials/netrc-entries-of-protocols", test_netrc_entries_of_protocols);
   ADD ("/credentials/netrc-that-others-can-read-is-refused",
        test_netrc_that_others_can_read_is_refused);
   ADD ("/credentials/an-unreachable-bus-does-not-hang", test_an_unreachable_bus_does_not_hang);
