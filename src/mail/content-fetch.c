@@ -10,6 +10,7 @@
  */
 #include "content-private.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 #include <mailmount/limits.h>
@@ -84,8 +85,7 @@ hold_arriving (Fetch *fetch, guint64 octets)
 
   if (octets > mm_limits_default.arriving_octets)
     return FALSE;
-  /* The cast: clang takes the value of an assignment to an atomic for atomic. */
-  gint64 total = (gint64) (context->arriving_octets += (gint64) octets);
+  gint64 total = atomic_fetch_add (&context->arriving_octets, (gint64) octets) + (gint64) octets;
   if (total > (gint64) mm_limits_default.arriving_octets)
     {
       context->arriving_octets -= (gint64) octets;
