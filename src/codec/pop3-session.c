@@ -652,20 +652,36 @@ take_item (MmPop3Session *session, const gchar *line, MmPop3Event *event)
   return session->failure == NULL;
 }
 
-/* TRUE: there is an event. */
+/* More came than may, and what may was told. */
+static gboolean
+is_too_long (const MmPop3Session *session)
+{
+  return session->is_in_answer && session->body_octets > session->limits.message_octets;
+}
+
+/* TRUE: there is an event. Up to the limit every octet is told, however the input is cut. */
 static gboolean
 take_octets (MmPop3Session *session, MmPop3Event *event)
 {
+  guint64 limit = session->limits.message_octets;
+
   event->type = MM_POP3_EVENT_DATA;
-  if (mm_pop3_body_next (&session->body, &session->input, &session->input_length, &event->data,
-                         &event->length))
+  if (!is_too_long (session)
+      && mm_pop3_body_next (&session->body, &session->input, &session->input_length, &event->data,
+                            &event->length))
     {
+      guint64 left = limit - session->body_octets;
+
       session->body_octets += event->length;
-      if (session->body_octets > session->limits.message_octets)
-        fail (session, MM_ERROR_LIMIT,
-              "the server sends a message of more than %" G_GUINT64_FORMAT " octets",
-              session->limits.message_octets);
-      return session->failure == NULL;
+      event->length = (gsize) MIN (event->length, left);
+      if (event->length > 0)
+        return TRUE;
+    }
+  if (is_too_long (session))
+    {
+      fail (session, MM_ERROR_LIMIT,
+            "the server sends a message of more than %" G_GUINT64_FORMAT " octets", limit);
+      return FALSE;
     }
   if (session->body != MM_POP3_BODY_ENDED)
     return FALSE;
@@ -678,7 +694,7 @@ take_octets (MmPop3Session *session, MmPop3Event *event)
 static gboolean
 take_event (MmPop3Session *session, MmPop3Event *event)
 {
-  while (session->failure == NULL && session->input_length > 0)
+  while (session->failure == NULL && (session->input_length > 0 || is_too_long (session)))
     {
       *event = (MmPop3Event){ 0 };
       if (session->is_in_answer)

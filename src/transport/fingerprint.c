@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <string.h>
 
+#include <mailmount/log.h>
 #include <mailmount/transport.h>
 
 #define HEX_DIGITS_MD5    32
@@ -36,12 +37,13 @@ mm_fingerprint_parse (const gchar *text, GError **error)
 
   if (n != HEX_DIGITS_SHA256)
     {
+      g_autofree gchar *shown = mm_log_printable (text);
       g_set_error (
           error, MM_ERROR, MM_ERROR_USAGE,
           "fingerprint=%s: %s" MM_FINGERPRINT_PREFIX
           " and 64 hex digits are expected, as 'openssl x509 -noout -fingerprint -sha256 -in "
           "PEM' prints them",
-          text,
+          shown,
           n == HEX_DIGITS_SHA1  ? "this is one of SHA-1, which can be forged; "
           : n == HEX_DIGITS_MD5 ? "this is one of MD5, which can be forged; "
                                 : "");

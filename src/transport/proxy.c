@@ -55,7 +55,8 @@ parse (const gchar *text, const gchar *source, MmProxy *out, GError **error)
 
   if (strstr (text, "://") == NULL
       || !g_uri_split_with_user (text, G_URI_FLAGS_HAS_PASSWORD, &scheme, &proxy.user,
-                                 &proxy.password, NULL, &host, &port, &path, NULL, NULL, NULL))
+                                 &proxy.password, NULL, &host, &port, &path, NULL, NULL, NULL)
+      || is_empty (scheme))
     return fail (error, source, "this is not the URL of a proxy");
   if (strcmp (scheme, "https") == 0)
     return fail (error, source, "a proxy that is itself spoken to by TLS is not supported");

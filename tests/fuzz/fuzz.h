@@ -12,6 +12,8 @@
 
 #include <mailmount/log.h>
 
+#include "fingerprint.h"
+
 int LLVMFuzzerTestOneInput (const guint8 *data, gsize size);
 
 /* Complaints about what is wrong with an input are what a target is there for: millions of them. */
@@ -28,14 +30,12 @@ fuzz_be_quiet (void)
   g_once_init_leave (&is_quiet, 1);
 }
 
-/* A number that depends on the whole input and on nothing else: where to cut, which way to go. FNV-1a. */
+/* A number that depends on the whole input and on nothing else: where to cut, which way to go. */
 static inline guint64
 fuzz_hash (const guint8 *data, gsize size)
 {
-  guint64 hash = G_GUINT64_CONSTANT (0xcbf29ce484222325);
+  guint64 hash = fingerprint_octets (G_GUINT64_CONSTANT (0xcbf29ce484222325), data, size);
 
-  for (gsize i = 0; i < size; i++)
-    hash = (hash ^ data[i]) * G_GUINT64_CONSTANT (0x100000001b3);
   return hash ^ hash >> 32;
 }
 
