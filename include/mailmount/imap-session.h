@@ -274,8 +274,8 @@ guint mm_imap_session_get_n_in_progress (const MmImapSession *session);
 /* Whether the server has something to answer now: it has not while it idles. */
 gboolean mm_imap_session_is_answer_due (const MmImapSession *session);
 
-/* Whether what was fed ends within a literal. */
-gboolean mm_imap_session_is_in_literal (const MmImapSession *session);
+/* Whether what was fed ends within a response. */
+gboolean mm_imap_session_is_in_response (const MmImapSession *session);
 
 /* Why the last SASL exchange failed on our side, or NULL (a server that could not prove itself).
  * Its TAGGED event then says NO, whatever the server said. (transfer none) */

@@ -34,8 +34,8 @@ typedef struct
   guint64 untagged_without_command; /* "untagged lines" while no command is in progress */
   guint64 untagged_per_command;     /* "untagged lines" between two answers to commands */
   gsize connection_octets;          /* "memory of a connection": bodies whose UID comes behind them */
-  guint progress_octets;            /* a literal that brings less than this within timeout= has
-                                     * stalled, though now and then an octet comes */
+  guint progress_octets;            /* "progress": a response of which less than this comes within
+                                     * timeout= has stalled, though now and then an octet comes */
 
   /* ---- one account ---- */
   guint mailboxes;      /* "mailboxes" in one list; as many may be subscribed */

@@ -102,6 +102,10 @@ MmTry mm_vfs_try_read_directory (MmVfsDirectory *directory, gint64 offset, MmVfs
                                  gpointer user_data, MmWaiter *waiter, GError **error);
 void mm_vfs_close_directory (MmVfsDirectory *directory);
 
+/* A read of @file failed after its caller had waited to the end of its patience: for a second others
+ * that would have to wait fail at once. */
+void mm_vfs_note_late (MmVfsFile *file);
+
 /* DONE: the size that mm_vfs_try_get_attributes() tells is exact from now on. WAIT: *out, which was
  * NULL at first, is to be given to the next attempt, or to mm_vfs_close(). */
 MmTry mm_vfs_try_open (MmVfs *vfs, guint64 inode, guint thread_id, MmVfsFile **out,

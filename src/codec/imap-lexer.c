@@ -103,9 +103,9 @@ mm_imap_lexer_steal_input (MmImapLexer *lexer, gsize *out_length)
 }
 
 gboolean
-mm_imap_lexer_is_in_literal (const MmImapLexer *lexer)
+mm_imap_lexer_is_in_response (const MmImapLexer *lexer)
 {
-  return lexer->place == AT_START && lexer->literal_octets > 0;
+  return lexer->place != AT_START || lexer->literal_octets > 0 || lexer->line_octets > 0;
 }
 
 void

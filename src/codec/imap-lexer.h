@@ -74,8 +74,8 @@ MmImapLexResult mm_imap_lexer_next (MmImapLexer *lexer, MmImapLexMode mode, MmIm
 MmImapLexResult mm_imap_lexer_next_piece (MmImapLexer *lexer, const guint8 **out_data,
                                           gsize *out_length);
 
-/* Whether more of the literal announced is to come. */
-gboolean mm_imap_lexer_is_in_literal (const MmImapLexer *lexer);
+/* Whether what was fed ends within a response. */
+gboolean mm_imap_lexer_is_in_response (const MmImapLexer *lexer);
 
 /* A new response begins: the count towards line_octets starts again. */
 void mm_imap_lexer_begin_line (MmImapLexer *lexer);

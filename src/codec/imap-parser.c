@@ -68,9 +68,9 @@ mm_imap_parser_next (MmImapParser *parser, MmImapEvent *out_event, GError **erro
 }
 
 gboolean
-mm_imap_parser_is_in_literal (const MmImapParser *parser)
+mm_imap_parser_is_in_response (const MmImapParser *parser)
 {
-  return mm_imap_lexer_is_in_literal (parser->lexer);
+  return mm_imap_lexer_is_in_response (parser->lexer);
 }
 
 guint64

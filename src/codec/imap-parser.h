@@ -34,7 +34,7 @@ const guint8 *mm_imap_parser_steal_input (MmImapParser *parser, gsize *out_lengt
 gboolean mm_imap_parser_next (MmImapParser *parser, MmImapEvent *out_event, GError **error);
 
 /* Lines taken so far. */
-gboolean mm_imap_parser_is_in_literal (const MmImapParser *parser);
+gboolean mm_imap_parser_is_in_response (const MmImapParser *parser);
 guint64 mm_imap_parser_get_n_lines (const MmImapParser *parser);
 
 /* What the last CAPABILITY response or code said. */

@@ -127,9 +127,9 @@ mm_imap_session_is_answer_due (const MmImapSession *session)
 }
 
 gboolean
-mm_imap_session_is_in_literal (const MmImapSession *session)
+mm_imap_session_is_in_response (const MmImapSession *session)
 {
-  return mm_imap_parser_is_in_literal (session->parser);
+  return mm_imap_parser_is_in_response (session->parser);
 }
 
 const GError *

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include <mailmount/clock.h>
+
 /* Nothing changes behind the kernel's back without a notification, so what it learned is good for a
  * year. */
 #define CACHE_SECONDS (365.0 * 24 * 3600)
@@ -339,10 +341,24 @@ reply_read (MmFuseRequest *request)
   fuse_reply_buf (request->req, octets, length);
 }
 
+/* Once the mount is ending the file may be closed. */
+static void
+note_failed_read (MmFuseRequest *request)
+{
+  MmFuse *fuse = request->fuse;
+
+  if (mm_clock_monotonic_us () < request->deadline_us - fuse->timeout_us / 2)
+    return;
+  g_mutex_lock (&fuse->lock);
+  if (!fuse->is_ending)
+    mm_vfs_note_late (request->file);
+  g_mutex_unlock (&fuse->lock);
+}
+
 static void
 do_read (fuse_req_t req, fuse_ino_t inode, size_t size, off_t offset, struct fuse_file_info *info)
 {
-  static const MmFuseOperation operation = { "read", attempt_read, reply_read, NULL, TRUE };
+  static const MmFuseOperation operation = { "read", attempt_read, reply_read, note_failed_read, TRUE };
   MmFuseRequest *request = mm_fuse_request_new (req, &operation, inode);
 
   request->file = (MmVfsFile *) (uintptr_t) info->fh;

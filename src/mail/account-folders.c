@@ -229,6 +229,9 @@ apply_listed (MmFolderList *list, MmIndex *index, const MmListedFolder *listed)
   g_mutex_unlock (&account->lock);
   if (mailbox == NULL)
     let_go (account, before);
+  /* The directory has messages now, or none any more. */
+  if ((before == NULL) != (mailbox == NULL))
+    note_changed (list, node->id);
 
   if (mailbox != NULL && mm_mailbox_announce (mailbox, listed->name, &listed->state))
     is_other = TRUE;

@@ -32,9 +32,9 @@ is_answer_due (gconstpointer session)
 }
 
 static gboolean
-is_in_literal (gconstpointer session)
+is_in_response (gconstpointer session)
 {
-  return mm_imap_session_is_in_literal (session);
+  return mm_imap_session_is_in_response (session);
 }
 
 static const MmWireSessionClass imap_session_class = {
@@ -42,7 +42,7 @@ static const MmWireSessionClass imap_session_class = {
   .next = next,
   .take_output = take_output,
   .is_answer_due = is_answer_due,
-  .is_in_literal = is_in_literal,
+  .is_in_response = is_in_response,
 };
 
 MmImapWire *

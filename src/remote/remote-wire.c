@@ -31,7 +31,7 @@ struct MmRemoteWire
   gsize out_sent;          /* octets of the first that went out */
   GError *send_error;      /* nullable: nothing can be sent any more */
   gint64 last_activity_us; /* received, or began to wait for an answer */
-  gint64 watched_us;       /* since when a literal is watched; 0: none is coming */
+  gint64 watched_us;       /* since when a response is watched; 0: none is coming */
   gsize watched_octets;    /* received since then */
 };
 
@@ -240,8 +240,8 @@ transfer (MmRemoteWire *wire, gint64 receive_us, GError **error)
 
 /* ---- waiting ---- */
 
-/* An octet now and then is no silence, and gets nowhere either. FALSE with @error: the literal that is
- * coming has stalled. */
+/* An octet now and then is no silence, and gets nowhere either. FALSE with @error: the response that
+ * is coming has stalled. */
 static gboolean
 check_progress (MmRemoteWire *wire, GError **error)
 {
@@ -250,12 +250,12 @@ check_progress (MmRemoteWire *wire, GError **error)
   gboolean is_due = wire->watched_us > 0 && wire->answer_timeout_us > 0
                     && now_us >= wire->watched_us + wire->answer_timeout_us;
 
-  if (wire->klass->is_in_literal == NULL || !wire->klass->is_in_literal (wire->session))
+  if (wire->klass->is_in_response == NULL || !wire->klass->is_in_response (wire->session))
     wire->watched_us = 0;
   else if (is_due && wire->watched_octets < limits->progress_octets)
     {
       g_set_error (error, MM_ERROR, MM_ERROR_TIMEOUT,
-                   "the server sent only %" G_GSIZE_FORMAT " octets of a literal in %.1f seconds; the "
+                   "the server sent only %" G_GSIZE_FORMAT " octets of a response in %.1f seconds; the "
                    "progress demanded is %u",
                    wire->watched_octets, (gdouble) (now_us - wire->watched_us) / G_USEC_PER_SEC,
                    limits->progress_octets);

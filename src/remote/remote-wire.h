@@ -22,7 +22,7 @@ typedef struct
   gboolean (*next) (gpointer session, gpointer out_event, GError **error);
   GByteArray *(*take_output) (gpointer session);
   gboolean (*is_answer_due) (gconstpointer session);
-  gboolean (*is_in_literal) (gconstpointer session); /* nullable: there are none */
+  gboolean (*is_in_response) (gconstpointer session); /* nullable: it is not watched */
 } MmWireSessionClass;
 
 typedef enum
@@ -35,7 +35,7 @@ typedef enum
 
 /* Connects and feeds @session (borrowed until the wire is freed) what the server said at first.
  * Blocks, until the slot's abort flag is set. @answer_timeout_ms: of silence while an answer is
- * due, or of a literal that hardly gets on. */
+ * due, or of a response that hardly gets on. */
 MmRemoteWire *mm_remote_wire_open (const MmEndpoint *endpoint, MmRemoteSlot *slot,
                                    guint answer_timeout_ms, const MmWireSessionClass *klass,
                                    gpointer session, GError **error);

@@ -78,6 +78,7 @@ struct MmVfsFile
   guint64 number;
   guint64 size;        /* octets, set when the open is done */
   gboolean is_taken;           /* whole, before any read; set before the file is used */
+  _Atomic gint64 hopeless_until_us; /* monotonic: no read waits before */
   _Atomic guint64 read_octets; /* the end of the furthest read, or MM_READ_UNKNOWN */
 };
 

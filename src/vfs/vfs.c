@@ -6,6 +6,10 @@
 #include <mailmount/clock.h>
 #include <mailmount/message-name.h>
 
+/* The kernel asks again, for a single page, when it could not read ahead; its caller has waited long
+ * enough. */
+#define HOPELESS_US G_USEC_PER_SEC
+
 /* ---- life ---- */
 
 MmVfs *
@@ -298,9 +302,21 @@ mm_vfs_try_read (MmVfsFile *file, gsize size, guint64 offset, GBytes **out_octet
 {
   MmTry result = file->node_class->read (file, size, offset, out_octets, waiter, error);
 
+  if (result == MM_TRY_WAIT && mm_clock_monotonic_us () < file->hopeless_until_us)
+    {
+      g_set_error_literal (error, MM_ERROR, MM_ERROR_TIMEOUT,
+                           "the server did not answer in time a moment ago");
+      return MM_TRY_FAILED;
+    }
   if (result == MM_TRY_DONE && !file->is_taken)
     file->read_octets = MAX (file->read_octets, offset + g_bytes_get_size (*out_octets));
   return result;
+}
+
+void
+mm_vfs_note_late (MmVfsFile *file)
+{
+  file->hopeless_until_us = mm_clock_monotonic_us () + HOPELESS_US;
 }
 
 GBytes *
