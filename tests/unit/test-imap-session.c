@@ -459,6 +459,29 @@ test_flood_without_command (void)
   tear_down (&fixture, NULL);
 }
 
+/* Where what came ends: a response that has begun is to go on. */
+static void
+test_within_a_response (void)
+{
+  static const struct
+  {
+    const gchar *octets;
+    gboolean is_within;
+  } steps[] = { { "* OK x\r\n", FALSE }, { "* 1 FE", TRUE }, { "TCH (UID 1 BODY[] {3}\r\n", TRUE },
+                { "ab", TRUE },          { "c", TRUE },       { ")\r", TRUE },
+                { "\n", FALSE } };
+  g_autoptr (MmImapSession) session = mm_imap_session_new (NULL, MM_IMAP_SESSION_READ_ONLY);
+  MmImapEvent event;
+
+  for (gsize i = 0; i < G_N_ELEMENTS (steps); i++)
+    {
+      mm_imap_session_feed (session, steps[i].octets, strlen (steps[i].octets));
+      while (mm_imap_session_next (session, &event, NULL))
+        continue;
+      g_assert_cmpint (mm_imap_session_is_in_response (session), ==, steps[i].is_within);
+    }
+}
+
 static void
 test_same_trace_however_cut (void)
 {
@@ -524,6 +547,7 @@ main (int argc, char **argv)
   add ("/imap/session/idle-refused", test_idle_refused);
   add ("/imap/session/compress-holds-back-what-follows", test_compress_holds_back);
   add ("/imap/session/login-disabled", test_login_disabled);
+  g_test_add_func ("/imap/session/within-a-response", test_within_a_response);
   g_test_add_func ("/imap/session/flood-without-command-is-limited", test_flood_without_command);
   g_test_add_func ("/imap/session/same-trace-however-cut", test_same_trace_however_cut);
   return g_test_run ();

@@ -134,8 +134,8 @@ test_unavailable (void)
   g_autoptr (Fixture) fixture = fixture_new ();
 
   add_twice (fixture,
-                       "S: * OK ready\nC: CAPABILITY\nS: * CAPABILITY IMAP4rev1\nS: $T OK\n"
-                       "C: LOGIN *\nS: $T NO [UNAVAILABLE] backend is down\nW");
+             "S: * OK ready\nC: CAPABILITY\nS: * CAPABILITY IMAP4rev1\nS: $T OK\n"
+             "C: LOGIN *\nS: $T NO [UNAVAILABLE] backend is down\nW");
   assert_refused (fixture, MM_ERROR_UNAVAILABLE, "backend is down");
 }
 
@@ -145,8 +145,8 @@ test_bye_instead_of_answer (void)
   g_autoptr (Fixture) fixture = fixture_new ();
 
   add_twice (fixture,
-                       "S: * OK ready\nC: CAPABILITY\nS: * CAPABILITY IMAP4rev1\nS: $T OK\n"
-                       "C: LOGIN *\nS: * BYE [LIMIT] too many connections\nX");
+             "S: * OK ready\nC: CAPABILITY\nS: * CAPABILITY IMAP4rev1\nS: $T OK\n"
+             "C: LOGIN *\nS: * BYE [LIMIT] too many connections\nX");
   assert_refused (fixture, MM_ERROR_UNAVAILABLE, "too many connections");
 }
 
@@ -157,8 +157,8 @@ test_silent_login (void)
 
   fixture->config.answer_timeout_ms = 200;
   add_twice (fixture,
-                       "S: * OK ready\nC: CAPABILITY\nS: * CAPABILITY IMAP4rev1\nS: $T OK\n"
-                       "C: LOGIN *\nW");
+             "S: * OK ready\nC: CAPABILITY\nS: * CAPABILITY IMAP4rev1\nS: $T OK\n"
+             "C: LOGIN *\nW");
   assert_refused (fixture, MM_ERROR_TIMEOUT, "silent");
 }
 
