@@ -10,9 +10,11 @@ is fetched once.
 Run as a program it fetches everything that is not there yet; scripts/install-deps does that.
 """
 
+import base64
 import contextlib
 import fcntl
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -114,14 +116,34 @@ def _merge_usr(root):
 
 
 def node_modules():
-    """The directory with the npm servers in node_modules, as the lock file has them."""
+    """The directory with the npm servers in node_modules, as the lock file has them.
+
+    npm only brings the packages: `npm ci` of Debian's npm 9.2 fails on overrides that name another package."""
     lock = (HERE / "npm" / "package-lock.json").read_text(encoding="utf-8")
     with _made_once("npm", lock) as (ready, partial):
         if partial is not None:
-            for name in ("package.json", "package-lock.json"):
-                shutil.copy(HERE / "npm" / name, partial)
-            _run(["npm", "ci", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund"], partial)
+            _fetch_npm({path: entry for path, entry in json.loads(lock)["packages"].items() if path}, partial)
     return ready
+
+
+def _fetch_npm(entries, directory):
+    specs = {path: f"{entry.get('name', path.rpartition('node_modules/')[2])}@{entry['version']}"
+             for path, entry in entries.items()}
+    packed = json.loads(_run(["npm", "pack", "--json", "--ignore-scripts", *sorted(set(specs.values()))], directory))
+    archives = {package["id"]: directory / package["filename"].replace("@", "").replace("/", "-")
+                for package in packed}
+    for path, spec in specs.items():
+        _check_integrity(archives[spec], entries[path]["integrity"])
+        (directory / path).mkdir(parents=True, exist_ok=True)
+        _run(["tar", "-xzf", str(archives[spec]), "--strip-components=1", "--no-same-owner"], directory / path)
+    for archive in archives.values():
+        archive.unlink()
+
+
+def _check_integrity(archive, integrity):
+    algorithm, _, digest = integrity.partition("-")
+    if base64.b64encode(hashlib.new(algorithm, archive.read_bytes()).digest()).decode() != digest:
+        raise CannotInstall(f"{archive.name} is not what package-lock.json says")
 
 
 def main():
