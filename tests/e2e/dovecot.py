@@ -17,6 +17,8 @@ import tempfile
 import time
 from pathlib import Path
 
+import dovecot_settings
+
 PASSWORD = "open sesame"
 
 
@@ -143,6 +145,7 @@ class DovecotServer:
         self.host = "127.0.0.1"
         self.imap_port, self.imaps_port = free_port(), free_port()
         self.user = unprivileged_user()
+        self.settings = dovecot_settings.of_version(self.version())
         self.certificates = Certificates(self.directory) if tls else None
         self.process = None
         for name in self.users:
@@ -168,67 +171,15 @@ class DovecotServer:
                     os.lchown(os.path.join(root, name), self.user.pw_uid, self.user.pw_gid)
             os.chown(self.directory, self.user.pw_uid, self.user.pw_gid)
 
-    # Dovecot 2.4 (Debian 13) renamed many of the settings of 2.3 (Debian 12).
     def _write_configuration(self):
-        version = self.version()
-        text = self._configuration_2_3() if version.startswith("2.3") else self._configuration_2_4()
-        text += self._configuration_common()
-        (self.directory / "dovecot.conf").write_text(text)
+        settings, certificate = self.settings, self.tls and getattr(self.certificates, self.certificate)
+        (self.directory / "dovecot.conf").write_text(
+            settings.FIRST + "protocols = imap\n" + (settings.server_certificate(certificate) if self.tls else "")
+            + settings.mail(self.layout, self.escape_names) + settings.users(self.directory / "passwd")
+            + self._configuration_common())
         lines = [f"{name}:{{PLAIN}}{password}:{self.user.pw_uid}:{self.user.pw_gid}::{self.directory}/home/{name}::"
                  for name, password in self.users.items()]
         (self.directory / "passwd").write_text("\n".join(lines) + "\n")
-
-    def _configuration_2_3(self):
-        layout = ":LAYOUT=fs" if self.layout == "fs" else ""
-        ssl = ""
-        if self.tls:
-            cert = getattr(self.certificates, self.certificate)
-            ssl = f"ssl_cert = <{cert}\nssl_key = <{cert.with_suffix('.key')}"
-        plugins = " ".join(["zlib", *(["listescape"] if self.escape_names else [])])
-        return f"""
-protocols = imap
-{ssl}
-disable_plaintext_auth = no
-mail_location = maildir:~/Maildir{layout}
-mail_plugins = {plugins}
-passdb {{
-  driver = passwd-file
-  args = {self.directory}/passwd
-}}
-userdb {{
-  driver = passwd-file
-  args = {self.directory}/passwd
-}}
-protocol imap {{
-  mail_plugins = {plugins} imap_zlib
-}}
-"""
-
-    def _configuration_2_4(self):
-        ssl = ""
-        if self.tls:
-            cert = getattr(self.certificates, self.certificate)
-            ssl = f"ssl_server_cert_file = {cert}\nssl_server_key_file = {cert.with_suffix('.key')}"
-        escape = 'mailbox_list_storage_escape_char = "\\\\"\n' if self.escape_names else ""
-        return f"""
-dovecot_config_version = 2.4.0
-dovecot_storage_version = 2.4.0
-protocols {{
-  imap = yes
-}}
-{ssl}
-auth_allow_cleartext = yes
-mail_driver = maildir
-mail_path = ~/Maildir
-mailbox_list_layout = {"fs" if self.layout == "fs" else "maildir++"}
-{escape}
-passdb passwd-file {{
-  passwd_file_path = {self.directory}/passwd
-}}
-userdb passwd-file {{
-  passwd_file_path = {self.directory}/passwd
-}}
-"""
 
     def _configuration_common(self):
         group = run(["id", "-gn", self.user.pw_name]).stdout.decode().strip()

@@ -14,16 +14,12 @@ def base64url(octets):
 
 
 class TokenIssuer:
-    """Its key is in `directory`, where Dovecot looks for it. `passdb` belongs into Dovecot's configuration."""
+    """Its key is in `directory`, where Dovecot looks for it."""
 
     def __init__(self, directory):
         self.directory = directory
         self.key_file = directory / "keys" / "default" / "HS256" / "default"
         self.key_file.parent.mkdir(parents=True)
-        settings = directory / "oauth2.conf.ext"
-        settings.write_text(f"introspection_mode = local\nusername_attribute = sub\n"
-                            f"local_validation_key_dict = fs:posix:prefix={directory}/keys/\n")
-        self.passdb = f"passdb {{\n  driver = oauth2\n  mechanisms = xoauth2 oauthbearer\n  args = {settings}\n}}\n"
         self.replace_key()
 
     def replace_key(self):

@@ -16,19 +16,6 @@ from test_mount import PASSWORD, background, refused  # noqa: F401 (a fixture)
 from tls_server import TlsServer
 from tree import compare
 
-# Dovecot 2.4 renamed them.
-DEMANDING = {"2.3": """
-ssl_ca = <{ca}
-ssl_verify_client_cert = yes
-ssl_require_crl = no
-auth_ssl_require_client_cert = yes
-""", "2.4": """
-ssl_server_ca_file = {ca}
-ssl_server_request_client_cert = yes
-ssl_server_require_crl = no
-auth_ssl_require_client_cert = yes
-"""}
-
 
 @pytest.fixture(scope="module")
 def certificates(tmp_path_factory):
@@ -39,7 +26,8 @@ def certificates(tmp_path_factory):
 def demanding_server(small_corpus):
     """A server that lets nobody in who shows no certificate of its authority."""
     server = DovecotServer(users={"small": PASSWORD})
-    server.extra = DEMANDING[server.version()[:3]].format(ca=server.certificates.ca)
+    server.extra = (server.settings.client_certificates(server.certificates.ca)
+                    + "auth_ssl_require_client_cert = yes\n")
     server._write_configuration()
     server.client = server.certificates.client("small")
     small_corpus.write(server.mail_dir("small"))

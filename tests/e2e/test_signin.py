@@ -9,6 +9,7 @@ import pytest
 
 from binding_server import BindingServer
 from dovecot import DovecotServer, free_port, wait_for
+from dovecot_settings import pop3 as pop3_settings
 from kerberos import KerberosRealm
 from mount import SLOW, Failed
 from oauth import TokenCommand, TokenIssuer
@@ -35,31 +36,10 @@ class EveryWayServer(DovecotServer):
         self.issuer = TokenIssuer(self.directory)
         self.client = self.certificates.client("small")
         self.pop3_port = free_port()
-        self.extra = f"""
-protocols = imap pop3
-service pop3-login {{
-  chroot =
-  inet_listener pop3 {{
-    port = {self.pop3_port}
-  }}
-  inet_listener pop3s {{
-    port = 0
-  }}
-}}
-{self.issuer.passdb}
-passdb {{
-  driver = static
-  mechanisms = external
-  args = nopassword=y
-}}
-auth_krb5_keytab = {realm.keytab}
-auth_gssapi_hostname = "$ALL"
-import_environment = $import_environment KRB5_CONFIG={realm.configuration}
-ssl_ca = <{self.certificates.ca}
-ssl_verify_client_cert = yes
-ssl_require_crl = no
-auth_ssl_username_from_cert = yes
-"""
+        self.extra = (pop3_settings(self.pop3_port) + self.settings.sign_in_by_token(self.directory)
+                      + self.settings.sign_in_by_certificate()
+                      + self.settings.sign_in_by_kerberos(realm.keytab, realm.configuration)
+                      + self.settings.client_certificates(self.certificates.ca))
         self._write_configuration()
 
     def methods(self):

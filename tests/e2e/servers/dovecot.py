@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Dovecot, as the other tests have it, with the interface of the matrix and POP3."""
 
+import dovecot_settings
 from dovecot import DovecotServer, free_port
 from servers.server import Server
 
@@ -11,16 +12,5 @@ class MatrixDovecot(DovecotServer, Server):
     def __init__(self, users=None, tls=False, pop3=True):
         self.pop3_port = free_port() if pop3 else None
         self.pop3s_port = free_port() if pop3 and tls else None
-        super().__init__(users=users, tls=tls, extra=f"""
-protocols = imap pop3
-service pop3-login {{
-  chroot =
-  inet_listener pop3 {{
-    port = {self.pop3_port}
-  }}
-  inet_listener pop3s {{
-    port = {self.pop3s_port or 0}
-    ssl = yes
-  }}
-}}
-""" if pop3 else "")
+        super().__init__(users=users, tls=tls,
+                         extra=dovecot_settings.pop3(self.pop3_port, self.pop3s_port) if pop3 else "")
