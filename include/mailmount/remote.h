@@ -53,6 +53,7 @@ typedef struct
   guint connections;        /* at most this many at once, ≥ 1 */
   guint answer_timeout_ms;  /* silence while an answer is due */
   guint idle_close_ms;      /* an unused connection is logged out after this; 0: never */
+  guint refresh_ms;         /* how often the caller asks what is new; 0: nobody can say */
   gboolean compress;        /* COMPRESS=DEFLATE when offered */
   guint64 bandwidth;        /* octets received per second over all connections; 0: no limit */
   guint64 daily_octets;     /* received within any twenty-four hours; 0: no limit */

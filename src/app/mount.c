@@ -37,6 +37,7 @@ new_remote (const MmConfig *config, MmCredentials *credentials)
     .connections = config->connections,
     .answer_timeout_ms = config->timeout_s * 1000,
     .idle_close_ms = IDLE_CLOSE_MS,
+    .refresh_ms = config->refresh_s * 1000,
     .compress = config->compress,
     .bandwidth = config->bandwidth,
     .daily_octets = config->daily_octets,

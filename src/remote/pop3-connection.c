@@ -7,7 +7,8 @@
 #include "pop3-login.h"
 #include "pop3-response.h"
 
-/* An unused session keeps others from the maildrop no longer than this. */
+/* An unused session keeps others from the maildrop no longer than this, nor than half of the time until
+ * the next one is begun to see what is new. */
 #define IDLE_MS 30000
 /* A session that began so recently shows what is new: a list and the synchronisation that follows it
  * come one after the other. */
@@ -296,12 +297,16 @@ get_void_deadline_us (const MmPop3Connection *connection)
 static gint64
 get_idle_deadline_us (const MmPop3Connection *connection)
 {
-  guint config_ms = connection->remote->base.config.idle_close_ms;
-  guint idle_ms = config_ms > 0 ? MIN (IDLE_MS, config_ms) : IDLE_MS;
+  const MmRemoteConfig *config = &connection->remote->base.config;
+  guint idle_ms = config->idle_close_ms > 0 ? MIN (IDLE_MS, config->idle_close_ms) : IDLE_MS;
 
   if (connection->jobs->len > 0 || connection->flights->len > 0)
     return G_MAXINT64;
-  return mm_remote_wire_get_last_activity_us (connection->wire->wire) + (gint64) idle_ms * 1000;
+  if (config->refresh_ms > 0)
+    idle_ms = MIN (idle_ms, config->refresh_ms / 2);
+  /* Before the server lets us in again there is no use in going. */
+  return MAX (mm_remote_wire_get_last_activity_us (connection->wire->wire) + (gint64) idle_ms * 1000,
+              get_delay_end_us (connection->remote));
 }
 
 /* The network is another one, or the machine slept. */

@@ -272,6 +272,18 @@ test_in_use (void)
                  "mailbox 'INBOX' - 0 v" VALIDITY " u0 m0 n2\ndone ok\n");
 }
 
+/* Who asks often what is new would else keep everybody from the maildrop for ever. */
+static void
+test_unused (void)
+{
+  g_autoptr (Fixture) fixture = new_fixture (SIGNED_IN (PIPELINING) TWO "C: QUIT\nS: +OK\n");
+
+  fixture->config.refresh_ms = 200;
+  fixture_check (fixture, fixture_list (fixture),
+                 "mailbox 'INBOX' - 0 v" VALIDITY " u0 m0 n2\ndone ok\n");
+  scripted_server_wait_ended (fixture->server, 1);
+}
+
 static void
 test_other_mailbox (void)
 {
@@ -299,6 +311,7 @@ main (int argc, char **argv)
   ADD ("refused-and-gone-in-the-next-session", test_refused);
   ADD ("lost-within-a-message", test_lost);
   ADD ("maildrop-in-use-is-waited-for", test_in_use);
+  ADD ("unused-session-ends-before-the-next-refresh", test_unused);
   ADD ("other-mailbox", test_other_mailbox);
   return g_test_run ();
 }
