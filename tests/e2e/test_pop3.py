@@ -3,15 +3,13 @@
 
 import contextlib
 import os
-import poplib
-import signal
-import time
 
 import pytest
 
 from dovecot import PASSWORD, wait_for
 from mount import Failed, sh, uid_of
 from pop3_proxy import ALLOWED, Pop3Proxy
+from servers import maildrop
 from servers.dovecot import MatrixDovecot
 from tree import snapshot
 
@@ -201,30 +199,14 @@ def test_a_maildrop_in_use_is_waited_for(small_corpus, mount):
         tree = mount(proxy, user="small", scheme="pop3", options={"refresh": 1})
         os.listdir(tree.path / "INBOX")
         proxy.cut_all()
-        other = _lock(server)
-        # What was listed stays, and says why nothing else is to be had.
-        name = find(tree, "_large_")
-        assert name is not None
-        wait_for(lambda: "in use" in (tree.path / ".mailmount" / "status").read_text(), 60,
-                 "the status to tell of the other session")
-        other.quit()
+        with maildrop.session(server, "small"):
+            # What was listed stays, and says why nothing else is to be had.
+            name = find(tree, "_large_")
+            assert name is not None
+            wait_for(lambda: "in use" in (tree.path / ".mailmount" / "status").read_text(), 60,
+                     "the status to tell of the other session")
         wait_for(lambda: _reads(tree.path / "INBOX" / name), 60, "the maildrop")
         tree.close()
-
-
-def _lock(server):
-    """A POP3 session that has the maildrop; it may take a moment until the last one is gone."""
-    deadline = time.monotonic() + 60
-    while True:
-        session = poplib.POP3(server.host, server.pop3_port, timeout=30)
-        try:
-            session.user("small")
-            session.pass_(PASSWORD)
-            return session
-        except poplib.error_proto:
-            session.close()
-            assert time.monotonic() < deadline
-            time.sleep(0.2)
 
 
 def test_a_wrong_password_is_told(mount, pop3):
