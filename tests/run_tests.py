@@ -41,7 +41,7 @@ PLAIN, ASAN = ROOT / "build", ROOT / "build-asan"
 LOGS = PLAIN / "test-logs"
 SUITES = ["unit", "unit-asan", "e2e", "e2e-plain", "matrix", "soak", "fuzz", "leaks", "semantics"]
 # The long ones first, so that the two workers end at about the same time.
-E2E_ORDER = ["test_kills", "test_cuts", "test_failures", "test_mount", "test_backup", "test_capabilities"]
+E2E_ORDER = ["test_hostile", "test_kills", "test_cuts", "test_failures", "test_mount", "test_backup", "test_capabilities"]
 SKIP_ALLOWED = "only root can"
 JOB_SECONDS = 1500
 NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
