@@ -41,7 +41,8 @@ check_folder (const gchar *mailbox, gchar delimiter, MmMailboxEncoding encoding)
   g_assert (strncasecmp (joined, mailbox, strlen (joined)) == 0);
   g_assert (strlen (joined) == length
             || (strlen (joined) + 1 == length && mailbox[length - 1] == delimiter));
-  if (delimiter != '\0' && g_str_has_suffix (joined, (gchar[]){ delimiter, '\0' }))
+  const gchar end[] = { delimiter, '\0' };
+  if (delimiter != '\0' && g_str_has_suffix (joined, end))
     return; /* there were two of them at the end */
   g_auto (GStrv) again = mm_folder_path_split (joined, delimiter, encoding, NULL);
   g_assert (g_strv_equal ((const gchar *const *) path, (const gchar *const *) again));
