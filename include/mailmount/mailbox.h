@@ -72,6 +72,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (MmStringPool, mm_string_pool_unref)
 /* DONE when the mailbox was listed and, if @fresh, compared with the server within the refresh
  * time, or the server cannot be asked now. Starts what is necessary. */
 MmTry mm_mailbox_try_listed (MmMailbox *mailbox, gboolean fresh, MmWaiter *waiter, GError **error);
+/* DONE when the flags of the messages listed are not older than the refresh time, or the server cannot
+ * be asked now. Without CONDSTORE (RFC 7162) the numbers of a mailbox do not tell that flags changed:
+ * they are compared for who looks at them. */
+MmTry mm_mailbox_try_flags (MmMailbox *mailbox, MmWaiter *waiter, GError **error);
 
 /* DONE when the listing has at least begun to arrive, so that mm_mailbox_try_next() makes sense.
  * Otherwise as above, with @fresh. @out_stream is given to mm_mailbox_try_next(). */

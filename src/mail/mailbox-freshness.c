@@ -132,6 +132,16 @@ mm_mailbox_is_fresh_locked (MmMailbox *mailbox)
          && mailbox->checked_us >= now_us - mailbox->context->refresh_us;
 }
 
+gboolean
+mm_mailbox_has_fresh_flags_locked (MmMailbox *mailbox)
+{
+  gboolean numbers_tell = mailbox->state.highestmodseq != 0;
+
+  return numbers_tell
+         || (mailbox->synced_us != 0
+             && mailbox->synced_us >= mm_clock_monotonic_us () - mailbox->context->refresh_us);
+}
+
 gint64
 mm_mailbox_follow (MmMailbox *mailbox)
 {

@@ -39,6 +39,7 @@ struct MmMailbox
                                on; not shown before a listing says which of it are still there */
   MmRelist *relist;         /* nullable */
   gboolean is_complete;   /* the table is a whole listing, that of @state */
+  gboolean was_complete;  /* before the full listing that runs or broke off: readers know that one */
   gboolean is_syncing;
   gboolean is_gone;         /* its folder is no more: it keeps nothing */
   gboolean is_awaited;     /* a reader waits for it, or for the load before it … */
@@ -84,6 +85,7 @@ gboolean mm_mailbox_announce (MmMailbox *mailbox, const gchar *name, const MmMai
 /* Whether @state, of which anything may be missing, is what the table has. */
 gboolean mm_mailbox_is_as (MmMailbox *mailbox, const MmMailboxState *state);
 gboolean mm_mailbox_is_fresh_locked (MmMailbox *mailbox);
+gboolean mm_mailbox_has_fresh_flags_locked (MmMailbox *mailbox);
 /* Synchronises what was listed before and is out of date by now, though nobody waits for it. Returns
  * when to call again, monotonic; G_MAXINT64: when something happened. No lock held. */
 gint64 mm_mailbox_follow (MmMailbox *mailbox);

@@ -86,6 +86,7 @@ on_opened (const MmMailboxState *state, gboolean is_restart, gpointer user_data)
   else
     {
       /* A listing that broke off is gone through again over what it had told. */
+      mailbox->was_complete |= mailbox->is_complete;
       mailbox->is_complete = FALSE;
       mailbox->is_doubted = FALSE;
       mailbox->base_number = are_same ? mailbox->base_number : mailbox->next_number;
@@ -409,6 +410,7 @@ void
 mm_mailbox_complete_locked (MmMailbox *mailbox, const MmMailboxState *state)
 {
   mailbox->is_complete = TRUE;
+  mailbox->was_complete = FALSE;
   mailbox->state = *state;
   /* What the table holds is what the next comparison must start from. */
   mailbox->state.messages = mm_message_table_get_length (mailbox->table);
@@ -423,10 +425,13 @@ finish_listing_locked (MmMailbox *mailbox, const MmMailboxState *state, GArray *
 {
   guint8 listing = (guint8) mailbox->stream;
 
+  /* A directory's first listing does not change its time. */
+  gboolean is_known = mailbox->is_complete || mailbox->was_complete;
+
+  if (is_known && mailbox->next_number != mailbox->base_number)
+    mm_mailbox_touch_locked (mailbox);
   if (!mailbox->is_complete)
     remove_unless_locked (mailbox, gone, was_told, &listing);
-  else if (mailbox->next_number != mailbox->base_number)
-    mm_mailbox_touch_locked (mailbox);
   mm_mailbox_complete_locked (mailbox, state);
   mm_mailbox_write_rows_locked (mailbox);
   mm_mailbox_write_state_locked (mailbox);

@@ -108,8 +108,15 @@ start (MmMailbox *mailbox, Start what)
     }
 }
 
-MmTry
-mm_mailbox_try_listed (MmMailbox *mailbox, gboolean fresh, MmWaiter *waiter, GError **error)
+static gboolean
+is_whatever_locked (MmMailbox *mailbox G_GNUC_UNUSED)
+{
+  return TRUE;
+}
+
+/* @is_enough_locked says whether a whole listing is as fresh as it has to be. */
+static MmTry
+try_until (MmMailbox *mailbox, gboolean (*is_enough_locked) (MmMailbox *), MmWaiter *waiter)
 {
   Start what = START_NOTHING;
   MmTry result = MM_TRY_WAIT;
@@ -117,7 +124,7 @@ mm_mailbox_try_listed (MmMailbox *mailbox, gboolean fresh, MmWaiter *waiter, GEr
 
   g_mutex_lock (&mailbox->lock);
   if (mailbox->is_complete && mailbox->load == MM_MAILBOX_LOADED
-      && (!fresh || mm_mailbox_is_fresh_locked (mailbox) || is_excused_locked (mailbox)))
+      && (is_enough_locked (mailbox) || is_excused_locked (mailbox)))
     result = MM_TRY_DONE;
   else
     {
@@ -131,6 +138,24 @@ mm_mailbox_try_listed (MmMailbox *mailbox, gboolean fresh, MmWaiter *waiter, GEr
     mm_remote_job_make_demand (awaited);
   start (mailbox, what);
   return result;
+}
+
+MmTry
+mm_mailbox_try_listed (MmMailbox *mailbox, gboolean fresh, MmWaiter *waiter,
+                       GError **error G_GNUC_UNUSED)
+{
+  return try_until (mailbox, fresh ? mm_mailbox_is_fresh_locked : is_whatever_locked, waiter);
+}
+
+MmTry
+mm_mailbox_try_flags (MmMailbox *mailbox, MmWaiter *waiter, GError **error G_GNUC_UNUSED)
+{
+  g_mutex_lock (&mailbox->lock);
+  gboolean is_first_listing = !mailbox->is_complete;
+  g_mutex_unlock (&mailbox->lock);
+
+  return is_first_listing ? MM_TRY_DONE
+                          : try_until (mailbox, mm_mailbox_has_fresh_flags_locked, waiter);
 }
 
 MmTry
@@ -396,7 +421,7 @@ mm_mailbox_forget_all_locked (MmMailbox *mailbox)
   mm_mailbox_take_table_locked (mailbox, mm_message_table_new ());
   g_clear_pointer (&mailbox->aside, mm_message_table_free);
   g_array_set_size (mailbox->unwritten, 0);
-  mailbox->is_complete = FALSE;
+  mailbox->is_complete = mailbox->was_complete = FALSE;
   mailbox->state = (MmMailboxState){ 0 };
   mailbox->announced = (MmMailboxState){ 0 };
   mailbox->generation++;

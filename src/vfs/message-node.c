@@ -170,6 +170,12 @@ try_get_xattr (MmVfs *vfs, guint64 inode, const gchar *name, gchar **out_value, 
 
   if (!find_place (vfs, inode, &folder, &number))
     return mm_vfs_fail_not_found (error);
+  if (strcmp (name, "mailmount.flags") == 0)
+    {
+      MmTry compared = mm_mailbox_try_flags (folder.mailbox, waiter, error);
+      if (compared != MM_TRY_DONE)
+        return compared;
+    }
   g_autoptr (MmStringPool) strings G_GNUC_UNUSED = mm_mailbox_hold_strings (folder.mailbox);
   if (!mm_mailbox_get_message (folder.mailbox, number, &message) || !is_inode_of (inode, &message))
     return mm_vfs_fail_not_found (error);

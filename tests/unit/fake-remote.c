@@ -66,12 +66,12 @@ new_away (void)
 }
 
 static MmMailboxState
-get_state (const FakeMailbox *mailbox)
+get_state (const FakeServer *server, const FakeMailbox *mailbox)
 {
   return (MmMailboxState){
     .uidvalidity = mailbox->uidvalidity,
     .uidnext = mailbox->uidnext,
-    .highestmodseq = mailbox->highestmodseq,
+    .highestmodseq = server->hides_modseqs ? 0 : mailbox->highestmodseq,
     .messages = mailbox->messages->len,
     .has_messages = TRUE,
     .uid_not_sticky = mailbox->uid_not_sticky,
@@ -113,7 +113,7 @@ run_list (MmRemoteJob *job)
       copy->mailbox_id = g_strdup (mailbox->mailbox_id);
       copy->messages = g_ptr_array_new ();
       if (!server->hides_states && (mailbox->flags & MM_MAILBOX_NOSELECT) == 0)
-        state = get_state (mailbox);
+        state = get_state (server, mailbox);
       g_ptr_array_add (copies, copy);
       g_array_append_val (states, state);
     }
@@ -263,7 +263,7 @@ run_sync (MmRemoteJob *job)
   const FakeMailbox *mailbox = fake_server_find_locked (server, job->mailbox);
   fake_server_note_locked (server, "sync %s", job->mailbox);
   if (mailbox != NULL)
-    state = get_state (mailbox);
+    state = get_state (server, mailbox);
   gboolean is_full = job->known.uidvalidity == 0 || state.uid_not_sticky
                      || state.uidvalidity != job->known.uidvalidity;
   if (mailbox != NULL)
@@ -484,7 +484,7 @@ run_watch (MmRemoteJob *job)
   else if (job->mailbox != NULL && mailbox == NULL)
     error = g_error_new_literal (MM_ERROR, MM_ERROR_MAILBOX_GONE, "no such mailbox");
   else if (mailbox != NULL)
-    state = get_state (mailbox);
+    state = get_state (server, mailbox);
   g_mutex_unlock (&server->lock);
   if (error == NULL)
     job->watch_sink.begun (&state, job->user_data);

@@ -92,6 +92,8 @@ void fake_server_fail_fetches (FakeServer *server, MmError code, guint n_times);
 void fake_server_set_order (FakeServer *server, const gchar *mailbox, const guint32 *uids);
 /* Lists do not tell the states of mailboxes. */
 void fake_server_hide_states (FakeServer *server);
+/* One without CONDSTORE: its numbers do not tell that flags changed. */
+void fake_server_hide_modseqs (FakeServer *server);
 /* mm_remote_are_ranges_dear() */
 void fake_server_make_ranges_dear (FakeServer *server);
 

@@ -409,6 +409,14 @@ fake_server_make_ranges_dear (FakeServer *server)
 }
 
 void
+fake_server_hide_modseqs (FakeServer *server)
+{
+  g_mutex_lock (&server->lock);
+  server->hides_modseqs = TRUE;
+  g_mutex_unlock (&server->lock);
+}
+
+void
 fake_server_hide_states (FakeServer *server)
 {
   g_mutex_lock (&server->lock);

@@ -41,6 +41,7 @@ struct FakeServer
   GPtrArray *mailboxes; /* Array<FakeMailbox> */
   GPtrArray *log;       /* Array<gchar *> */
   gboolean hides_states;
+  gboolean hides_modseqs;
   gboolean has_dear_ranges;
   gboolean is_away;
   guint cut_list_after, n_cut_lists;

@@ -435,6 +435,55 @@ test_unannounced_state_is_compared (void)
 }
 
 static void
+test_flags_are_compared_for_who_looks (void)
+{
+  g_autoptr (MailFixture) fixture = new_fixture (3);
+  g_autoptr (GError) error = NULL;
+
+  fake_server_hide_modseqs (fixture->server);
+  mail_fixture_mount (fixture);
+  assert_list (fixture, "1 2 3");
+  MmMailbox *mailbox = mail_fixture_find (fixture, "INBOX");
+  fake_server_set_flags (fixture->server, "INBOX", 2, MM_MESSAGE_FLAGGED, "Work");
+  fake_server_clear_log (fixture->server);
+  AWAIT (&error, mm_mailbox_try_flags (mailbox, waiter, &error));
+  g_assert_cmpuint (fake_server_count (fixture->server, "sync"), ==, 0);
+  mail_fixture_unmount (fixture);
+
+  /* The numbers of the list are enough for who lists, and one comparison for who looks at flags. */
+  mail_fixture_mount (fixture);
+  mailbox = mail_fixture_find (fixture, "INBOX");
+  AWAIT (&error, mm_mailbox_try_listed (mailbox, TRUE, waiter, &error));
+  g_assert_cmpuint (fake_server_count (fixture->server, "sync"), ==, 0);
+  for (guint i = 0; i < 2; i++)
+    AWAIT (&error, mm_mailbox_try_flags (mailbox, waiter, &error));
+  g_assert_no_error (error);
+  g_assert_cmpuint (fake_server_count (fixture->server, "sync"), ==, 1);
+  g_assert_cmpuint (get_message (fixture, 2).flags, ==, MM_MESSAGE_FLAGGED);
+}
+
+/* It is listed anew, and what comes is news all the same. */
+static void
+test_first_messages_under_another_uidvalidity_are_told (void)
+{
+  g_autoptr (MailFixture) fixture = new_fixture (1);
+
+  mail_fixture_mount (fixture);
+  assert_list (fixture, "1");
+  fake_server_expunge (fixture->server, "INBOX", 1);
+  assert_list (fixture, "");
+  MmMailbox *mailbox = mail_fixture_find (fixture, "INBOX");
+  gint64 mtime_us = mm_mailbox_get_mtime_us (mailbox);
+  g_autofree gchar *event = g_strdup_printf ("folder %u", mm_mailbox_get_folder_id (mailbox));
+  guint n_told = mail_fixture_count_events (fixture, event);
+  fake_server_renumber (fixture->server, "INBOX", 1001);
+  fake_server_deliver_size (fixture->server, "INBOX", 0, 100);
+  assert_list (fixture, "2");
+  g_assert_cmpuint (mail_fixture_count_events (fixture, event), ==, n_told + 1);
+  g_assert_cmpint (mm_mailbox_get_mtime_us (mailbox), >, mtime_us);
+}
+
+static void
 test_read_then_expunged (void)
 {
   g_autoptr (MailFixture) fixture = new_fixture (5);
@@ -700,6 +749,10 @@ main (int argc, char *argv[])
   g_test_add_func ("/mailbox/remount-lists-from-the-index", test_remount_lists_from_the_index);
   g_test_add_func ("/mailbox/remount-compares-what-changed", test_remount_compares_what_changed);
   g_test_add_func ("/mailbox/unannounced-state-is-compared", test_unannounced_state_is_compared);
+  g_test_add_func ("/mailbox/first-messages-under-another-uidvalidity-are-told",
+                   test_first_messages_under_another_uidvalidity_are_told);
+  g_test_add_func ("/mailbox/flags-are-compared-for-who-looks",
+                   test_flags_are_compared_for_who_looks);
   g_test_add_func ("/mailbox/expunged-after-reading-leaves-the-index", test_read_then_expunged);
   g_test_add_func ("/mailbox/lost-row-is-listed-again", test_lost_row_is_listed_again);
   g_test_add_func ("/mailbox/surplus-row-is-compared", test_surplus_row_is_compared);
