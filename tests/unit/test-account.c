@@ -253,6 +253,28 @@ test_new_folder_touches_parent (void)
   g_assert_cmpint (again.mtime_us, ==, b.mtime_us);
 }
 
+/* Its directory is known to readers: as one without messages, or with. */
+static void
+test_folder_that_can_hold_messages_now_is_told (void)
+{
+  g_autoptr (MailFixture) fixture = new_fixture (NAMES ("A/B"));
+  MmFolder before, after;
+
+  mail_fixture_mount (fixture);
+  g_assert_true (mm_account_find_child (fixture->account, 0, "A", &before));
+  g_assert_null (before.mailbox);
+  g_autofree gchar *event = g_strdup_printf ("folder %u", before.id);
+  guint n_told = mail_fixture_count_events (fixture, event);
+  fake_server_add_mailbox (fixture->server, "A", 0);
+  refresh (fixture);
+  g_assert_true (mm_account_find_child (fixture->account, 0, "A", &after));
+  g_assert_nonnull (after.mailbox);
+  g_assert_cmpint (after.mtime_us, >, before.mtime_us);
+  g_assert_cmpuint (mail_fixture_count_events (fixture, event), ==, n_told + 1);
+  refresh (fixture);
+  g_assert_cmpuint (mail_fixture_count_events (fixture, event), ==, n_told + 1);
+}
+
 /* ---- filters ---- */
 
 static void
@@ -508,6 +530,8 @@ main (int argc, char *argv[])
                    test_fresh_list_is_not_asked_again);
   g_test_add_func ("/account/refreshing-all-the-time-ends", test_no_refresh_time);
   g_test_add_func ("/account/new-folder-touches-its-parent-only", test_new_folder_touches_parent);
+  g_test_add_func ("/account/folder-that-can-hold-messages-now-is-told",
+                   test_folder_that_can_hold_messages_now_is_told);
   g_test_add_func ("/account/filters", test_filters);
   g_test_add_func ("/account/root-is-a-folder-of-choice", test_root);
   g_test_add_func ("/account/totals", test_totals);
