@@ -46,6 +46,7 @@ typedef struct
   /* ---- how often something is tried ---- */
   guint repetitions; /* of a job whose connection was lost before it told anything */
   guint refetches;   /* of a message whose connection was lost half way */
+  guint listing_repetitions; /* of a listing that somebody waits for, and that was cut in its middle */
   guint relists;     /* of a mailbox that turns out to have other UIDs, for one message */
 } MmLimits;
 

@@ -8,7 +8,9 @@
  * (include/mailmount/index.h). Numbers never change and are never used twice.
  *
  * A listing is complete or ends in an error. While a first listing arrives, the part already
- * received is readable as long as it came in ascending order.
+ * received is readable as long as it came in ascending order. One that is cut while somebody waits for
+ * it or reads it is asked for again, and readers go on in the new one, as long as it tells what they
+ * had of the old one.
  *
  * All functions may be called from any thread and never block on network or disk.
  */

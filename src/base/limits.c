@@ -25,5 +25,6 @@ const MmLimits mm_limits_default = {
 
   .repetitions = 2,
   .refetches = 2,
+  .listing_repetitions = 2,
   .relists = 2,
 };

@@ -62,8 +62,12 @@ struct MmMailbox
   gint64 mtime_us;
   guint generation;
   guint told_generation;    /* the last one the observer knows of */
-  guint stream;             /* counts full listings, from 1: readers of an older one must stop */
+  guint stream;             /* counts full listings, from 1 */
+  guint stream_from;        /* readers of an older one must stop: those from it on were cut, and are
+                               repeated by the running one */
   guint64 told_up_to;       /* the highest number the running full listing has told */
+  guint64 streamed_up_to;   /* the highest that those it repeats have told */
+  guint n_repeats;          /* of the running synchronisation, because its connection was lost */
   gboolean stream_is_broken; /* the running first listing came out of order */
   guint unannounced;        /* messages added since readers were last woken */
   GArray *unwritten;        /* Array<MmMessage>: for the index, not yet queued */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include <mailmount/clock.h>
+#include <mailmount/limits.h>
 #include <mailmount/log.h>
 #include <mailmount/subject.h>
 
@@ -48,6 +49,23 @@ mm_mailbox_tell_message_changed (MmMailbox *mailbox, guint64 number)
 
 /* ---- the start ---- */
 
+/* Whoever was told the beginning of the listing that was cut goes on in this one, where it tells the
+ * same messages. */
+static void
+begin_stream_locked (MmMailbox *mailbox, gboolean are_same)
+{
+  gboolean goes_on = mailbox->n_repeats > 0 && are_same && !mailbox->stream_is_broken;
+
+  mailbox->stream++;
+  if (!goes_on)
+    {
+      mailbox->stream_from = mailbox->stream;
+      mailbox->streamed_up_to = 0;
+    }
+  mailbox->stream_is_broken = FALSE;
+  mailbox->told_up_to = 0;
+}
+
 /* TRUE when a UID told now is that of the same message as the UID known from before. */
 static gboolean
 are_uids_the_same_locked (const MmMailbox *mailbox, const MmMailboxState *state,
@@ -73,9 +91,7 @@ on_opened (const MmMailboxState *state, gboolean is_restart, gpointer user_data)
       g_mutex_unlock (&mailbox->lock);
       return;
     }
-  mailbox->stream++;
-  mailbox->stream_is_broken = FALSE;
-  mailbox->told_up_to = 0;
+  begin_stream_locked (mailbox, are_same);
   if (is_known && !are_same)
     {
       mm_mailbox_begin_relist_locked (mailbox);
@@ -108,11 +124,23 @@ choose_number_locked (const MmMailbox *mailbox, guint32 uid)
   return is_taken ? mailbox->next_number : uid;
 }
 
+/* TRUE when a listing that the running one repeats told the message. */
+static gboolean
+was_told_before_locked (const MmMailbox *mailbox, const MmMessage *message)
+{
+  guint8 n_listings_ago = (guint8) (mailbox->stream - message->listing);
+
+  return n_listings_ago > 0 && n_listings_ago <= mailbox->stream - mailbox->stream_from;
+}
+
 static void
-note_told_locked (MmMailbox *mailbox, guint64 number)
+note_told_locked (MmMailbox *mailbox, guint64 number, gboolean was_told_before)
 {
   if (mailbox->is_complete)
     return;
+  /* Readers of the listing that was cut may be beyond it already. */
+  if (number <= mailbox->streamed_up_to && !was_told_before)
+    mailbox->stream_from = mailbox->stream;
   if (number > mailbox->told_up_to)
     mailbox->told_up_to = number;
   else
@@ -204,7 +232,7 @@ add_told_locked (MmMailbox *mailbox, const MmRemoteMessage *told)
       if (!mm_mailbox_state_is_trusted (&mailbox->state) && !message.has_object)
         message.origin = mm_mailbox_make_random_origin ();
       if (mm_mailbox_add_message_locked (mailbox, &message))
-        note_told_locked (mailbox, message.number);
+        note_told_locked (mailbox, message.number, FALSE);
     }
 }
 
@@ -250,7 +278,7 @@ on_message (const MmRemoteMessage *told, gpointer user_data)
     {
       set_flags_locked (mailbox, known, told->flags, told->keywords);
       if (known->listing != (guint8) mailbox->stream)
-        note_told_locked (mailbox, known->number);
+        note_told_locked (mailbox, known->number, was_told_before_locked (mailbox, known));
       known->listing = (guint8) mailbox->stream;
     }
   if (++mailbox->unannounced >= MESSAGES_PER_WAKE && !mailbox->is_complete)
@@ -455,6 +483,7 @@ mm_mailbox_end_sync (MmMailbox *mailbox, const GArray *gone, const GError *error
   if (mailbox->is_gone)
     mm_mailbox_forget_all_locked (mailbox);
   mailbox->is_awaited = FALSE;
+  mailbox->n_repeats = 0;
   g_autoptr (MmRemoteJob) ahead G_GNUC_UNUSED = g_steal_pointer (&mailbox->sync_ahead);
   mailbox->ended_us = error == NULL ? mailbox->synced_us : mm_clock_monotonic_us ();
   mailbox->unannounced = 0;
@@ -480,6 +509,26 @@ mm_mailbox_end_sync (MmMailbox *mailbox, const GArray *gone, const GError *error
     mm_watcher_wake (mailbox->context->watcher);
 }
 
+/* The driver repeats only what was cut before it told anything. Of a listing that was cut in its middle
+ * what came is of use; who waits for it, or reads its beginning, would have an error for a connection
+ * that can be had again at once. */
+static gboolean
+is_worth_repeating_locked (const MmMailbox *mailbox, const GError *error)
+{
+  gboolean is_wanted = mailbox->is_awaited || mm_wait_list_is_wanted_locked (mailbox->waits);
+
+  return g_error_matches (error, MM_ERROR, MM_ERROR_CONNECTION_LOST) && is_wanted
+         && !mailbox->is_gone && mailbox->n_repeats < mm_limits_default.listing_repetitions;
+}
+
+static void
+repeat_sync (MmMailbox *mailbox, const GError *error)
+{
+  mm_log_debug ("'%s' on %s is listed again, because that broke off: %s", mailbox->path,
+                mailbox->context->name, error->message);
+  mm_mailbox_start_sync (mailbox);
+}
+
 static void
 on_done (const MmMailboxState *state, const GError *error, gpointer user_data)
 {
@@ -489,16 +538,27 @@ on_done (const MmMailboxState *state, const GError *error, gpointer user_data)
 
   g_mutex_lock (&mailbox->lock);
   gboolean is_relist = error == NULL && mailbox->relist != NULL;
+  gboolean is_repeated = is_worth_repeating_locked (mailbox, error);
+  g_autoptr (MmRemoteJob) ahead G_GNUC_UNUSED = NULL;
   if (error != NULL)
     {
       mm_mailbox_drop_relist_locked (mailbox);
+      mailbox->streamed_up_to = MAX (mailbox->streamed_up_to, mailbox->told_up_to);
       mailbox->told_up_to = 0; /* of a full listing: nobody begins to read it any more */
+      if (is_repeated)
+        {
+          mailbox->n_repeats++;
+          mailbox->is_awaited = TRUE;
+          ahead = g_steal_pointer (&mailbox->sync_ahead);
+        }
     }
   else if (!is_relist)
     finish_listing_locked (mailbox, state, gone);
   g_mutex_unlock (&mailbox->lock);
 
-  if (is_relist)
+  if (is_repeated)
+    repeat_sync (mailbox, error);
+  else if (is_relist)
     mm_mailbox_finish_relist (mailbox, state);
   else
     mm_mailbox_end_sync (mailbox, gone, error);

@@ -166,19 +166,20 @@ mm_mailbox_try_open (MmMailbox *mailbox, guint *out_stream, MmWaiter *waiter, GE
                           && !mailbox->stream_is_broken
                           && mailbox->told_up_to > 0;
   *out_stream = is_streaming ? mailbox->stream : MM_MAILBOX_WHOLE;
+  mailbox->is_awaited |= is_streaming;
   g_mutex_unlock (&mailbox->lock);
 
   return is_streaming ? MM_TRY_DONE : mm_mailbox_try_listed (mailbox, TRUE, waiter, error);
 }
 
-/* What a reader was told while the listing arrived is the beginning of that listing only, also when
- * another one is whole by now; and only as long as all of it came in order. */
+/* What a reader was told while the listing arrived is the beginning of that listing and of those that
+ * repeat it, also when another one is whole by now; and only as long as all of it came in order. */
 static gboolean
 is_lost_locked (const MmMailbox *mailbox, guint stream)
 {
   if (stream == MM_MAILBOX_WHOLE)
     return !mailbox->is_complete;
-  return mailbox->stream != stream || mailbox->stream_is_broken
+  return stream < mailbox->stream_from || mailbox->stream_is_broken
          || (!mailbox->is_complete && !mailbox->is_syncing);
 }
 

@@ -390,7 +390,7 @@ test_cut_changes_nothing (void)
   for (guint i = 0; i < 2; i++)
     {
       if (i == 0)
-        fake_server_cut_syncs (fixture->server, 3, 1);
+        fake_server_cut_syncs (fixture->server, 3, 1 + mm_limits_default.listing_repetitions);
       else
         fake_server_fail_fetches (fixture->server, MM_ERROR_CONNECTION_LOST, 1);
       mm_mailbox_set_stale (mailbox);

@@ -268,7 +268,8 @@ test_cut_listing_is_an_error (void)
 
   for (guint i = 0; i < 300; i++)
     fake_server_deliver_size (fixture->mail->server, "INBOX", 0, 10);
-  fake_server_cut_syncs (fixture->mail->server, 200, 1);
+  fake_server_cut_syncs (fixture->mail->server, 200,
+                         1 + mm_limits_default.listing_repetitions);
   fake_server_pause_syncs (fixture->mail->server, 200);
   vfs_fixture_mount (fixture);
   MmVfsDirectory *directory = open_directory (fixture, get_inbox (fixture));
