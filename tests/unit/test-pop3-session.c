@@ -120,7 +120,7 @@ new_pipelining (void)
   mm_pop3_session_submit (tracer.session, MM_POP3_CAPA);
   feed (&tracer, "+OK hi\r\n", 8);
   g_byte_array_unref (mm_pop3_session_take_output (tracer.session));
-  feed (&tracer, PIPELINING + 8, strlen (PIPELINING) - 8);
+  feed (&tracer, &PIPELINING[8], strlen (PIPELINING) - 8);
   g_assert_cmpstr (tracer.trace->str, ==, PIPELINING_TRACE);
   g_string_free (tracer.trace, TRUE);
   return tracer.session;
