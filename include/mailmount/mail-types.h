@@ -30,6 +30,7 @@ typedef struct
   guint64 messages;
   gboolean has_messages;   /* messages is valid, also when 0 */
   gboolean uid_not_sticky; /* UIDs do not survive the session (RFC 4315) */
+  gboolean may_recur;      /* this server gives the same UIDVALIDITY to a mailbox that is made anew */
 } MmMailboxState;
 
 /* A UIDVALIDITY up to this may come again with other messages: servers that keep their mailboxes in

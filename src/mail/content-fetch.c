@@ -357,8 +357,7 @@ is_another_message (Fetch *fetch, GBytes *octets)
 static gboolean
 is_doubtful (const Fetch *fetch)
 {
-  return fetch->target.is_distrusted
-         || fetch->target.uidvalidity <= MM_UIDVALIDITY_DOUBTFUL_MAX;
+  return fetch->target.is_distrusted || fetch->target.is_doubtful;
 }
 
 static void

@@ -100,7 +100,7 @@ is_as_announced_locked (const MmMailbox *mailbox)
   const MmMailboxState *mine = &mailbox->state;
   const MmMailboxState *theirs = &mailbox->announced;
 
-  return theirs->uidvalidity > MM_UIDVALIDITY_DOUBTFUL_MAX
+  return !mm_mailbox_state_is_doubtful (theirs)
          && theirs->uidvalidity == mine->uidvalidity
          && theirs->uidnext != 0 && theirs->uidnext == mine->uidnext
          && theirs->messages == mine->messages && !mine->uid_not_sticky

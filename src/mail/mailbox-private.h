@@ -106,6 +106,7 @@ typedef struct
   gchar *stem;            /* nullable: of the subject, when it is known; owned */
   guint numbering;        /* that the UID belongs to */
   gboolean is_distrusted; /* the UID may be another message's in another session */
+  gboolean is_doubtful;   /* ... or after the mailbox was made anew */
 } MmFetchTarget;
 
 /* A mark of what a message was when it was first seen, for the cache's key: numbers may be given anew
@@ -124,6 +125,8 @@ guint32 mm_mailbox_make_random_origin (void);
 /* FALSE: the server numbers its messages anew in each session (no UIDVALIDITY, RFC 3501 2.3.1.1, or
  * UIDNOTSTICKY, RFC 4315), so that a UID known from before may be another message's. */
 gboolean mm_mailbox_state_is_trusted (const MmMailboxState *state);
+/* Whether other messages may have the same numbers by now. */
+gboolean mm_mailbox_state_is_doubtful (const MmMailboxState *state);
 
 gboolean mm_mailbox_get_fetch_target (MmMailbox *mailbox, guint64 number, guint32 origin,
                                       MmFetchTarget *out);

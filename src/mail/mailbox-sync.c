@@ -107,7 +107,8 @@ on_opened (const MmMailboxState *state, gboolean is_restart, gpointer user_data)
       mailbox->is_doubted = FALSE;
       mailbox->base_number = are_same ? mailbox->base_number : mailbox->next_number;
       mailbox->state = (MmMailboxState){ .uidvalidity = state->uidvalidity,
-                                         .uid_not_sticky = state->uid_not_sticky };
+                                         .uid_not_sticky = state->uid_not_sticky,
+                                         .may_recur = state->may_recur };
     }
   g_mutex_unlock (&mailbox->lock);
 }

@@ -264,6 +264,7 @@ mm_mailbox_get_fetch_target (MmMailbox *mailbox, guint64 number, guint32 origin,
       .stem = mailbox->context->want_subject ? g_strdup (message->stem) : NULL,
       .numbering = mailbox->numbering,
       .is_distrusted = !mm_mailbox_state_is_trusted (&mailbox->state),
+      .is_doubtful = mm_mailbox_state_is_doubtful (&mailbox->state) || mailbox->announced.may_recur,
     };
   g_mutex_unlock (&mailbox->lock);
   return is_there;
@@ -317,6 +318,12 @@ gboolean
 mm_mailbox_state_is_trusted (const MmMailboxState *state)
 {
   return state->uidvalidity != 0 && !state->uid_not_sticky;
+}
+
+gboolean
+mm_mailbox_state_is_doubtful (const MmMailboxState *state)
+{
+  return state->uidvalidity <= MM_UIDVALIDITY_DOUBTFUL_MAX || state->may_recur;
 }
 
 void

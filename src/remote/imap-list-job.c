@@ -352,6 +352,9 @@ complete_entries (ListJob *job, MmImapConnection *connection)
       entry->name
           = mm_imap_name_from_wire (mm_imap_connection_get_session (connection), entry->wire_name);
       entry->is_foreign = is_foreign (connection, entry->wire_name);
+      entry->state.may_recur
+          = mm_imap_remote_has_quirk (mm_imap_connection_get_remote (connection),
+                                      MM_IMAP_QUIRK_UIDVALIDITY_RECURS);
       if (g_hash_table_contains (job->subscribed, entry->wire_name))
         entry->flags |= MM_MAILBOX_SUBSCRIBED;
     }

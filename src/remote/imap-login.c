@@ -67,6 +67,7 @@ read_greeting (Login *login, GError **error)
   while (event.type != MM_IMAP_EVENT_GREETING);
 
   note_event (login, &event);
+  mm_imap_remote_set_quirks (login->remote, mm_imap_quirks_of_greeting (&event));
   login->is_preauth = event.status == MM_IMAP_STATUS_PREAUTH;
   /* Those of its [CAPABILITY] code have no event of their own. */
   login->has_capabilities = mm_imap_session_get_capabilities (login->session) != 0;

@@ -3,6 +3,25 @@
 
 #include "imap-quirks.h"
 
+/* By what servers are known that do not tell their names in time, or not at all. */
+static const struct
+{
+  const gchar *text; /* all of it */
+  MmImapQuirks quirks;
+} greetings[] = {
+  /* GNU Mailutils, which answers ID with nothing. */
+  { "IMAP4rev1", MM_IMAP_QUIRK_UIDVALIDITY_RECURS },
+};
+
+MmImapQuirks
+mm_imap_quirks_of_greeting (const MmImapEvent *greeting)
+{
+  for (guint i = 0; greeting->text != NULL && i < G_N_ELEMENTS (greetings); i++)
+    if (strcmp (greeting->text, greetings[i].text) == 0)
+      return greetings[i].quirks;
+  return 0;
+}
+
 /* How the answer to a UID FETCH is worded that a server refuses because the message is gone. RFC
  * 9051 6.4.9 wants OK and no FETCH response instead: "A nonexistent unique identifier is ignored".
  */

@@ -10,6 +10,16 @@
 
 G_BEGIN_DECLS
 
+typedef enum
+{
+  /* UIDVALIDITY is the second in which the mailbox was made: one that is deleted and made anew within
+   * it has the same, and the same UIDs. */
+  MM_IMAP_QUIRK_UIDVALIDITY_RECURS = 1 << 0,
+} MmImapQuirks;
+
+/* Those of the server with this @greeting. */
+MmImapQuirks mm_imap_quirks_of_greeting (const MmImapEvent *greeting);
+
 /* Whether @answer, which refuses UID FETCH of one message, says that there is no such message. */
 gboolean mm_imap_quirks_refuses_gone (const MmImapEvent *answer);
 

@@ -44,6 +44,23 @@ mm_imap_remote_get_capabilities (MmImapRemote *remote)
   return capabilities;
 }
 
+void
+mm_imap_remote_set_quirks (MmImapRemote *remote, MmImapQuirks quirks)
+{
+  g_mutex_lock (&remote->hint_lock);
+  remote->quirks = quirks;
+  g_mutex_unlock (&remote->hint_lock);
+}
+
+gboolean
+mm_imap_remote_has_quirk (MmImapRemote *remote, MmImapQuirks quirk)
+{
+  g_mutex_lock (&remote->hint_lock);
+  gboolean has_quirk = (remote->quirks & quirk) != 0;
+  g_mutex_unlock (&remote->hint_lock);
+  return has_quirk;
+}
+
 gchar *
 mm_imap_name_from_wire (const MmImapSession *session, const gchar *name)
 {

@@ -6,6 +6,7 @@
 
 #include <mailmount/imap-session.h>
 
+#include "imap-quirks.h"
 #include "remote-driver.h"
 
 G_BEGIN_DECLS
@@ -17,6 +18,7 @@ typedef struct
   GMutex hint_lock;       /* a leaf; guards: */
   GHashTable *n_messages; /* Map<gchar *mailbox, guint64 *messages> as the last list told */
   MmImapCapabilities capabilities; /* after the last login; 0: there was none */
+  MmImapQuirks quirks;
 } MmImapRemote;
 
 /* What the last list told about a mailbox: a hint whether a first listing will find anything. */
@@ -27,6 +29,9 @@ gboolean mm_imap_remote_get_hint (MmImapRemote *remote, const gchar *mailbox,
 /* What the server offered behind the last login; 0: nobody logged in yet. */
 void mm_imap_remote_set_capabilities (MmImapRemote *remote, MmImapCapabilities capabilities);
 MmImapCapabilities mm_imap_remote_get_capabilities (MmImapRemote *remote);
+
+void mm_imap_remote_set_quirks (MmImapRemote *remote, MmImapQuirks quirks);
+gboolean mm_imap_remote_has_quirk (MmImapRemote *remote, MmImapQuirks quirk);
 
 /* Mailbox names cross remote.h in modified UTF-7, whatever this connection speaks, so that a name
  * stays the same when a server gains or loses UTF8=ACCEPT. What cannot be converted is left as it

@@ -76,7 +76,8 @@ first_new_uid (const SyncJob *job)
 static guint32
 first_told_uid (const SyncJob *job)
 {
-  gboolean has_sample = job->known.uidvalidity <= MM_UIDVALIDITY_DOUBTFUL_MAX;
+  gboolean has_sample
+      = job->known.uidvalidity <= MM_UIDVALIDITY_DOUBTFUL_MAX || job->opened.may_recur;
 
   return (guint32) MIN (first_new_uid (job) - (has_sample ? 1 : 0), G_MAXUINT32);
 }
@@ -387,6 +388,8 @@ sync_job_selected (MmRemoteJob *base, MmImapConnection *connection, const GError
     return mm_imap_connection_end_job (connection, base, error);
   job->is_open = TRUE;
   job->opened = mm_imap_connection_get_selection (connection)->box;
+  job->opened.may_recur = mm_imap_remote_has_quirk (mm_imap_connection_get_remote (connection),
+                                                    MM_IMAP_QUIRK_UIDVALIDITY_RECURS);
   /* Not told is not none: nothing may be taken for gone. */
   if (!job->opened.has_messages)
     return mm_imap_connection_fail_job (

@@ -115,3 +115,26 @@ def test_courier_without_uidnext_is_followed(running, mount):
     assert contents(mounted.path / "INBOX") == running.held(INBOX)
     running.deliver(INBOX, [plain("two")])
     wait_for(lambda: contents(mounted.path / "INBOX") == running.held(INBOX), 30 * SLOW, "the new message")
+
+
+@server(MailutilsServer)
+def test_mailutils_has_other_messages_under_the_same_uidvalidity(running, mount):
+    """UIDVALIDITY is the second in which a folder was made: one that is deleted and made anew in it has the same."""
+    folder, file = ("box",), running.directory / "home" / "user" / "box"
+    running.create(folder)
+    running.deliver(folder, [plain("zero"), plain("one!")])
+    mounted = mount(running, options={"refresh": 1})
+    before = running.held(folder)
+    assert contents(mounted.path / "box") == before
+    # As if within that second: the same UIDs, sizes and times.
+    made = file.read_bytes().replace(b"one!", b"two!")
+    with running.session() as session:
+        session.delete("box")
+        session.create("box")
+    file.write_bytes(made)
+    running.give_away()
+    after = running.held(folder)
+    assert after != before and {uid: len(octets) for uid, octets in after.items()} == \
+        {uid: len(octets) for uid, octets in before.items()}
+    wait_for(lambda: sorted(contents(mounted.path / "box").values()) == sorted(after.values()), 30 * SLOW,
+             "the other message")
