@@ -296,22 +296,21 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-#define ADD(NAME, FUNC) g_test_add_func ("/remote/pop3/" NAME, FUNC)
-  ADD ("first-synchronisation", test_first);
-  ADD ("known-ids-keep-their-uids", test_known_ids);
-  ADD ("nothing-changed-costs-nothing", test_nothing_changed);
-  ADD ("other-ids-are-a-restart", test_other_ids);
-  ADD ("equal-ids-are-told-apart", test_equal_ids);
-  ADD ("without-uidl-by-digest", test_without_uidl);
-  ADD ("without-top", test_without_top);
-  ADD ("whole-messages", test_whole);
-  ADD ("head-and-the-proof-of-its-size", test_head);
-  ADD ("message-id", test_message_id);
-  ADD ("large-message-of-another-size", test_large_and_wrong);
-  ADD ("refused-and-gone-in-the-next-session", test_refused);
-  ADD ("lost-within-a-message", test_lost);
-  ADD ("maildrop-in-use-is-waited-for", test_in_use);
-  ADD ("unused-session-ends-before-the-next-refresh", test_unused);
-  ADD ("other-mailbox", test_other_mailbox);
+  g_test_add_func ("/remote/pop3/first-synchronisation", test_first);
+  g_test_add_func ("/remote/pop3/known-ids-keep-their-uids", test_known_ids);
+  g_test_add_func ("/remote/pop3/nothing-changed-costs-nothing", test_nothing_changed);
+  g_test_add_func ("/remote/pop3/other-ids-are-a-restart", test_other_ids);
+  g_test_add_func ("/remote/pop3/equal-ids-are-told-apart", test_equal_ids);
+  g_test_add_func ("/remote/pop3/without-uidl-by-digest", test_without_uidl);
+  g_test_add_func ("/remote/pop3/without-top", test_without_top);
+  g_test_add_func ("/remote/pop3/whole-messages", test_whole);
+  g_test_add_func ("/remote/pop3/head-and-the-proof-of-its-size", test_head);
+  g_test_add_func ("/remote/pop3/message-id", test_message_id);
+  g_test_add_func ("/remote/pop3/large-message-of-another-size", test_large_and_wrong);
+  g_test_add_func ("/remote/pop3/refused-and-gone-in-the-next-session", test_refused);
+  g_test_add_func ("/remote/pop3/lost-within-a-message", test_lost);
+  g_test_add_func ("/remote/pop3/maildrop-in-use-is-waited-for", test_in_use);
+  g_test_add_func ("/remote/pop3/unused-session-ends-before-the-next-refresh", test_unused);
+  g_test_add_func ("/remote/pop3/other-mailbox", test_other_mailbox);
   return g_test_run ();
 }
