@@ -25,6 +25,7 @@ service pop3-login {{
 
 class Dovecot23:
     FIRST = ""
+    OTHER_UNIQUE_IDS = "x%08Xu%08Xv"  # than those that POP3 has without this format
 
     def server_certificate(self, certificate):
         return f"ssl_cert = <{certificate}\nssl_key = <{certificate.with_suffix('.key')}\n"
@@ -69,6 +70,7 @@ protocol imap {{
 class Dovecot24:
     # These have to be the first two; features of later versions are not needed.
     FIRST = "dovecot_config_version = 2.4.0\ndovecot_storage_version = 2.4.0\n"
+    OTHER_UNIQUE_IDS = "x%{uid | hex(8)}%{uidvalidity | hex(8)}"
 
     def server_certificate(self, certificate):
         return f"ssl_server_cert_file = {certificate}\nssl_server_key_file = {certificate.with_suffix('.key')}\n"

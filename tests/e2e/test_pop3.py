@@ -247,7 +247,7 @@ def test_other_unique_ids_for_the_same_messages(pop3_mount, pop3, running, small
     before = snapshot(tree.path)
     tree.unmount()
     running.stop()
-    running.extra += "protocol pop3 {\n  pop3_uidl_format = x%08Xu%08Xv\n}\n"
+    running.extra += f"protocol pop3 {{\n  pop3_uidl_format = {running.settings.OTHER_UNIQUE_IDS}\n}}\n"
     running._write_configuration()
     running.start()
     tree = pop3_mount()

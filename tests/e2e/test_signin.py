@@ -43,8 +43,9 @@ class EveryWayServer(DovecotServer):
         self._write_configuration()
 
     def methods(self):
-        """By what each login that the server took was made, in order."""
-        return re.findall(r"(?:imap|pop3)-login: .*?Login: user=<[^>]*>, method=([A-Z0-9-]+)", self.log.read_text())
+        """By what each login that the server took was made, in order: "Login" to 2.3, "Logged in" to 2.4."""
+        return re.findall(r"(?:imap|pop3)-login: .*?(?:Login|Logged in): user=<[^>]*>, method=([A-Z0-9-]+)",
+                          self.log.read_text())
 
 
 @pytest.fixture(scope="module")
