@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Builds everything, runs every suite and adds up what they say. Called by scripts/test.
 
-usage: scripts/test [--quick | --full] [--only SUITE]... [--list]
+usage: scripts/test [--quick | --full] [--only SUITE]... [--file NAME]... [--list]
 
   unit        unit tests, gcc
   unit-asan   unit tests, clang with AddressSanitizer and UndefinedBehaviorSanitizer
@@ -13,6 +13,7 @@ usage: scripts/test [--quick | --full] [--only SUITE]... [--list]
   fuzz        every fuzz target for half a minute (five with --full), and what of the codec the corpora reach
   leaks       valgrind over a mount, ls -lR, a full copy and the unmount
   semantics   every test that SEMANTICS.md names did run and pass (only when everything else ran)
+  debian13    the unit tests, and end-to-end tests over one Dovecot, on Debian 13 (only with --full, or asked for)
 
 With --full the end-to-end suites run three times, to find what fails now and then, and the first time tests that
 try something at random points try ten times as many.
@@ -39,15 +40,17 @@ import matrix_cells  # noqa: E402
 PYTHON = "/usr/bin/python3"  # Debian's, which has Debian's pytest, whatever comes first in PATH
 PLAIN, ASAN = ROOT / "build", ROOT / "build-asan"
 LOGS = PLAIN / "test-logs"
-SUITES = ["unit", "unit-asan", "e2e", "e2e-plain", "matrix", "soak", "fuzz", "leaks", "semantics"]
+SUITES = ["unit", "unit-asan", "e2e", "e2e-plain", "matrix", "soak", "fuzz", "leaks", "semantics", "debian13"]
 # The long ones first, so that the two workers end at about the same time.
 E2E_ORDER = ["test_hostile", "test_kills", "test_cuts", "test_failures", "test_mount", "test_backup", "test_capabilities"]
-# What runs against the sanitizer build alone, for time, but with --full; of some the plain build needs a part.
+# What runs against the sanitizer build alone, for time, but with --full or by name; of some the plain build needs a part.
 SANITIZED_ALONE = {"test_certificates": None, "test_hostile": "flood", "test_objects": None, "test_pop3": None,
                    "test_proxies": None, "test_quirks": None, "test_servers": None, "test_signin": None,
                    "test_signin_cyrus": None, "test_tunnel": None}
+FULL_SUITES = {"debian13"}
 SKIP_ALLOWED = "only root can"
 JOB_SECONDS = 1500
+DEBIAN_SECONDS = 3600
 NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -206,12 +209,17 @@ def pytest_job(suite, name, files, arguments, environment, results):
         f"in {time.monotonic() - started:.0f} s")
 
 
-def end_to_end_jobs(wanted, quick, full):
+def end_to_end_files(names=None):
+    """Those of the end-to-end suites, or the ones of these names, the long ones first."""
     directory = ROOT / "tests" / "e2e"
-    files = sorted((path for path in directory.glob("test_*.py")
-                    if path.stem not in ("test_semantics", "test_leaks", "test_soak", "test_matrix")),
-                   key=lambda path: (E2E_ORDER.index(path.stem) if path.stem in E2E_ORDER else 99, path.stem))
-    jobs = []
+    paths = [directory / f"test_{name}.py" for name in names] if names else directory.glob("test_*.py")
+    return sorted((path for path in paths
+                   if path.stem not in ("test_semantics", "test_leaks", "test_soak", "test_matrix")),
+                  key=lambda path: (E2E_ORDER.index(path.stem) if path.stem in E2E_ORDER else 99, path.stem))
+
+
+def end_to_end_jobs(wanted, names, quick, full):
+    directory, files, jobs = ROOT / "tests" / "e2e", end_to_end_files(names), []
     if "fuzz" in wanted:
         jobs.append(("fuzz", "targets", [ROOT / "tests" / "fuzz" / "test_fuzz.py"], [],
                      {"MAILMOUNT_FULL": "1"} if full else {}))
@@ -229,7 +237,7 @@ def end_to_end_jobs(wanted, quick, full):
                 jobs.append(("e2e", path.stem[5:] + number, [path], [],
                              {"MAILMOUNT": str(ASAN / "mailmount"), "MAILMOUNT_SLOWNESS": "3", **more}))
         for path in files:
-            part = "" if full else SANITIZED_ALONE.get(path.stem, "")
+            part = "" if full or names else SANITIZED_ALONE.get(path.stem, "")
             if "e2e-plain" in wanted and part is not None:
                 jobs.append(("e2e-plain", path.stem[5:] + number, [path],
                              ["-m", "core"] if quick else ["-k", part] if part else [],
@@ -241,6 +249,30 @@ def soak_jobs(wanted, full):
     environment = {"MAILMOUNT": str(PLAIN / "mailmount"), "MAILMOUNT_SLOWNESS": "3",
                    **({"MAILMOUNT_FULL": "1"} if full else {})}
     return [("soak", "soak", [ROOT / "tests" / "e2e" / "test_soak.py"], [], environment)] if "soak" in wanted else []
+
+
+def other_debian(suite, release, results):
+    """scripts/on-debian runs what it runs without a command, and its sum is added here."""
+    if os.geteuid() != 0:
+        results.skipped += 1
+        results.skips.append((suite, f"{SKIP_ALLOWED} enter another system"))
+        return
+    log, started = LOGS / f"{suite}.log", time.monotonic()
+    status = run_logged([ROOT / "scripts" / "on-debian", release], log, timeout=DEBIAN_SECONDS)
+    text = log.read_text(errors="replace")
+    closing = re.findall(r"^(\d+) passed, \d+ failed, \d+ skipped$", text, re.M)
+    if closing:
+        results.passed += int(closing[-1])
+    # As finish() has them; pytest's own look a little different.
+    failures, skips = (re.findall(line, text, re.M) for line in (r"^FAILED  (.*)$", r"^SKIPPED (?!\[)(.*)$"))
+    if not closing or (status != 0 and not failures + skips):
+        failures.append(f"{release} ended with {status}:\n{tail(log, 20)}")
+    for name in failures:
+        results.fail(f"{suite}: {name}")
+    results.skipped += len(skips)
+    results.skips += [(f"{suite}: {name}", "there") for name in skips]
+    say(f"{suite}: {closing[-1] if closing else 0} passed, {len(failures)} failed, {len(skips)} skipped "
+        f"in {time.monotonic() - started:.0f} s")
 
 
 def run_jobs(jobs, results, workers=2):
@@ -291,12 +323,16 @@ def main():
     parser.add_argument("--quick", action="store_true", help="only the core of the tests against the plain build")
     parser.add_argument("--full", action="store_true", help="the end-to-end suites three times, and longer")
     parser.add_argument("--only", action="append", choices=SUITES, help="one suite; may be repeated")
+    parser.add_argument("--file", action="append", metavar="NAME",
+                        help="of the end-to-end suites only tests/e2e/test_NAME.py; may be repeated")
     parser.add_argument("--list", action="store_true", help="print the names of the suites")
     arguments = parser.parse_args()
     if arguments.list:
         print("\n".join(SUITES))
         return 0
     wanted = set(arguments.only or SUITES)
+    if not arguments.only and not arguments.full:
+        wanted -= FULL_SUITES
     started = time.monotonic()
     LOGS.parent.mkdir(exist_ok=True)
     shutil.rmtree(LOGS, ignore_errors=True)
@@ -318,10 +354,12 @@ def main():
     # It sleeps more than it works, so it needs no worker of its own.
     soak = threading.Thread(target=run_jobs, args=(soak_jobs(wanted, arguments.full), results, 1))
     soak.start()
-    run_jobs(end_to_end_jobs(wanted, arguments.quick, arguments.full), results)
+    run_jobs(end_to_end_jobs(wanted, arguments.file, arguments.quick, arguments.full), results)
     soak.join()
     if "matrix" in wanted and not matrix_cells.all_hold(results.matrix):
         results.fail("matrix: a cell does not hold")
+    if "debian13" in wanted:
+        other_debian("debian13", "trixie", results)
     if "semantics" in wanted:
         everything = {"unit", "e2e", "matrix", "soak"} <= wanted
         pytest_job("semantics", "promises", [ROOT / "tests" / "e2e" / "test_semantics.py"], [],
