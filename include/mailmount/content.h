@@ -27,6 +27,10 @@ void mm_content_unref (MmContent *content);
 MmTry mm_content_try_size (MmContent *content, guint64 *out_size, MmWaiter *waiter,
                            GError **error);
 
+/* Whether @size is what is held to be exact now. It may become another when the server is found to send
+ * something else than it says. */
+gboolean mm_content_has_size (MmContent *content, guint64 size);
+
 /* Up to @size octets from @offset; fewer only at the end of the message. DONE with *@out_octets
  * (transfer full), a view where they are in memory. Starts fetching what is missing. */
 MmTry mm_content_try_read (MmContent *content, gsize size, guint64 offset, GBytes **out_octets,

@@ -257,6 +257,15 @@ mm_content_try_size (MmContent *content, guint64 *out_size, MmWaiter *waiter, GE
   return result;
 }
 
+gboolean
+mm_content_has_size (MmContent *content, guint64 size)
+{
+  g_mutex_lock (&content->lock);
+  gboolean has_size = content->size_is_known && content->size == size;
+  g_mutex_unlock (&content->lock);
+  return has_size;
+}
+
 /* Whether the reader goes through the message in order. Requests come several at a time, and those
  * that waited are tried again, so the furthest end counts. */
 static gboolean

@@ -72,7 +72,15 @@ static MmTry
 try_read (MmVfsFile *file, gsize size, guint64 offset, GBytes **out_octets, MmWaiter *waiter,
           GError **error)
 {
-  return mm_content_try_read (file->content, size, offset, out_octets, waiter, error);
+  MmTry result = mm_content_try_read (file->content, size, offset, out_octets, waiter, error);
+
+  /* Who was told another size at open() would make a cut copy, or wait for octets that there are not. */
+  if (result != MM_TRY_DONE || mm_content_has_size (file->content, file->size))
+    return result;
+  g_clear_pointer (out_octets, g_bytes_unref);
+  g_set_error_literal (error, MM_ERROR, MM_ERROR_MESSAGE_BAD,
+                       "the message has another size than the server had said when it was opened");
+  return MM_TRY_FAILED;
 }
 
 /* ---- extended attributes ---- */
