@@ -180,7 +180,8 @@ has_room (const MmPop3Connection *connection)
          || (connection->flights->len < COMMANDS_MAX && connection->due_octets < DUE_OCTETS_MAX);
 }
 
-/* One command of a job with @priority. FALSE: none has any now. */
+/* One command of a job with @priority; the next one is another job's, so that nobody waits for the end of
+ * a long listing. FALSE: none has any now. */
 static gboolean
 advance_one (MmPop3Connection *connection, MmRemotePriority priority)
 {
@@ -196,6 +197,7 @@ advance_one (MmPop3Connection *connection, MmRemotePriority priority)
       switch (class_of (job)->advance (job, connection))
         {
         case MM_POP3_ADVANCE_SENT:
+          g_ptr_array_add (connection->jobs, g_ptr_array_steal_index (connection->jobs, i));
           return TRUE;
         case MM_POP3_ADVANCE_WAIT:
           i++;

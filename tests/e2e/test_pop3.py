@@ -2,13 +2,16 @@
 """An account by POP3: one folder, the same files."""
 
 import contextlib
+import errno
 import os
+import time
 
 import pytest
 
 from dovecot import PASSWORD, wait_for
 from mount import Failed, sh, uid_of
 from pop3_proxy import ALLOWED, Pop3Proxy
+from scripted_pop3 import Message, ScriptedPop3
 from servers import maildrop
 from servers.dovecot import MatrixDovecot
 from tree import snapshot
@@ -260,3 +263,74 @@ def test_other_unique_ids_for_the_same_messages(pop3_mount, pop3, running, small
     assert snapshot(tree.path) == before
     assert not difference(tree.path, small_corpus)
     assert bodies(pop3) == 0
+
+
+def _large(number):
+    return (f"Subject: large {number}\r\n\r\n".encode()
+            + b"".join(b"%08d is the number of this line\r\n" % line for line in range(60_000)))
+
+
+@pytest.mark.parametrize("exact", ["none", "small"])
+@pytest.mark.parametrize("error", [-777, 777])
+def test_a_large_message_of_another_size(mount, exact, error):
+    """However wrong the server's sizes are, who has a message open has seen its right size, or cannot read it."""
+    small = b"Subject: small\r\n\r\nThis is\r\nall.\r\n"
+    messages = [Message(small, "small", None if exact == "small" else len(small) - 5),
+                *(Message(_large(number), f"large{number}", len(_large(number)) + error) for number in range(2))]
+    with ScriptedPop3(messages) as server:
+        tree = mount(server, user="small", scheme="pop3")
+        for number in range(2):
+            path = tree.path / "INBOX" / find(tree, f"large-{number}")
+            octets, seen = b"", set()
+            try:
+                with open(path, "rb", buffering=0) as file:
+                    seen.add(os.fstat(file.fileno()).st_size)
+                    while piece := file.read(65536):
+                        octets += piece
+                        seen.add(os.fstat(file.fileno()).st_size)
+            except OSError as caught:
+                assert caught.errno == errno.EIO
+                octets = None
+            # A server whose sizes were right before is believed until it sends something else.
+            assert octets is None if exact == "small" and number == 0 else octets or exact == "small"
+            if octets is not None:
+                assert octets == messages[1 + number].octets and seen == {len(octets)}
+            assert path.read_bytes() == messages[1 + number].octets
+            assert path.stat().st_size == len(messages[1 + number].octets)
+        tree.close()
+
+
+def _twin(number):
+    """One of many that differ in nothing that a listing tells."""
+    return Message(b"Subject: twin\r\nDate: Mon, 01 Jan 2024 10:00:00 +0000\r\n\r\n" + f"{number:08}\r\n".encode(),
+                   f"twin{number}")
+
+
+def test_killed_in_a_first_listing_and_the_newest_is_deleted(mount, place):
+    """Under the numbers that were given before nobody finds what comes instead."""
+    told = []
+
+    def tarry(line):
+        if line.startswith("TOP"):
+            told.append(line)
+            time.sleep(0.02 if len(told) > 2500 else 0)
+
+    with ScriptedPop3(map(_twin, range(6000))) as server:
+        server.at_command = tarry
+        tree = mount(server, user="small", scheme="pop3")
+        # The listing is shown as it comes: a part of it is in the index by then, and what is read on the disk.
+        with os.scandir(tree.path / "INBOX") as entries:
+            before = [next(entries).name for _ in range(2400)]
+        octets = {name: (tree.path / "INBOX" / name).read_bytes() for name in (before[2020], before[2300])}
+        assert list(octets.values()) == [_twin(2020).octets, _twin(2300).octets]
+        wait_for(lambda: sum(path.is_file() for path in place.cache.glob("content*/*/*/*")) == 2, 60, "them on the disk")
+        tree.kill()
+        assert len(told) < 6000
+        server.at_command = lambda line: None
+        server.messages = [*map(_twin, range(2000)), *map(_twin, range(7000, 7500))]
+        tree = mount(server, user="small", scheme="pop3")
+        names = os.listdir(tree.path / "INBOX")
+        after = {name: (tree.path / "INBOX" / name).read_bytes() for name in sorted(names, key=uid_of)[1900:]}
+        assert list(after.values()) == [message.octets for message in server.messages[1900:]]
+        assert set(before[:2000]) <= set(names) and after[before[1999]] == _twin(1999).octets
+        tree.close()
