@@ -41,7 +41,7 @@ PYTHON = "/usr/bin/python3"  # Debian's, which has Debian's pytest, whatever com
 PLAIN, ASAN = ROOT / "build", ROOT / "build-asan"
 LOGS = PLAIN / "test-logs"
 SUITES = ["unit", "unit-asan", "e2e", "e2e-plain", "matrix", "soak", "fuzz", "leaks", "semantics", "debian13"]
-# The long ones first, so that the two workers end at about the same time.
+# The long ones first, so that the workers end at about the same time.
 E2E_ORDER = ["test_hostile", "test_kills", "test_cuts", "test_failures", "test_mount", "test_backup", "test_capabilities"]
 # What runs against the sanitizer build alone, for time, but with --full or by name; of some the plain build needs a part.
 SANITIZED_ALONE = {"test_certificates": None, "test_hostile": "flood", "test_objects": None, "test_pop3": None,
@@ -275,7 +275,7 @@ def other_debian(suite, release, results):
         f"in {time.monotonic() - started:.0f} s")
 
 
-def run_jobs(jobs, results, workers=2):
+def run_jobs(jobs, results, workers=3):
     waiting = queue.SimpleQueue()
     for job in jobs:
         waiting.put(job)
