@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * What a session has: LIST and UIDL, in one flight where the server can do that. Without UIDL a message
- * is known by the digest of its header, which costs a TOP for each.
+ * What a session has: LIST and UIDL, in one flight where the server can do that. Without UIDL, or where
+ * it tells but the numbers of the messages, which others have after a deletion, a message is known by the
+ * digest of its size and header, which costs a TOP for each.
  */
+#include <string.h>
+
 #include <mailmount/log.h>
 
 #include "pop3-login.h"
@@ -18,7 +21,7 @@ refuse (const MmPop3Event *answer, const gchar *what, MmError code, GError **err
   return FALSE;
 }
 
-/* ---- without UIDL ---- */
+/* ---- without unique ids ---- */
 
 typedef struct
 {
@@ -33,15 +36,19 @@ static gboolean
 take_digest (Digester *digester, const MmPop3Event *event, GError **error)
 {
   const MmPop3Entry *entry = mm_pop3_maildrop_at (digester->maildrop, digester->n_done);
+  g_autofree gchar *size = NULL;
 
   if (event->type == MM_POP3_EVENT_DATA)
     g_checksum_update (digester->checksum, event->data, (gssize) event->length);
   if (event->type != MM_POP3_EVENT_DONE)
     return TRUE;
   if (!event->is_ok)
-    return refuse (event, "the server has neither UIDL nor TOP, by which messages could be known",
+    return refuse (event,
+                   "the server has neither unique ids (UIDL) nor TOP, by which messages could be known",
                    MM_ERROR_UNSUPPORTED, error);
   digester->n_done++;
+  size = g_strdup_printf ("%" G_GUINT64_FORMAT, entry->told_size);
+  g_checksum_update (digester->checksum, (const guchar *) size, (gssize) strlen (size));
   gboolean is_well = mm_pop3_maildrop_set_unique_id (
       digester->maildrop, entry->number, g_checksum_get_string (digester->checksum), error);
   g_checksum_reset (digester->checksum);
@@ -56,7 +63,7 @@ make_digests (MmPop3Wire *wire, MmPop3Maildrop *maildrop, GError **error)
   guint n = mm_pop3_maildrop_get_length (maildrop);
   MmPop3Event event;
 
-  mm_log_debug ("the server has no UIDL: its messages are known by their headers");
+  mm_log_debug ("the server has no unique ids: its messages are known by their headers");
   while (digester.n_done < n)
     {
       for (; digester.n_sent < n && digester.n_sent < digester.n_done + DIGESTS_AT_ONCE;
@@ -84,7 +91,7 @@ take_entry (MmPop3Maildrop *maildrop, const MmPop3Event *event, GError **error)
              : mm_pop3_maildrop_set_unique_id (maildrop, event->number, event->unique_id, error);
 }
 
-/* *out_has_ids: UIDL told them. */
+/* *out_has_ids: UIDL told them, and they are more than numbers. */
 static gboolean
 read_lists (MmPop3Wire *wire, MmPop3Maildrop *maildrop, gboolean *out_has_ids, GError **error)
 {
@@ -104,7 +111,7 @@ read_lists (MmPop3Wire *wire, MmPop3Maildrop *maildrop, gboolean *out_has_ids, G
         return refuse (&event, "listing the messages", MM_ERROR_PROTOCOL, error);
     }
   while (event.type != MM_POP3_EVENT_DONE || event.command != MM_POP3_UIDL);
-  *out_has_ids = event.is_ok;
+  *out_has_ids = event.is_ok && !mm_pop3_maildrop_drop_numbers (maildrop);
   /* Not the server's "I do not know that", but "not now". */
   if (!event.is_ok && event.code != MM_POP3_CODE_NONE && event.code != MM_POP3_CODE_OTHER)
     return refuse (&event, "listing the messages", MM_ERROR_PROTOCOL, error);

@@ -102,6 +102,30 @@ mm_pop3_maildrop_set_unique_id (MmPop3Maildrop *maildrop, guint32 number, const 
   return TRUE;
 }
 
+static gboolean
+is_number_of (const gchar *unique_id, guint32 number)
+{
+  g_autofree gchar *digits = g_strdup_printf ("%u", number);
+
+  return g_strcmp0 (unique_id, digits) == 0;
+}
+
+gboolean
+mm_pop3_maildrop_drop_numbers (MmPop3Maildrop *maildrop)
+{
+  for (guint i = 0; i < maildrop->entries->len; i++)
+    {
+      const MmPop3Entry *entry = mm_pop3_maildrop_at (maildrop, i);
+
+      if (!is_number_of (entry->unique_id, entry->number))
+        return FALSE;
+    }
+  g_hash_table_remove_all (maildrop->by_id);
+  for (guint i = 0; i < maildrop->entries->len; i++)
+    mm_pop3_maildrop_at (maildrop, i)->unique_id = NULL;
+  return maildrop->entries->len > 0;
+}
+
 /* ---- UIDs ---- */
 
 /* 0 and what another message has already is no UID. */
@@ -131,6 +155,10 @@ mm_pop3_maildrop_complete (MmPop3Maildrop *maildrop, const MmPop3Maildrop *befor
           = before != NULL ? look_up (before, before->by_id, entry->unique_id) : NULL;
       if (earlier == NULL)
         continue;
+      entry->is_new = earlier->is_measured && earlier->true_size == earlier->told_size
+                      && earlier->told_size != entry->told_size;
+      if (entry->is_new)
+        continue;
       set_uid (maildrop, i, earlier->uid);
       entry->is_measured = earlier->is_measured && earlier->told_size == entry->told_size;
       entry->true_size = earlier->true_size;
@@ -145,7 +173,7 @@ mm_pop3_maildrop_ask_uids (MmPop3Maildrop *maildrop, MmRemoteKnownUidFunc func, 
     {
       const MmPop3Entry *entry = mm_pop3_maildrop_at (maildrop, i);
 
-      if (entry->uid == 0)
+      if (entry->uid == 0 && !entry->is_new)
         set_uid (maildrop, i, func (MM_POP3_MAILBOX, entry->unique_id, user_data));
     }
 }

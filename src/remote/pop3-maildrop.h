@@ -24,6 +24,7 @@ typedef struct
   guint64 told_size;   /* octets, of LIST */
   guint64 true_size;   /* octets, once RETR brought them; valid with: */
   gboolean is_measured;
+  gboolean is_new;     /* nobody is asked for its UID */
   const gchar *unique_id; /* the maildrop's; NULL until it was told */
 } MmPop3Entry;
 
@@ -41,8 +42,13 @@ gboolean mm_pop3_maildrop_add (MmPop3Maildrop *maildrop, guint32 number, guint64
 gboolean mm_pop3_maildrop_set_unique_id (MmPop3Maildrop *maildrop, guint32 number,
                                          const gchar *unique_id, GError **error);
 
+/* Where every unique id is just the message's number, which is good for the session alone: drops them all.
+ * FALSE: they are ids, or there is none. */
+gboolean mm_pop3_maildrop_drop_numbers (MmPop3Maildrop *maildrop);
+
 /* Each message has a unique id now, or MM_ERROR_PROTOCOL. @before (nullable): of the session before,
- * whose UIDs and measured sizes are taken over. */
+ * whose UIDs and measured sizes are taken over; but not by a message whose size is another one than that
+ * which was told and found right then: it is new, whatever its unique id says. */
 gboolean mm_pop3_maildrop_complete (MmPop3Maildrop *maildrop, const MmPop3Maildrop *before,
                                     GError **error);
 

@@ -118,20 +118,81 @@ test_equal_ids (void)
                  "state v" VALIDITY " u15 m0 n3\ndone ok\n");
 }
 
+/* Of @header and a message's size. (transfer full) */
+static gchar *
+digest_of (const gchar *header, const gchar *size)
+{
+  g_autofree gchar *text = g_strconcat (header, size, NULL);
+
+  return g_compute_checksum_for_string (G_CHECKSUM_SHA256, text, -1);
+}
+
+#define HEADER_OCTETS(SUBJECT)                                                                     \
+  "Received: by x; Tue, 2 Jan 2024 10:00:00 +0000\r\nSubject: " SUBJECT "\r\n\r\n"
+
 static void
 test_without_uidl (void)
 {
   g_autoptr (Fixture) fixture
       = new_fixture (SIGNED_IN ("S: TOP\n") "C: LIST\nS: +OK\nS: 1 40\nS: .\nC: UIDL\nS: -ERR what?\n"
                      "C: TOP 1 0\n" HEADER ("one") "C: TOP 1 0\n" HEADER ("one"));
-  g_autofree gchar *digest = g_compute_checksum_for_string (
-      G_CHECKSUM_SHA256,
-      "Received: by x; Tue, 2 Jan 2024 10:00:00 +0000\r\nSubject: one\r\n\r\n", -1);
+  g_autofree gchar *digest = digest_of (HEADER_OCTETS ("one"), "40");
   g_autofree gchar *expected = g_strdup_printf (
       "opened v" VALIDITY " u2 m0 n1\n" TOLD ("1", "40", "one", "%s") "state v" VALIDITY
       " u2 m0 n1\ndone ok\n", digest);
 
   fixture_check (fixture, fixture_sync (fixture, "INBOX", NULL), expected);
+}
+
+/* Numbers are no ids: the message behind a deleted one has its number. */
+static void
+test_numbers_as_ids (void)
+{
+  g_autofree gchar *one = digest_of (HEADER_OCTETS ("one"), "40");
+  g_autofree gchar *two = digest_of (HEADER_OCTETS ("two"), "40");
+  MmMailboxState known = known_state (3, 2);
+  g_autoptr (Fixture) fixture = new_fixture (
+      SIGNED_IN (PIPELINING) LISTED ("S: 1 40\nS: 2 40\n", "S: 1 1\nS: 2 2\n")
+      "C: TOP 1 0\nC: TOP 2 0\n" HEADER ("one") HEADER ("two")
+      "C: TOP 1 0\n" HEADER ("one") "C: TOP 2 0\n" HEADER ("two")
+      "C: QUIT\nS: +OK\n");
+  g_autofree gchar *expected = g_strdup_printf (
+      "opened v" VALIDITY " u3 m0 n2\n" TOLD ("1", "40", "one", "%s") TOLD ("2", "40", "two", "%s")
+      "state v" VALIDITY " u3 m0 n2\ndone ok\n", one, two);
+
+  fixture->config.refresh_ms = 200;
+  fixture_check (fixture, fixture_sync (fixture, "INBOX", NULL), expected);
+  scripted_server_wait_ended (fixture->server, 1);
+  scripted_server_add (fixture->server,
+                       SIGNED_IN (PIPELINING) LISTED ("S: 1 40\n", "S: 1 1\n")
+                       "C: TOP 1 0\n" HEADER ("two"));
+  fixture_check (fixture, fixture_sync (fixture, "INBOX", &known),
+                 "opened v" VALIDITY " u3 m0 n1\npresent 2:2\nstate v" VALIDITY
+                 " u3 m0 n1\ndone ok\n");
+}
+
+/* An id that another message has now: its size was right and is another one. */
+static void
+test_moved_id (void)
+{
+  MmFetchItem item = { .uid = 7, .kind = MM_FETCH_WHOLE };
+  MmMailboxState known = known_state (10, 2);
+  g_autoptr (Fixture) fixture
+      = new_fixture (SIGNED_IN (PIPELINING) LISTED ("S: 1 7\nS: 2 50\n", "S: 1 a\nS: 2 b\n")
+                     "C: RETR 1\nS: +OK\nS: hello\nS: .\nC: QUIT\nS: +OK\n");
+
+  fixture->config.refresh_ms = 200;
+  mm_remote_set_known_uid_func (fixture_get_remote (fixture), find_known, NULL);
+  fixture_check (fixture,
+                 fixture_fetch (fixture, "INBOX", 0x504f5033, &item, 1, MM_REMOTE_PRIORITY_DEMAND),
+                 "begin 0 7\ndata 0 'hello\r\n'\nitem 0 ok\ndone ok\n");
+  scripted_server_wait_ended (fixture->server, 1);
+  scripted_server_add (fixture->server,
+                       SIGNED_IN (PIPELINING) LISTED ("S: 1 50\nS: 2 60\n", "S: 1 b\nS: 2 a\n")
+                       "C: TOP 2 0\n" HEADER ("other"));
+  fixture_check (fixture, fixture_sync (fixture, "INBOX", &known),
+                 "opened v" VALIDITY " u11 m0 n2\npresent 9:9\n" TOLD ("10", "60", "other", "a")
+                 "state v" VALIDITY " u11 m0 n2\ndone ok\n");
 }
 
 static void
@@ -302,6 +363,8 @@ main (int argc, char **argv)
   g_test_add_func ("/remote/pop3/other-ids-are-a-restart", test_other_ids);
   g_test_add_func ("/remote/pop3/equal-ids-are-told-apart", test_equal_ids);
   g_test_add_func ("/remote/pop3/without-uidl-by-digest", test_without_uidl);
+  g_test_add_func ("/remote/pop3/numbers-are-no-ids", test_numbers_as_ids);
+  g_test_add_func ("/remote/pop3/id-of-another-size-is-another-message", test_moved_id);
   g_test_add_func ("/remote/pop3/without-top", test_without_top);
   g_test_add_func ("/remote/pop3/whole-messages", test_whole);
   g_test_add_func ("/remote/pop3/head-and-the-proof-of-its-size", test_head);
