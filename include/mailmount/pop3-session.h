@@ -93,7 +93,7 @@ typedef struct
   const gchar *text; /* what the server says, without its code */
   guint32 number;    /* of the message, or of messages */
   guint64 size;      /* octets */
-  const gchar *unique_id;
+  const gchar *unique_id; /* printable ASCII without blanks: other octets are told as %XX */
   const guint8 *data;
   gsize length;
 } MmPop3Event;

@@ -45,6 +45,7 @@ struct MmPop3Session
   guint32 last_serial;
   GByteArray *output; /* nullable */
   GByteArray *text;   /* the line that the last event points into */
+  gchar *unique_id;   /* nullable: of the last event that had one */
 
   MmPop3CapabilityList capabilities, telling; /* as told; being told */
   gboolean has_capabilities;
@@ -93,6 +94,7 @@ mm_pop3_session_free (MmPop3Session *session)
   free_line (session->output);
   g_byte_array_unref (session->line);
   g_byte_array_unref (session->text);
+  g_free (session->unique_id);
   mm_pop3_capability_list_clear (&session->capabilities);
   mm_pop3_capability_list_clear (&session->telling);
   g_clear_error (&session->sasl_error);
@@ -452,6 +454,21 @@ parse_number (const gchar **text, guint64 max, guint64 *out_number)
   return TRUE;
 }
 
+/* What RFC 1939 7 allows stays as it is; blanks and other octets, which some servers put in, are told as
+ * %XX. (transfer full) */
+static gchar *
+escape_unique_id (const gchar *text, gsize length)
+{
+  GString *id = g_string_sized_new (length);
+
+  for (gsize i = 0; i < length; i++)
+    if (g_ascii_isgraph (text[i]))
+      g_string_append_c (id, text[i]);
+    else
+      g_string_append_printf (id, "%%%02X", (guchar) text[i]);
+  return g_string_free (id, FALSE);
+}
+
 static gboolean
 parse_entry (MmPop3Session *session, const gchar *line, MmPop3Event *event)
 {
@@ -463,15 +480,14 @@ parse_entry (MmPop3Session *session, const gchar *line, MmPop3Event *event)
   event->number = (guint32) number;
   if (event->command == MM_POP3_LIST)
     return parse_number (&rest, G_MAXINT64, &event->size);
-  gsize length = strcspn (rest, " \t");
-  if (length == 0 || length > session->limits.unique_id_octets
-      || rest[length + strspn (rest + length, " \t")] != '\0')
+  gsize length = strlen (rest);
+  while (length > 0 && (rest[length - 1] == ' ' || rest[length - 1] == '\t'))
+    length--;
+  if (length == 0 || length > session->limits.unique_id_octets)
     return FALSE;
-  for (gsize i = 0; i < length; i++)
-    if (!g_ascii_isgraph (rest[i]))
-      return FALSE;
-  ((gchar *) rest)[length] = '\0';
-  event->unique_id = rest;
+  g_free (session->unique_id);
+  session->unique_id = escape_unique_id (rest, length);
+  event->unique_id = session->unique_id;
   return TRUE;
 }
 

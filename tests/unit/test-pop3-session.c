@@ -204,11 +204,11 @@ static void
 test_listing (void)
 {
   static const gchar input[]
-      = "+OK 2 messages\r\n1 120 odd\r\n2 4294967296\r\n.\r\n+OK\r\n1 a!~\r\n2 b \r\n.\r\n";
+      = "+OK 2 messages\r\n1 120 odd\r\n2 4294967296\r\n.\r\n+OK\r\n1 a!~\r\n2 b \r\n3 a b\xe9%\r\n.\r\n";
 
   check_pipelined (list_and_uidl, input, sizeof input - 1,
                    "entry 2 1=120\nentry 2 2=4294967296\ndone 2 ok code 0 ''\n"
-                   "entry 3 1=a!~\nentry 3 2=b\ndone 3 ok code 0 ''\n");
+                   "entry 3 1=a!~\nentry 3 2=b\nentry 3 3=a%20b%E9%\ndone 3 ok code 0 ''\n");
 }
 
 static void
