@@ -36,8 +36,8 @@ gboolean mm_fuse_mount (MmFuse *fuse, GError **error);
  * MM_ERROR_SYSTEM when serving failed. */
 gboolean mm_fuse_serve (MmFuse *fuse, GError **error);
 
-/* Unmounts, where mounted, and waits for attempts in progress; none begins any more. Afterwards the
- * vfs may be closed and the account be freed, which answers what still waits. */
+/* Waits for attempts in progress, of which none begins any more, and unmounts, where mounted.
+ * Afterwards the vfs may be closed and the account be freed, which lets go of what still waits. */
 void mm_fuse_stop (MmFuse *fuse);
 
 /* After the account is freed. */

@@ -162,7 +162,7 @@ mm_run_mount (const MmConfig *config, const gchar *mountpoint, MmCredentials *cr
   mm_vfs_set_report_func (vfs, mm_report_write, &report);
 
   gboolean served = serve (config, credentials, account, fuse, daemonizer, error);
-  /* In this order: open files let go of the account's contents, the account answers what still
+  /* In this order: open files let go of the account's contents, the account lets go of what still
    * waits, and only then the session may go. */
   mm_fuse_stop (fuse);
   mm_vfs_close_all (vfs);

@@ -89,13 +89,16 @@ mm_fuse_serve (MmFuse *fuse, GError **error)
 void
 mm_fuse_stop (MmFuse *fuse)
 {
+  /* Unmounting closes the session's descriptor, and its number becomes that of the next file that
+   * any thread opens: nobody may be about to write to it. */
+  mm_fuse_end_requests (fuse);
+  mm_fuse_notifier_stop (fuse->notifier);
   if (fuse->is_mounted)
     {
       fuse_session_unmount (fuse->session);
       mm_fuse_loop_forget_signals ();
     }
   fuse->is_mounted = FALSE;
-  mm_fuse_end_requests (fuse);
 }
 
 void

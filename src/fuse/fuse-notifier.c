@@ -3,6 +3,10 @@
 
 #include <string.h>
 
+/* For what is on its way into the kernel at the end. What takes longer is blocked there, and has its
+ * file. */
+#define UNDER_WAY_US (100 * G_TIME_SPAN_MILLISECOND)
+
 typedef struct
 {
   fuse_ino_t inode; /* 0: end the thread */
@@ -21,9 +25,32 @@ struct MmFuseNotifier
   struct fuse_session *session;
   GThread *thread;
   GAsyncQueue *queue; /* Queue<Notice> */
-  GMutex lock;         /* guards @pending */
+  GMutex lock;         /* guards all below */
   GHashTable *pending; /* Map<inode *, NoticeState>: directories whose listing is to be dropped */
+  GCond told;
+  guint n_telling;     /* notifications under way */
+  gboolean is_stopped; /* none begins any more */
 };
+
+static gboolean
+begin_telling (MmFuseNotifier *notifier)
+{
+  g_mutex_lock (&notifier->lock);
+  gboolean go_on = !notifier->is_stopped;
+  if (go_on)
+    notifier->n_telling++;
+  g_mutex_unlock (&notifier->lock);
+  return go_on;
+}
+
+static void
+end_telling (MmFuseNotifier *notifier)
+{
+  g_mutex_lock (&notifier->lock);
+  if (--notifier->n_telling == 0 && notifier->is_stopped)
+    g_cond_signal (&notifier->told);
+  g_mutex_unlock (&notifier->lock);
+}
 
 static void
 free_notice (gpointer data)
@@ -61,6 +88,19 @@ drop_listing (MmFuseNotifier *notifier, guint64 directory)
   g_mutex_unlock (&notifier->lock);
 }
 
+static void
+tell (MmFuseNotifier *notifier, const Notice *notice)
+{
+  if (!begin_telling (notifier))
+    return;
+  if (notice->name != NULL)
+    fuse_lowlevel_notify_inval_entry (notifier->session, notice->inode, notice->name,
+                                      strlen (notice->name));
+  else
+    drop_listing (notifier, notice->inode);
+  end_telling (notifier);
+}
+
 static gpointer
 work (gpointer data)
 {
@@ -71,11 +111,8 @@ work (gpointer data)
       Notice *notice = g_async_queue_pop (notifier->queue);
       gboolean is_end = notice->inode == 0;
 
-      if (notice->name != NULL)
-        fuse_lowlevel_notify_inval_entry (notifier->session, notice->inode, notice->name,
-                                          strlen (notice->name));
-      else if (!is_end)
-        drop_listing (notifier, notice->inode);
+      if (!is_end)
+        tell (notifier, notice);
       free_notice (notice);
       if (is_end)
         return NULL;
@@ -89,10 +126,24 @@ mm_fuse_notifier_new (struct fuse_session *session)
 
   notifier->session = session;
   g_mutex_init (&notifier->lock);
+  g_cond_init (&notifier->told);
   notifier->pending = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL);
   notifier->queue = g_async_queue_new_full (free_notice);
   notifier->thread = g_thread_new ("mm-notifier", work, notifier);
   return notifier;
+}
+
+void
+mm_fuse_notifier_stop (MmFuseNotifier *notifier)
+{
+  gint64 end_us = g_get_monotonic_time () + UNDER_WAY_US;
+
+  g_mutex_lock (&notifier->lock);
+  notifier->is_stopped = TRUE;
+  while (notifier->n_telling > 0
+         && g_cond_wait_until (&notifier->told, &notifier->lock, end_us))
+    ;
+  g_mutex_unlock (&notifier->lock);
 }
 
 void
@@ -104,6 +155,7 @@ mm_fuse_notifier_free (MmFuseNotifier *notifier)
   g_thread_join (notifier->thread);
   g_async_queue_unref (notifier->queue);
   g_hash_table_unref (notifier->pending);
+  g_cond_clear (&notifier->told);
   g_mutex_clear (&notifier->lock);
   g_free (notifier);
 }
@@ -147,7 +199,11 @@ static void
 on_attributes_changed (guint64 inode, gpointer user_data)
 {
   MmFuseNotifier *notifier = user_data;
+
+  if (!begin_telling (notifier))
+    return;
   fuse_lowlevel_notify_inval_inode (notifier->session, inode, -1, 0);
+  end_telling (notifier);
 }
 
 const MmVfsObserver *

@@ -30,8 +30,8 @@ struct MmFuse
 
   GMutex lock;        /* guards all below */
   GCond idle;
-  guint n_active;     /* attempts in progress */
-  gboolean is_ending; /* no attempt is made any more */
+  guint n_active;     /* attempts and answers in progress */
+  gboolean is_ending; /* no attempt is made and nothing answered any more */
 };
 
 /* ---- fuse-loop.c ---- */
@@ -101,8 +101,8 @@ MmFuseRequest *mm_fuse_request_new (fuse_req_t req, const MmFuseOperation *opera
 /* Takes over @request. */
 void mm_fuse_request_run (MmFuseRequest *request);
 
-/* No attempt is in progress any more, and none begins: what still waits is answered when its waiter
- * fires. */
+/* No attempt or answer is in progress any more, and none begins: what still waits is let go of when
+ * its waiter fires. Before unmounting. */
 void mm_fuse_end_requests (MmFuse *fuse);
 
 /* ---- fuse-errno.c ---- */
@@ -123,6 +123,9 @@ extern const struct fuse_lowlevel_ops mm_fuse_operations;
 /* Tells the kernel what changed. Entry and page invalidations can block behind a lookup, so they
  * are made by a thread that nobody ever waits for. */
 MmFuseNotifier *mm_fuse_notifier_new (struct fuse_session *session);
+/* Before unmounting: no notification begins any more, and those under way have been made, or are
+ * blocked in the kernel. */
+void mm_fuse_notifier_stop (MmFuseNotifier *notifier);
 /* After unmounting: the kernel then lets go of a blocked notification. */
 void mm_fuse_notifier_free (MmFuseNotifier *notifier);
 const MmVfsObserver *mm_fuse_notifier_get_observer (void);

@@ -34,9 +34,10 @@ on_interrupt (fuse_req_t req, void *data)
   g_mutex_unlock (&request->lock);
 }
 
-/* Answers the kernel. Exactly one thread gets here, with no attempt in progress. */
+/* Answers the kernel. Exactly one thread gets here, with no attempt in progress, within an
+ * activity: the session's descriptor is open. */
 static void
-finish (MmFuseRequest *request, const GError *error)
+answer (MmFuseRequest *request, const GError *error)
 {
   fuse_req_interrupt_func (request->req, NULL, NULL);
   if (error == NULL)
@@ -69,6 +70,18 @@ end_activity (MmFuse *fuse)
   if (--fuse->n_active == 0 && fuse->is_ending)
     g_cond_signal (&fuse->idle);
   g_mutex_unlock (&fuse->lock);
+}
+
+/* The kernel is answered no more: its descriptor may be another file's already. Whoever waited is
+ * told by the unmounting. */
+static void
+abandon (MmFuseRequest *request)
+{
+  fuse_req_interrupt_func (request->req, NULL, NULL);
+  if (request->operation->undo != NULL)
+    request->operation->undo (request);
+  fuse_reply_none (request->req);
+  request_unref (request);
 }
 
 static void on_fire (const GError *error, gpointer user_data);
@@ -139,25 +152,26 @@ attempt (MmFuseRequest *request)
         mm_deadlines_add (fuse->deadlines, waiter, request->deadline_us);
     }
   if (next == NEXT_FINISH)
-    finish (request, error);
+    answer (request, error);
   request_unref (request);
 }
 
-/* Attempts unless the mount is ending. */
+/* Attempts, or with @error (nullable) answers, unless the mount is ending. */
 static void
-resume (MmFuseRequest *request)
+resume (MmFuseRequest *request, const GError *error)
 {
   MmFuse *fuse = request->fuse;
 
-  if (begin_activity (fuse))
+  if (!begin_activity (fuse))
     {
-      attempt (request);
-      end_activity (fuse);
+      abandon (request);
       return;
     }
-  g_autoptr (GError) error = g_error_new_literal (MM_ERROR, MM_ERROR_CANCELLED,
-                                                  "the mount is ending");
-  finish (request, error);
+  if (error != NULL)
+    answer (request, error);
+  else
+    attempt (request);
+  end_activity (fuse);
 }
 
 static void
@@ -176,10 +190,8 @@ on_fire (const GError *error, gpointer user_data)
     request->is_finished = TRUE;
   g_mutex_unlock (&request->lock);
 
-  if (act && error != NULL)
-    finish (request, error);
-  else if (act)
-    resume (request);
+  if (act)
+    resume (request, error);
   request_unref (request);
 }
 
@@ -203,7 +215,7 @@ void
 mm_fuse_request_run (MmFuseRequest *request)
 {
   fuse_req_interrupt_func (request->req, on_interrupt, request);
-  resume (request);
+  resume (request, NULL);
 }
 
 void
