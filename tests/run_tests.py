@@ -7,6 +7,8 @@ usage: scripts/test [--quick | --full] [--only SUITE]... [--file NAME]... [--lis
   unit        unit tests, gcc
   unit-asan   unit tests, clang with AddressSanitizer and UndefinedBehaviorSanitizer
   e2e         end-to-end tests against the sanitizer build
+  unit-tsan   unit tests, clang with ThreadSanitizer
+  e2e-tsan    end-to-end tests against the ThreadSanitizer build: those where much happens at once (all with --full)
   e2e-plain   end-to-end tests against the plain build (with --quick the core of them; all with --full)
   matrix      what must hold with every server: a table, server × protocol × what, against the sanitizer build
   soak        a mount under load for two minutes (ten with --full), beside the others: what it has stays as it is
@@ -38,9 +40,10 @@ sys.path.insert(0, str(ROOT / "tests" / "e2e"))
 import matrix_cells  # noqa: E402
 
 PYTHON = "/usr/bin/python3"  # Debian's, which has Debian's pytest, whatever comes first in PATH
-PLAIN, ASAN = ROOT / "build", ROOT / "build-asan"
+PLAIN, ASAN, TSAN = ROOT / "build", ROOT / "build-asan", ROOT / "build-tsan"
 LOGS = PLAIN / "test-logs"
-SUITES = ["unit", "unit-asan", "e2e", "e2e-plain", "matrix", "soak", "fuzz", "leaks", "semantics", "debian13"]
+SUITES = ["unit", "unit-asan", "unit-tsan", "e2e", "e2e-tsan", "e2e-plain", "matrix", "soak", "fuzz", "leaks",
+          "semantics", "debian13"]
 # The long ones first, so that the workers end at about the same time.
 E2E_ORDER = ["test_hostile", "test_kills", "test_cuts", "test_failures", "test_mount", "test_backup", "test_capabilities"]
 # What runs against the sanitizer build alone, for time, but with --full or by name; of some the plain build needs a part.
@@ -48,6 +51,18 @@ SANITIZED_ALONE = {"test_certificates": None, "test_hostile": "flood", "test_obj
                    "test_proxies": None, "test_quirks": None, "test_servers": None, "test_signin": None,
                    "test_signin_cyrus": None, "test_tunnel": None}
 FULL_SUITES = {"debian13"}
+# What ThreadSanitizer sees in every run: the tests of these files where threads meet (pytest -k).
+TSAN_CORE = {
+    "test_backup": "rsync_copies or cat_in_any_order",
+    "test_cache": "two_mounts_share or what_left_the_cache or goes_on_where_it_broke or purging_under",
+    "test_cuts": "again_and_again or silence_in_a_literal",
+    "test_offline": "comes_back or when_it_is_back",
+    "test_read_ahead": "sixteen_readers or stops_leaves_little",
+    "test_tree": "every_folder or after_remount",
+    "test_watch": "are_seen or goes_on",
+}
+# Forks without exec, which ThreadSanitizer cannot follow; it has no threads.
+TSAN_NOT = {"test-credentials"}
 SKIP_ALLOWED = "only root can"
 JOB_SECONDS = 1500
 DEBIAN_SECONDS = 3600
@@ -150,15 +165,26 @@ def build(directory, compiler, options, results):
     return True
 
 
-def unit(suite, directory, results):
+def tsan_units():
+    """The names of the unit tests that ThreadSanitizer can follow."""
+    listed = subprocess.run(["meson", "test", "-C", str(TSAN), "--list", "--suite", "unit"], capture_output=True,
+                            text=True, check=True).stdout
+    return sorted(set(re.findall(r"/ (\S+)$", listed, re.M)) - TSAN_NOT)
+
+
+def unit(suite, directory, results, names=()):
     log, started = LOGS / f"{suite}.log", time.monotonic()
     log.unlink(missing_ok=True)
     report = directory / "meson-logs" / "testlog.junit.xml"
     report.unlink(missing_ok=True)
     environment = {"ASAN_OPTIONS": "detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1",
                    "LSAN_OPTIONS": f"suppressions={ROOT}/tests/e2e/lsan.supp:print_suppressions=0",
-                   "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1"}
-    status = run_logged(["meson", "test", "-C", directory, "--no-rebuild", "--print-errorlogs"], log, environment)
+                   "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
+                   "TSAN_OPTIONS": f"suppressions={ROOT}/tests/tsan/tsan.supp:history_size=7"}
+    if directory == TSAN:
+        environment["G_SLICE"] = "always-malloc"  # as tests/e2e/mount.py has it
+    status = run_logged(["meson", "test", "-C", directory, "--no-rebuild", "--print-errorlogs", *names], log,
+                        environment)
     if not report.exists():
         results.fail(f"{suite}: no report")
         say(tail(log))
@@ -236,6 +262,10 @@ def end_to_end_jobs(wanted, names, quick, full):
             if "e2e" in wanted:
                 jobs.append(("e2e", path.stem[5:] + number, [path], [],
                              {"MAILMOUNT": str(ASAN / "mailmount"), "MAILMOUNT_SLOWNESS": "3", **more}))
+        for path in files:
+            if "e2e-tsan" in wanted and turn == 0 and (full or path.stem in TSAN_CORE):
+                jobs.append(("e2e-tsan", path.stem[5:], [path], [] if full else ["-k", TSAN_CORE[path.stem]],
+                             {"MAILMOUNT": str(TSAN / "mailmount"), "MAILMOUNT_SLOWNESS": "4"}))
         for path in files:
             part = "" if full or names else SANITIZED_ALONE.get(path.stem, "")
             if "e2e-plain" in wanted and part is not None:
@@ -345,12 +375,17 @@ def main():
     asan = True
     if wanted & {"unit-asan", "e2e", "matrix"}:
         asan = build(ASAN, "clang", asan_options, results)
-    if not (plain and asan):
+    tsan = True
+    if wanted & {"unit-tsan", "e2e-tsan"}:
+        tsan = build(TSAN, "clang", ["-Dwerror=true", "-Db_sanitize=thread", "-Db_lundef=false"], results)
+    if not (plain and asan and tsan):
         return finish(results, started)
     if "unit" in wanted:
         unit("unit", PLAIN, results)
     if "unit-asan" in wanted:
         unit("unit-asan", ASAN, results)
+    if "unit-tsan" in wanted:
+        unit("unit-tsan", TSAN, results, tsan_units())
     # It sleeps more than it works, so it needs no worker of its own.
     soak = threading.Thread(target=run_jobs, args=(soak_jobs(wanted, arguments.full), results, 1))
     soak.start()

@@ -5,6 +5,7 @@ The program is $MAILMOUNT, or build/mailmount. $MAILMOUNT_WRAPPER is put before 
 """
 
 import contextlib
+import functools
 import os
 import re
 import shlex
@@ -142,6 +143,8 @@ class Mount:
             **os.environ, "HOME": str(place.home), "XDG_CACHE_HOME": str(place.home / ".cache"),
             "ASAN_OPTIONS": f"{sanitizer}:detect_stack_use_after_return=1:strict_string_checks=1:detect_leaks=1",
             "UBSAN_OPTIONS": f"{sanitizer}:print_stacktrace=1", "LSAN_OPTIONS": f"suppressions={lsan_suppressions()}",
+            "TSAN_OPTIONS": f"{sanitizer}:suppressions={tsan_suppressions()}:history_size=7",
+            **({"G_SLICE": "always-malloc"} if watches_threads() else {}),
             "G_MESSAGES_DEBUG": "", **(environment or {})}
         for name in ("DBUS_SESSION_BUS_ADDRESS", "XDG_CONFIG_HOME", "CREDENTIALS_DIRECTORY"):
             if name not in (environment or {}):
@@ -336,6 +339,16 @@ def uid_of(name):
 
 def lsan_suppressions():
     return Path(__file__).with_name("lsan.supp")
+
+
+@functools.cache
+def watches_threads():
+    """Whether this is a build with ThreadSanitizer, which does not see how GLib's slices change hands."""
+    return b"__tsan_init" in BINARY.read_bytes()
+
+
+def tsan_suppressions():
+    return ROOT / "tests" / "tsan" / "tsan.supp"
 
 
 def ordinary_user():
