@@ -55,7 +55,7 @@ FULL_SUITES = {"debian13"}
 TSAN_CORE = {
     "test_backup": "rsync_copies or cat_in_any_order",
     "test_cache": "two_mounts_share or what_left_the_cache or goes_on_where_it_broke or purging_under",
-    "test_cuts": "again_and_again or silence_in_a_literal",
+    "test_cuts": "again_and_again",
     "test_offline": "comes_back or when_it_is_back",
     "test_read_ahead": "sixteen_readers or stops_leaves_little",
     "test_tree": "every_folder or after_remount",
@@ -63,6 +63,10 @@ TSAN_CORE = {
 }
 # Forks without exec, which ThreadSanitizer cannot follow; it has no threads.
 TSAN_NOT = {"test-credentials"}
+# It has a thread of its own, so that these cannot leave their namespace; and its symbolizer, which outlives the
+# program's parent, keeps that one's output open.
+TSAN_NOT_CASES = ("/network/link-that-comes-up-is-noticed", "/transport/link-local-address-is-reached-in-its-zone")
+TSAN_NOT_E2E = "not meson_install"
 SKIP_ALLOWED = "only root can"
 JOB_SECONDS = 1500
 DEBIAN_SECONDS = 3600
@@ -92,6 +96,8 @@ class Results:
                 counts[1] += 1
                 self.failures.append(name)
             elif case.find("skipped") is not None:
+                if suite == "unit-tsan" and (case.get("name") or "").rstrip(": ").endswith(TSAN_NOT_CASES):
+                    continue
                 counts[2] += 1
                 reason = case.find("skipped").get("message") or ""
                 self.skips.append((name, reason))
@@ -264,7 +270,7 @@ def end_to_end_jobs(wanted, names, quick, full):
                              {"MAILMOUNT": str(ASAN / "mailmount"), "MAILMOUNT_SLOWNESS": "3", **more}))
         for path in files:
             if "e2e-tsan" in wanted and turn == 0 and (full or path.stem in TSAN_CORE):
-                jobs.append(("e2e-tsan", path.stem[5:], [path], [] if full else ["-k", TSAN_CORE[path.stem]],
+                jobs.append(("e2e-tsan", path.stem[5:], [path], ["-k", TSAN_NOT_E2E if full else TSAN_CORE[path.stem]],
                              {"MAILMOUNT": str(TSAN / "mailmount"), "MAILMOUNT_SLOWNESS": "4"}))
         for path in files:
             part = "" if full or names else SANITIZED_ALONE.get(path.stem, "")

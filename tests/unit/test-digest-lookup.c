@@ -13,7 +13,7 @@ typedef struct
   MmDigestLookup *lookup;
   GMutex lock; /* guards @n_fired */
   GCond fired;
-  guint n_fired;
+  guint n_fired; /* guarded by @lock */
 } Fixture;
 
 static void
@@ -61,7 +61,9 @@ look_up (Fixture *fixture, MmContentKey key, GError **error)
       g_autoptr (MmWaiter) waiter = mm_waiter_new (on_fired, fixture);
       gchar *digest = NULL;
 
+      g_mutex_lock (&fixture->lock);
       fixture->n_fired = 0;
+      g_mutex_unlock (&fixture->lock);
       if (mm_digest_lookup_try (fixture->lookup, key, &digest, waiter, error) != MM_TRY_WAIT)
         {
           mm_waiter_disarm (waiter);
