@@ -304,13 +304,14 @@ choose_root (MmAccount *account, const gchar *root_path, GError **error)
   return node != NULL;
 }
 
-/* The server cannot be reached: shows what earlier mounts knew. FALSE when that is nothing, or when
+/* The server cannot be reached, or lets nobody in now: shows what earlier mounts knew. FALSE when that is nothing, or when
  * the failure is none that passes by itself. */
 static gboolean
 start_without_server (MmAccount *account, const GError *cause)
 {
   if (!g_error_matches (cause, MM_ERROR, MM_ERROR_OFFLINE)
-      && !g_error_matches (cause, MM_ERROR, MM_ERROR_TIMEOUT))
+      && !g_error_matches (cause, MM_ERROR, MM_ERROR_TIMEOUT)
+      && !g_error_matches (cause, MM_ERROR, MM_ERROR_UNAVAILABLE))
     return FALSE;
 
   g_mutex_lock (&account->lock);

@@ -243,16 +243,48 @@ is_worth_another_try_locked (const MmRemotePool *pool)
     }
 }
 
+/* Waits while the server wants to be left alone. FALSE: not before @deadline_us. */
+static gboolean
+wait_for_hold_locked (MmRemotePool *pool, gint64 deadline_us)
+{
+  while (mm_remote_reach_is_held (&pool->reach) && !pool->is_closing)
+    {
+      if (pool->reach.until_us > deadline_us)
+        return FALSE;
+      g_cond_wait_until (&pool->changed, &pool->lock, pool->reach.until_us);
+    }
+  return mm_clock_monotonic_us () < deadline_us;
+}
+
+/* "Not now" is waited out; anything else that may be chance is tried once more. */
+static void
+connect_patiently_locked (MmRemotePool *pool)
+{
+  gint64 started_us = mm_clock_monotonic_us ();
+  gint64 deadline_us = started_us + (gint64) pool->patience_ms * 1000;
+  gboolean is_repeated = FALSE;
+
+  connect_once_locked (pool);
+  while (is_worth_another_try_locked (pool))
+    {
+      if (g_error_matches (pool->reach.error, MM_ERROR, MM_ERROR_UNAVAILABLE))
+        {
+          if (!wait_for_hold_locked (pool, deadline_us))
+            return;
+        }
+      else if (is_repeated || mm_clock_monotonic_us () >= started_us + SECOND_TRY_US)
+        return;
+      else
+        is_repeated = TRUE;
+      connect_once_locked (pool);
+    }
+}
+
 gboolean
 mm_remote_pool_connect (MmRemotePool *pool, GError **error)
 {
   g_mutex_lock (&pool->lock);
-  gint64 started_us = mm_clock_monotonic_us ();
-  connect_once_locked (pool);
-  if (is_worth_another_try_locked (pool)
-      && mm_clock_monotonic_us () < started_us + SECOND_TRY_US)
-    connect_once_locked (pool);
-
+  connect_patiently_locked (pool);
   gboolean is_connected = mm_remote_pool_has_ready_slot_locked (pool);
   if (pool->is_closing)
     g_set_error_literal (error, MM_ERROR, MM_ERROR_CANCELLED, "the account is closing");

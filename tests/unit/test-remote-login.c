@@ -128,11 +128,15 @@ test_refused (void)
   fixture_check (fixture, fixture_list (fixture), "done AUTHENTICATION\n");
 }
 
+/* "Not now" is asked again for so long, which is twice. */
+#define PATIENCE_MS 1500
+
 static void
 test_unavailable (void)
 {
   g_autoptr (Fixture) fixture = fixture_new ();
 
+  fixture->config.answer_timeout_ms = PATIENCE_MS;
   add_twice (fixture,
              "S: * OK ready\nC: CAPABILITY\nS: * CAPABILITY IMAP4rev1\nS: $T OK\n"
              "C: LOGIN *\nS: $T NO [UNAVAILABLE] backend is down\nW");
@@ -144,6 +148,7 @@ test_bye_instead_of_answer (void)
 {
   g_autoptr (Fixture) fixture = fixture_new ();
 
+  fixture->config.answer_timeout_ms = PATIENCE_MS;
   add_twice (fixture,
              "S: * OK ready\nC: CAPABILITY\nS: * CAPABILITY IMAP4rev1\nS: $T OK\n"
              "C: LOGIN *\nS: * BYE [LIMIT] too many connections\nX");

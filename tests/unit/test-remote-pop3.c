@@ -333,6 +333,22 @@ test_in_use (void)
                  "mailbox 'INBOX' - 0 v" VALIDITY " u0 m0 n2\ndone ok\n");
 }
 
+/* The first connection of all is as patient as a read. */
+static void
+test_in_use_at_the_start (void)
+{
+  static const gchar in_use[] = "S: +OK\nC: CAPA\nS: -ERR what?\nC: USER user\nS: +OK\n"
+                                "C: PASS secret\nS: -ERR [IN-USE] another\nX\n";
+  g_autoptr (Fixture) fixture = new_fixture (in_use);
+  g_autoptr (GError) error = NULL;
+
+  fixture->config.answer_timeout_ms = 30000;
+  scripted_server_add (fixture->server, in_use);
+  scripted_server_add (fixture->server, SIGNED_IN (PIPELINING) TWO);
+  mm_remote_connect (fixture_get_remote (fixture), &error);
+  g_assert_no_error (error);
+}
+
 /* Who asks often what is new would else keep everybody from the maildrop for ever. */
 static void
 test_unused (void)
@@ -373,6 +389,7 @@ main (int argc, char **argv)
   g_test_add_func ("/remote/pop3/refused-and-gone-in-the-next-session", test_refused);
   g_test_add_func ("/remote/pop3/lost-within-a-message", test_lost);
   g_test_add_func ("/remote/pop3/maildrop-in-use-is-waited-for", test_in_use);
+  g_test_add_func ("/remote/pop3/maildrop-in-use-at-the-start", test_in_use_at_the_start);
   g_test_add_func ("/remote/pop3/unused-session-ends-before-the-next-refresh", test_unused);
   g_test_add_func ("/remote/pop3/other-mailbox", test_other_mailbox);
   return g_test_run ();
