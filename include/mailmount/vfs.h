@@ -122,7 +122,8 @@ gboolean mm_vfs_file_is_private (const MmVfsFile *file);
 
 /* Extended attributes of a message: @name without the prefix "user.". NOT_FOUND when there is no
  * such attribute. "mailmount.digest" is there while the message is whole in the cache, and is never
- * listed. (transfer full) */
+ * listed; nor are, of a message that may be in several folders, "mailmount.places" and "mailmount.uid". (transfer
+ * full) */
 MmTry mm_vfs_try_get_xattr (MmVfs *vfs, guint64 inode, const gchar *name, gchar **out_value,
                             MmWaiter *waiter, GError **error);
 /* Their names, each with the prefix "user." and a NUL behind it; NULL when there are none. */

@@ -208,17 +208,23 @@ try_get_xattr (MmVfs *vfs, guint64 inode, const gchar *name, gchar **out_value, 
   return *out_value != NULL ? MM_TRY_DONE : mm_vfs_fail_not_found (error);
 }
 
-/* Without the digest: it comes and goes with the cache, and a copy with all attributes would find
- * messages changed. */
-static const gchar *const xattr_names[] = {
-  "mailmount.uid",        "mailmount.flags", "mailmount.labels", "mailmount.internaldate",
-  "mailmount.message-id", "mailmount.places", NULL,
-};
+/* Without what a copy with all attributes would find changed: the digest comes and goes with the cache,
+ * the places of a message in several folders, and its UID in the first, depend on what was listed. */
+static const gchar *const *
+get_xattr_names (guint64 inode)
+{
+  static const gchar *const names[] = {
+    "mailmount.uid",          "mailmount.flags",      "mailmount.labels",
+    "mailmount.internaldate", "mailmount.message-id", NULL,
+  };
+
+  return mm_inode_get_kind (inode) == MM_NODE_LINKED ? names + 1 : names;
+}
 
 const MmNodeClass mm_message_node_class = {
   .get_attributes = try_get_attributes,
   .open = try_open,
   .read = try_read,
   .get_xattr = try_get_xattr,
-  .xattr_names = xattr_names,
+  .get_xattr_names = get_xattr_names,
 };

@@ -25,7 +25,8 @@ typedef struct
                  MmWaiter *waiter, GError **error);
   MmTry (*get_xattr) (MmVfs *vfs, guint64 inode, const gchar *name, gchar **out_value,
                       MmWaiter *waiter, GError **error);
-  const gchar *const *xattr_names; /* nullable; NULL-terminated, without "user." */
+  /* Nullable. Those that are listed; NULL-terminated, without "user.", static. */
+  const gchar *const *(*get_xattr_names) (guint64 inode);
 } MmNodeClass;
 
 extern const MmNodeClass mm_folder_node_class;

@@ -406,13 +406,14 @@ mm_vfs_try_list_xattrs (MmVfs *vfs, guint64 inode, GByteArray **out_names, MmWai
   g_autoptr (GByteArray) names = g_byte_array_new ();
 
   *out_names = NULL;
-  if (node_class == NULL || node_class->xattr_names == NULL)
+  if (node_class == NULL || node_class->get_xattr_names == NULL)
     return MM_TRY_DONE;
-  for (guint i = 0; node_class->xattr_names[i] != NULL; i++)
+  const gchar *const *listed = node_class->get_xattr_names (inode);
+  for (guint i = 0; listed[i] != NULL; i++)
     {
       g_autofree gchar *value = NULL;
       g_autoptr (GError) missing = NULL;
-      const gchar *name = node_class->xattr_names[i];
+      const gchar *name = listed[i];
 
       switch (node_class->get_xattr (vfs, inode, name, &value, waiter, &missing))
         {

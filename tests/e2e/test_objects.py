@@ -250,6 +250,23 @@ def test_attributes_are_those_of_all_places(mount, linked):
     assert os.getxattr(mounted.path / alone, "user.mailmount.places") == f"INBOX:{SHARED + 1}".encode()
 
 
+def listed_attributes(path):
+    return {name: os.getxattr(path, name) for name in os.listxattr(path)}
+
+
+def test_listed_attributes_are_the_same_whatever_was_listed(mount, linked):
+    """A copy with all attributes finds nothing changed when more folders are known."""
+    mounted = mount(linked)
+    directory = mounted.path / linked.local(FOLDERS[-1])
+    before = {name: listed_attributes(directory / name) for name in os.listdir(directory)}
+    places = {name: os.getxattr(directory / name, "user.mailmount.places") for name in before}
+    list_all(mounted)
+    assert {name: os.getxattr(directory / name, "user.mailmount.places") for name in before} != places
+    assert {name: listed_attributes(directory / name) for name in before} == before
+    assert all(attributes and not {"user.mailmount.places", "user.mailmount.uid"} & set(attributes)
+               for attributes in before.values())
+
+
 def test_verify_finds_a_linked_copy_whole(mount, linked, target):
     mounted = mount(linked)
     sh(["rsync", "-aH", f"{mounted.path}/", f"{target}/"])
