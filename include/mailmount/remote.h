@@ -236,6 +236,9 @@ typedef struct
  * to fetch that. A constant of the protocol. */
 gboolean mm_remote_are_ranges_dear (const MmRemote *remote);
 
+/* MmRemoteConfig.is_offline: nothing is amiss when it connects to nobody. */
+gboolean mm_remote_is_offline (const MmRemote *remote);
+
 /* Fetches the items, all of one mailbox, in one command where they are of one kind. @uidvalidity:
  * the job ends in MM_ERROR_MAILBOX_CHANGED when the mailbox has another one now (0: any). */
 MmRemoteJob *mm_remote_fetch (MmRemote *remote, const gchar *mailbox, guint64 uidvalidity,

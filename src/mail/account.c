@@ -319,7 +319,7 @@ start_without_server (MmAccount *account, const GError *cause)
     g_cond_wait (&account->listed, &account->lock);
   gboolean is_known = mm_account_accept_known_locked (account);
   g_mutex_unlock (&account->lock);
-  if (is_known)
+  if (is_known && !mm_remote_is_offline (account->context.remote))
     mm_log_warning ("%s is mounted with what is known from earlier; its server cannot be reached: %s",
                     account->context.name, cause->message);
   return is_known;

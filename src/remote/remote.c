@@ -35,6 +35,12 @@ mm_remote_are_ranges_dear (const MmRemote *remote)
 }
 
 gboolean
+mm_remote_is_offline (const MmRemote *remote)
+{
+  return remote->config.is_offline;
+}
+
+gboolean
 mm_remote_connect (MmRemote *remote, GError **error)
 {
   return mm_remote_pool_connect (remote->pool, error);

@@ -168,6 +168,7 @@ def test_offline_by_option_connects_never(mount, proxy, small_corpus, options):
     mounted.unmount()
     before = proxy.connections
     mounted = mount(proxy, user="small", options={**options, "offline": True})
+    assert "cannot be reached" not in mounted.output()
     visit.check_offline(mounted)
     time.sleep(3)  # for what would connect by itself
     visit.check_offline(mounted)

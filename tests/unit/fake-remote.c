@@ -702,6 +702,12 @@ mm_remote_job_cancel (MmRemoteJob *job)
 }
 
 gboolean
+mm_remote_is_offline (const MmRemote *remote G_GNUC_UNUSED)
+{
+  return FALSE;
+}
+
+gboolean
 mm_remote_are_ranges_dear (const MmRemote *remote)
 {
   g_mutex_lock (&remote->server->lock);
