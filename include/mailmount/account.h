@@ -62,7 +62,8 @@ void mm_account_free (MmAccount *account);
 
 /* Connects, signs in, and asks for the list of folders, blocking, so that start-up can tell what
  * is wrong. With @root_path (nullable; "A/B") waits for the list and makes that folder the root;
- * MM_ERROR_NOT_FOUND when there is none. A server that cannot be reached (OFFLINE, TIMEOUT) is only
+ * MM_ERROR_NOT_FOUND when there is none. With filters it waits for the list, too: MM_ERROR_USAGE when
+ * there are folders and the filters let none through. A server that cannot be reached (OFFLINE, TIMEOUT) is only
  * warned of when the folders are known from an earlier mount. */
 gboolean mm_account_connect (MmAccount *account, const gchar *root_path, GError **error);
 

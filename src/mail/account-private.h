@@ -83,6 +83,10 @@ void mm_account_load_folders (MmAccount *account);
 gboolean mm_account_accept_known_locked (MmAccount *account);
 /* Marks those of @nodes, parents first, that the filters let through, and what is above them. */
 void mm_account_mark_visible_locked (MmAccount *account, GPtrArray *nodes);
+/* FALSE, with MM_ERROR_USAGE, when the server listed folders and the filters let none of them through: a copy
+ * of that with --delete would empty the backup. TRUE before there was a list. */
+gboolean mm_account_check_filters (MmAccount *account, GError **error);
+gboolean mm_account_has_filters (const MmAccount *account);
 /* Asks the server for the list; is_listing was just set under the lock. No lock held. */
 void mm_account_start_list (MmAccount *account);
 

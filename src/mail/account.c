@@ -337,14 +337,24 @@ mm_account_connect (MmAccount *account, const gchar *root_path, GError **error)
       g_mutex_unlock (&account->lock);
       mm_account_start_list (account);
     }
-  else if (!start_without_server (account, cause))
+  else if (start_without_server (account, cause))
+    g_clear_error (&cause);
+  else
     {
       g_propagate_error (error, g_steal_pointer (&cause));
       return FALSE;
     }
-  if (root_path == NULL || *root_path == '\0')
+  gboolean has_root = root_path != NULL && *root_path != '\0';
+  if (!has_root && !mm_account_has_filters (account))
     return TRUE;
-  return wait_for_list (account, error) && choose_root (account, root_path, error);
+  /* A list that does not come is no reason to refuse the mount; only a root has to be found in it. */
+  if (!wait_for_list (account, &cause) && has_root)
+    {
+      g_propagate_error (error, g_steal_pointer (&cause));
+      return FALSE;
+    }
+  return mm_account_check_filters (account, error)
+         && (!has_root || choose_root (account, root_path, error));
 }
 
 /* ---- folders ---- */

@@ -432,6 +432,22 @@ def test_folders_are_chosen(mount, server, options, expected):
         set(expected) - {"Lists", "Archive"}
 
 
+@pytest.mark.parametrize("options, named", [
+    ({"folders": "Nope"}, "folders=Nope"),
+    ({"folders": "Nope:Sentt"}, "folders=Nope:Sentt"),
+    ({"exclude": "*"}, "exclude=*"),
+    ({"folders": "Sent", "exclude": "S*"}, "folders=Sent, exclude=S*"),
+])
+@pytest.mark.parametrize("folder", ["", "/INBOX"], ids=["account", "folder"])
+def test_filters_that_let_nothing_through_are_told(mount, server, options, named, folder):
+    """An empty mount, copied with --delete, would empty the backup."""
+    with pytest.raises(Failed) as caught:
+        mount(server, user="small", folder=folder, options=options)
+    assert caught.value.status > 0
+    output = caught.value.output
+    assert len(output.strip().splitlines()) == 1 and f"-o {named};" in output and "'INBOX'" in output, output
+
+
 def test_only_subscribed_folders(mount, own_server):
     import imaplib
     session = imaplib.IMAP4("127.0.0.1", own_server.imap_port, timeout=60)
