@@ -5,7 +5,8 @@
 
 #include "source-url.h"
 
-#define FORM "imaps://USER@HOST[:PORT][/FOLDER]"
+#define IMAP_FORM "imaps://USER@HOST[:PORT][/FOLDER]"
+#define POP3_FORM "pop3s://USER@HOST[:PORT]"
 
 void
 mm_source_url_clear (MmSourceUrl *url)
@@ -125,7 +126,7 @@ parse_scheme (const gchar *text, MmSourceUrl *out, const gchar **rest, GError **
   /* What is no scheme is not repeated: it may be anything, a password too. */
   if (colon == NULL || colon == text
       || strspn (text, G_CSET_a_2_z G_CSET_A_2_Z G_CSET_DIGITS "+-.") != (gsize) (colon - text))
-    return fail (error, "the source is not a URL: it should read " FORM);
+    return fail (error, "the source is not a URL: it should read " IMAP_FORM);
   g_autofree gchar *scheme = g_ascii_strdown (text, colon - text);
   *rest = colon + 3;
 
@@ -142,11 +143,17 @@ parse_scheme (const gchar *text, MmSourceUrl *out, const gchar **rest, GError **
                scheme);
 }
 
+static const gchar *
+get_form (const MmSourceUrl *url)
+{
+  return url->protocol == MM_PROTOCOL_POP3 ? POP3_FORM : IMAP_FORM;
+}
+
 static gboolean
 parse_user (const gchar *text, gsize length, MmSourceUrl *out, GError **error)
 {
   if (length == 0)
-    return fail (error, "the URL names no user: it should read " FORM);
+    return fail (error, "the URL names no user: it should read %s", get_form (out));
   if (memchr (text, ':', length) != NULL)
     return fail (error, "a password must not stand in the URL, where `ps` shows it to everyone: "
                         "use password_command=, the keyring, ~/.netrc or the prompt "
@@ -203,7 +210,7 @@ parse_name (const gchar *text, gsize length, MmSourceUrl *out, GError **error)
   g_autofree gchar *shown = mm_log_printable (raw);
 
   if (length == 0)
-    return fail (error, "the URL names no host: it should read " FORM);
+    return fail (error, "the URL names no host: it should read %s", get_form (out));
   g_autofree gchar *ascii = g_utf8_validate (raw, -1, NULL) ? g_hostname_to_ascii (raw) : NULL;
   if (ascii == NULL || strlen (ascii) > 253)
     return fail (error, "'%s' in the URL is not a host name", shown);
@@ -267,6 +274,9 @@ parse_folder (const gchar *text, MmSourceUrl *out, GError **error)
     if (components[i][0] == '\0' || strcmp (components[i], ".") == 0
         || strcmp (components[i], "..") == 0)
       return fail (error, "the folder in the URL has an empty, '.' or '..' component");
+  if (out->protocol == MM_PROTOCOL_POP3
+      && (g_ascii_strcasecmp (components[0], "INBOX") != 0 || components[1] != NULL))
+    return fail (error, "POP3 has one folder, INBOX: the URL should read " POP3_FORM);
   out->folder = g_steal_pointer (&folder);
   return TRUE;
 }

@@ -8,6 +8,25 @@
 #include "greeting.h"
 #include "transport-curl-private.h"
 
+/* What the protocol calls itself, for messages that say what to write or where to look. */
+static const gchar *
+get_scheme (const MmEndpoint *endpoint)
+{
+  return endpoint->protocol == MM_PROTOCOL_POP3 ? "pop3" : "imap";
+}
+
+static guint
+get_clear_port (const MmEndpoint *endpoint)
+{
+  return endpoint->protocol == MM_PROTOCOL_POP3 ? 110 : 143;
+}
+
+static const gchar *
+get_starttls_name (const MmEndpoint *endpoint)
+{
+  return endpoint->protocol == MM_PROTOCOL_POP3 ? "STLS" : "STARTTLS";
+}
+
 static void
 set_connect_error (MmCurlTransport *self, const MmEndpoint *endpoint, GError **error)
 {
@@ -36,9 +55,9 @@ mm_curl_set_starttls_error (const MmCurlOpening *opening, GError **error)
                  endpoint->host);
   else
     g_set_error (error, MM_ERROR, MM_ERROR_TLS,
-                 "%s port %u offers no encryption (STARTTLS); use imaps:// if the server has it. "
+                 "%s port %u offers no encryption (%s); use %ss:// if the server has it. "
                  "Only on a line that nobody else can read: -o tls=none",
-                 endpoint->host, endpoint->port);
+                 endpoint->host, endpoint->port, get_starttls_name (endpoint), get_scheme (endpoint));
 }
 
 /* The greeting was no OK: a BYE says why. */
@@ -88,11 +107,11 @@ set_server_error (MmCurlTransport *self, const MmCurlOpening *opening, CURLcode 
       break;
     case CURLE_OPERATION_TIMEDOUT:
       g_set_error (error, MM_ERROR, MM_ERROR_TIMEOUT,
-                   "%s port %u did not answer within %u seconds (-o timeout=SECONDS)%s",
+                   "%s port %u did not answer within %u seconds (-o timeout=SECONDS)%s%s%s",
                    endpoint->host, endpoint->port, (endpoint->timeout_ms + 999) / 1000,
-                   endpoint->tls == MM_TLS_IMPLICIT
-                       ? ""
-                       : "; a server that waits for TLS is reached with imaps://");
+                   endpoint->tls == MM_TLS_IMPLICIT ? "" : "; a server that waits for TLS is reached with ",
+                   endpoint->tls == MM_TLS_IMPLICIT ? "" : get_scheme (endpoint),
+                   endpoint->tls == MM_TLS_IMPLICIT ? "" : "s://");
       break;
     case CURLE_PEER_FAILED_VERIFICATION:
       if (self->tls.peer != NULL)
@@ -122,12 +141,14 @@ set_server_error (MmCurlTransport *self, const MmCurlOpening *opening, CURLcode 
                        endpoint->host, endpoint->port);
           break;
         }
-      g_set_error (error, MM_ERROR, MM_ERROR_TLS,
-                   strstr (detail, "wrong version number") != NULL
-                       ? "%s port %u does not begin with TLS; imap:// is for servers that begin in "
-                         "clear text, usually on port 143"
-                       : "no TLS connection to %s port %u: %s",
-                   endpoint->host, endpoint->port, detail);
+      if (strstr (detail, "wrong version number") != NULL)
+        g_set_error (error, MM_ERROR, MM_ERROR_TLS,
+                     "%s port %u does not begin with TLS; %s:// is for servers that begin in clear "
+                     "text, usually on port %u",
+                     endpoint->host, endpoint->port, get_scheme (endpoint), get_clear_port (endpoint));
+      else
+        g_set_error (error, MM_ERROR, MM_ERROR_TLS, "no TLS connection to %s port %u: %s",
+                     endpoint->host, endpoint->port, detail);
       break;
     case CURLE_WEIRD_SERVER_REPLY:
     case CURLE_WRITE_ERROR:
