@@ -5,7 +5,7 @@
 
 #include "sign-in.h"
 
-/* What the protocol's own command is called in auth= and in messages. */
+/* What the protocol's own command is called in auth=. */
 #define PASSWORD_COMMAND "LOGIN"
 
 struct MmSignIn
@@ -186,6 +186,14 @@ choose (const MmSignInAttempt *attempt, gboolean is_private, gboolean *out_is_sa
   return may_use_password_command (attempt) && is_private ? PASSWORD_COMMAND : NULL;
 }
 
+/* What it is called in messages. */
+static const gchar *
+name_password_command (const MmSignInAttempt *attempt)
+{
+  return attempt->sign_in->config->endpoint.protocol == MM_PROTOCOL_POP3 ? "USER/PASS"
+                                                                         : PASSWORD_COMMAND;
+}
+
 static gchar *
 list_offered (const MmSignInAttempt *attempt)
 {
@@ -194,8 +202,9 @@ list_offered (const MmSignInAttempt *attempt)
       g_autofree gchar *names = g_strjoinv (", ", attempt->offered);
       return g_strdup_printf ("it offers %s", names);
     }
-  return g_strdup (attempt->has_password_command ? "it offers " PASSWORD_COMMAND " alone"
-                                                 : "it offers none");
+  return attempt->has_password_command
+             ? g_strdup_printf ("it offers %s alone", name_password_command (attempt))
+             : g_strdup ("it offers none");
 }
 
 static void
@@ -257,7 +266,8 @@ begin (MmSignInAttempt *attempt, const gchar *mechanism, gboolean is_sasl, GErro
   attempt->mechanism = mechanism;
   g_free (attempt->description);
   attempt->description = g_strdup_printf ("logging in as %s at %s by %s", config->user,
-                                          config->endpoint.host, mechanism);
+                                          config->endpoint.host,
+                                          is_sasl ? mechanism : name_password_command (attempt));
   g_clear_pointer (&attempt->sasl, mm_sasl_unref);
   if (attempt->secret == NULL && (needs & (MM_SASL_PASSWORD | MM_SASL_TOKEN)) != 0)
     attempt->secret = get_secret (attempt->sign_in, NULL, error);

@@ -349,6 +349,19 @@ test_in_use_at_the_start (void)
   g_assert_no_error (error);
 }
 
+static void
+test_refused_login (void)
+{
+  g_autoptr (Fixture) fixture
+      = new_fixture ("S: +OK\nC: CAPA\nS: -ERR what?\nC: USER user\nS: +OK\n"
+                     "C: PASS secret\nS: -ERR wrong\nW");
+  g_autoptr (GError) error = NULL;
+
+  g_assert_false (mm_remote_connect (fixture_get_remote (fixture), &error));
+  g_assert_error (error, MM_ERROR, MM_ERROR_AUTHENTICATION);
+  g_assert_nonnull (strstr (error->message, "by USER/PASS: "));
+}
+
 /* Who asks often what is new would else keep everybody from the maildrop for ever. */
 static void
 test_unused (void)
@@ -390,6 +403,7 @@ main (int argc, char **argv)
   g_test_add_func ("/remote/pop3/lost-within-a-message", test_lost);
   g_test_add_func ("/remote/pop3/maildrop-in-use-is-waited-for", test_in_use);
   g_test_add_func ("/remote/pop3/maildrop-in-use-at-the-start", test_in_use_at_the_start);
+  g_test_add_func ("/remote/pop3/refused-login-names-the-command", test_refused_login);
   g_test_add_func ("/remote/pop3/unused-session-ends-before-the-next-refresh", test_unused);
   g_test_add_func ("/remote/pop3/other-mailbox", test_other_mailbox);
   return g_test_run ();
