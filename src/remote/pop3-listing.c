@@ -127,7 +127,11 @@ mm_pop3_list_maildrop (MmPop3Remote *remote, MmPop3Wire *wire, GError **error)
   if (!read_lists (wire, maildrop, &has_ids, error)
       || (!has_ids && !make_digests (wire, maildrop, error))
       || !mm_pop3_maildrop_complete (maildrop, remote->maildrop, error))
-    return FALSE;
+    {
+      if (error != NULL && g_error_matches (*error, MM_ERROR, MM_ERROR_PROTOCOL))
+        g_prefix_error (error, "%s: ", remote->base.config.endpoint.host);
+      return FALSE;
+    }
   mm_pop3_maildrop_ask_uids (maildrop, remote->known_uid_func, remote->known_uid_data);
   g_clear_pointer (&remote->maildrop, mm_pop3_maildrop_free);
   remote->maildrop = g_steal_pointer (&maildrop);

@@ -362,6 +362,20 @@ test_refused_login (void)
   g_assert_nonnull (strstr (error->message, "by USER/PASS: "));
 }
 
+static void
+test_bad_listing (void)
+{
+  static const gchar script[] = SIGNED_IN (PIPELINING) "C: LIST\nS: +OK\nS: 1 40\nS: .\n"
+                                "C: UIDL\nS: +OK\nS: what?\nW";
+  g_autoptr (Fixture) fixture = new_fixture (script);
+  g_autoptr (GError) error = NULL;
+
+  scripted_server_add (fixture->server, script);
+  g_assert_false (mm_remote_connect (fixture_get_remote (fixture), &error));
+  g_assert_error (error, MM_ERROR, MM_ERROR_PROTOCOL);
+  g_assert_true (g_str_has_prefix (error->message, fixture->config.endpoint.host));
+}
+
 /* Who asks often what is new would else keep everybody from the maildrop for ever. */
 static void
 test_unused (void)
@@ -404,6 +418,7 @@ main (int argc, char **argv)
   g_test_add_func ("/remote/pop3/maildrop-in-use-is-waited-for", test_in_use);
   g_test_add_func ("/remote/pop3/maildrop-in-use-at-the-start", test_in_use_at_the_start);
   g_test_add_func ("/remote/pop3/refused-login-names-the-command", test_refused_login);
+  g_test_add_func ("/remote/pop3/bad-listing-names-the-server", test_bad_listing);
   g_test_add_func ("/remote/pop3/unused-session-ends-before-the-next-refresh", test_unused);
   g_test_add_func ("/remote/pop3/other-mailbox", test_other_mailbox);
   return g_test_run ();
