@@ -105,6 +105,8 @@ judge (const MmSignInAttempt *attempt, const MmImapEvent *answer)
 {
   gboolean is_coded = answer->code != MM_IMAP_CODE_NONE && answer->code != MM_IMAP_CODE_ALERT;
 
+  if (answer->status == MM_IMAP_STATUS_NO && answer->code == MM_IMAP_CODE_AUTHENTICATIONFAILED)
+    return MM_SIGN_IN_JUDGED;
   return answer->status == MM_IMAP_STATUS_BAD
                  || (!is_coded && mm_sign_in_attempt_is_about_mechanism (attempt, answer->text))
              ? MM_SIGN_IN_UNSUPPORTED

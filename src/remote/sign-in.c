@@ -34,10 +34,14 @@ struct MmSignInAttempt
   MmSecret *secret;       /* nullable: the mechanism needs none */
   gboolean is_renewed;    /* the token was asked for anew */
   gboolean wants_renewal;
+  guint n_unexplained; /* refusals that left open what they are of */
 
   GError *refusal; /* of what was tried last; NULL before that */
   gboolean is_hopeless;
 };
+
+/* Each is a failed login to a server that counts them. */
+#define UNEXPLAINED_MAX 2
 
 MmSignIn *
 mm_sign_in_new (const MmRemoteConfig *config, const gchar *service)
@@ -306,21 +310,36 @@ mm_sign_in_attempt_is_about_mechanism (const MmSignInAttempt *attempt, const gch
   return is_bound_to_tls (attempt) || (lower != NULL && strstr (lower, "mechanism") != NULL);
 }
 
+/* The server judged a ticket or a certificate; of the password it knows nothing yet. */
+static gboolean
+is_about_ticket (const MmSignInAttempt *attempt)
+{
+  return (mm_sasl_get_needs (attempt->mechanism) & (MM_SASL_TICKET | MM_SASL_CERTIFICATE)) != 0;
+}
+
+/* Before the proof a server that does not know the binding may say in the same code that the login failed. */
+static gboolean
+may_be_about_binding (const MmSignInAttempt *attempt, MmSignInRefusal refusal)
+{
+  return refusal == MM_SIGN_IN_JUDGED && is_bound_to_tls (attempt)
+         && !mm_sasl_has_used_secret (attempt->sasl);
+}
+
 static gboolean
 may_try_another (const MmSignInAttempt *attempt, MmSignInRefusal refusal)
 {
   if (attempt->sasl == NULL || !attempt->is_private
       || attempt->sign_in->config->mechanism != NULL)
     return FALSE;
-  /* The server judged a ticket or a certificate; of the password it knows nothing yet. */
-  if ((mm_sasl_get_needs (attempt->mechanism) & (MM_SASL_TICKET | MM_SASL_CERTIFICATE)) != 0)
+  if (is_about_ticket (attempt))
     return TRUE;
   switch (refusal)
     {
     case MM_SIGN_IN_UNSUPPORTED:
       return TRUE;
     case MM_SIGN_IN_REFUSED:
-      return !mm_sasl_has_used_secret (attempt->sasl);
+      return !mm_sasl_has_used_secret (attempt->sasl) && attempt->n_unexplained < UNEXPLAINED_MAX;
+    case MM_SIGN_IN_JUDGED:
     case MM_SIGN_IN_BROKEN_OFF:
       return FALSE;
     }
@@ -377,17 +396,22 @@ add_server_error (const MmSasl *sasl, GError *why)
 
 /* What the user can do about a secret that was judged. */
 static void
-add_advice (const MmSignInAttempt *attempt, GError *why)
+add_advice (const MmSignInAttempt *attempt, MmSignInRefusal refusal, GError *why)
 {
   const gchar *hint = attempt->sign_in->config->secret_hint;
   gboolean is_used = attempt->sasl == NULL || mm_sasl_has_used_secret (attempt->sasl);
 
-  if (attempt->secret == NULL || !is_used)
+  /* Where the secret was not used it is the user who is refused, if nothing else is to be tried. */
+  if (attempt->secret == NULL
+      || (!is_used && refusal != MM_SIGN_IN_JUDGED && attempt->sign_in->config->mechanism == NULL
+          && attempt->n_unexplained < UNEXPLAINED_MAX))
     return;
   if (hint != NULL)
     add_words (why, " (%s)", hint);
-  /* Servers that keep passwords as digests offer it all the same. */
-  if (strcmp (attempt->mechanism, "CRAM-MD5") == 0 && attempt->is_private
+  /* Servers that keep passwords as digests offer it all the same. After another mechanism was refused it is
+   * rather the user who is not known. */
+  gboolean is_first = attempt->n_unexplained == (refusal == MM_SIGN_IN_REFUSED ? 1 : 0);
+  if (strcmp (attempt->mechanism, "CRAM-MD5") == 0 && attempt->is_private && is_first
       && mm_sasl_is_offered ((const gchar *const *) attempt->offered, "PLAIN"))
     add_words (why, "; if they are right, the server may know no more than a digest: try auth=PLAIN");
 }
@@ -398,13 +422,20 @@ mm_sign_in_attempt_refuse (MmSignInAttempt *attempt, MmSignInRefusal refusal, GE
   gboolean is_judged = g_error_matches (why, MM_ERROR, MM_ERROR_AUTHENTICATION)
                        || g_error_matches (why, MM_ERROR, MM_ERROR_PERMISSION);
 
+  /* One more without any binding finds out. */
+  gboolean gives_up_binding = may_be_about_binding (attempt, refusal);
+  if (gives_up_binding)
+    refusal = MM_SIGN_IN_REFUSED;
+  gboolean is_refused = refusal == MM_SIGN_IN_REFUSED || refusal == MM_SIGN_IN_JUDGED;
   add_server_error (attempt->sasl, why);
-  if (refusal == MM_SIGN_IN_REFUSED && is_judged)
-    add_advice (attempt, why);
+  if (refusal == MM_SIGN_IN_REFUSED && !is_about_ticket (attempt))
+    attempt->n_unexplained++;
+  if (is_refused && is_judged)
+    add_advice (attempt, refusal, why);
   g_clear_error (&attempt->refusal);
   attempt->refusal = why;
   attempt->wants_renewal
-      = is_judged && refusal == MM_SIGN_IN_REFUSED && may_renew_token (attempt);
+      = is_judged && is_refused && may_renew_token (attempt);
   if (attempt->wants_renewal)
     return;
   /* A BAD answer is code PROTOCOL, which would have the connection tried again. */
@@ -420,6 +451,8 @@ mm_sign_in_attempt_refuse (MmSignInAttempt *attempt, MmSignInRefusal refusal, GE
   attempt->is_hopeless
       = !(is_judged || refusal == MM_SIGN_IN_UNSUPPORTED) || !may_try_another (attempt, refusal);
   strike_off (attempt);
+  if (gives_up_binding)
+    attempt->binding = MM_N_BINDING_TYPES;
 }
 
 /* The refusal, and why nothing came after it. */

@@ -20,7 +20,8 @@
  *   same token take the new one.
  * - Another mechanism is tried only where the refused one said nothing about the secret: the server
  *   does not have it, or not for this user, or there is no ticket; never with a password that was
- *   judged, for servers count those. On a line that is not private there is no other at all: who sits
+ *   judged, for servers count those and lock out who has too many: one more after a refusal that names no
+ *   reason, none after one that names the user or the secret. On a line that is not private there is no other at all: who sits
  *   on it would choose.
  * - Where the server offers to bind the login to TLS, the bindings that the line has are tried one
  *   after the other, for there is no way to ask which it knows; then it goes without. What it did not
@@ -73,7 +74,9 @@ const gchar *mm_sign_in_attempt_describe (const MmSignInAttempt *attempt);
 
 typedef enum
 {
-  MM_SIGN_IN_REFUSED,     /* the server said no */
+  MM_SIGN_IN_REFUSED,     /* the server said no, not of what */
+  MM_SIGN_IN_JUDGED,      /* the server said that the user or the secret is wrong: RFC 5530 AUTHENTICATIONFAILED, RFC 3206
+                             AUTH */
   MM_SIGN_IN_UNSUPPORTED, /* the server said that it does not have the mechanism */
   MM_SIGN_IN_BROKEN_OFF,  /* the exchange could not go on on our side */
 } MmSignInRefusal;

@@ -228,6 +228,16 @@ def test_a_wrong_password_is_one_line_and_is_tried_once(mount, every_way_proxy, 
     assert tried(every_way_proxy) == [mechanism]
 
 
+@pytest.mark.parametrize("options", [{}, {"auth": "SCRAM-SHA-1"}], ids=["chosen", "forced"])
+def test_a_wrong_user_is_one_line_and_is_tried_once(mount, every_way_proxy, options):
+    """Servers lock out who fails too often."""
+    output = refusal(mount, every_way_proxy, user="smal", options=options)
+    mechanism = options.get("auth", "SCRAM-SHA-256")
+    one_line(output, f"as smal at 127.0.0.1 by {mechanism}: the server says: .*AUTHENTICATIONFAILED", "check the user")
+    assert "auth=PLAIN" not in output
+    assert tried(every_way_proxy) == [mechanism]
+
+
 def test_a_wrong_token_is_one_line(mount, every_way_proxy, place):
     command = TokenCommand(place.directory, "first-wrong-one", "second-wrong-one", "third")
     output = refusal(mount, every_way_proxy, user="small", password=None, options={"token_command": command})

@@ -225,6 +225,51 @@ test_before_the_password_was_used (Fixture *fixture, gconstpointer unused)
   g_assert_cmpuint (fixture->n_asked, ==, 1);
 }
 
+static const gchar *const three[]
+    = { "SCRAM-SHA-256", "SCRAM-SHA-1", "CRAM-MD5", "PLAIN", NULL };
+
+/* A server that counts failed logins is asked no more often than there is a reason for. */
+static void
+test_user_judged_before_the_password_was_used (Fixture *fixture, gconstpointer unused)
+{
+  fixture->offer.mechanisms = three;
+  say (fixture, "");
+  refuse (fixture, MM_SIGN_IN_JUDGED);
+  assert_next (fixture, "logging in as user at mail.example.org by SCRAM-SHA-256: no (look at it)");
+}
+
+static void
+test_one_more_without_a_reason (Fixture *fixture, gconstpointer unused)
+{
+  fixture->offer.mechanisms = three;
+  say (fixture, "");
+  refuse (fixture, MM_SIGN_IN_REFUSED);
+  say (fixture, "");
+  refuse (fixture, MM_SIGN_IN_REFUSED);
+  assert_next (fixture, "logging in as user at mail.example.org by SCRAM-SHA-1: no (look at it)");
+}
+
+static void
+test_no_advice_for_a_password_after_two (Fixture *fixture, gconstpointer unused)
+{
+  fixture->offer.mechanisms = many;
+  say (fixture, "");
+  refuse (fixture, MM_SIGN_IN_REFUSED);
+  say (fixture, "<1896.697170952@postoffice.reston.mci.net>");
+  refuse (fixture, MM_SIGN_IN_JUDGED);
+  assert_next (fixture, "logging in as user at mail.example.org by CRAM-MD5: no (look at it)");
+}
+
+static void
+test_forced_unknown_user (Fixture *fixture, gconstpointer unused)
+{
+  fixture->offer.mechanisms = three;
+  fixture->config.mechanism = "SCRAM-SHA-256";
+  say (fixture, "");
+  refuse (fixture, MM_SIGN_IN_REFUSED);
+  assert_next (fixture, "logging in as user at mail.example.org by SCRAM-SHA-256: no (look at it)");
+}
+
 static void
 test_after_the_password_was_judged (Fixture *fixture, gconstpointer unused)
 {
@@ -415,6 +460,21 @@ test_bindings_one_after_the_other (Fixture *fixture, gconstpointer unused)
   assert_first_words (fixture, "SCRAM-SHA-256 n");
 }
 
+/* The code of a wrong login may be that of an unknown binding: one more, and no third. */
+static void
+test_judged_with_binding_before_the_proof (Fixture *fixture, gconstpointer unused)
+{
+  g_autoptr (GBytes) exporter = g_bytes_new_static ("exporter", 8);
+
+  fixture->offer.mechanisms = bound;
+  fixture->offer.bindings[MM_BINDING_TLS_EXPORTER] = exporter;
+  assert_first_words (fixture, "SCRAM-SHA-256-PLUS p=tls-exporter");
+  refuse (fixture, MM_SIGN_IN_JUDGED);
+  assert_first_words (fixture, "SCRAM-SHA-256 n");
+  refuse (fixture, MM_SIGN_IN_JUDGED);
+  assert_over (fixture, "by SCRAM-SHA-256: no (look at it)");
+}
+
 static void
 test_binding_of_an_older_tls (Fixture *fixture, gconstpointer unused)
 {
@@ -480,6 +540,10 @@ main (int argc, char **argv)
   ADD ("/sign-in/forced-login-may-be-the-command", test_forced_login_command);
   ADD ("/sign-in/forced-binding-without-tls", test_forced_binding);
   ADD ("/sign-in/refused-before-the-password-was-used", test_before_the_password_was_used);
+  ADD ("/sign-in/user-judged-before-the-password-was-used", test_user_judged_before_the_password_was_used);
+  ADD ("/sign-in/refused-without-a-reason-one-more-is-tried", test_one_more_without_a_reason);
+  ADD ("/sign-in/no-advice-for-a-password-that-may-not-matter", test_no_advice_for_a_password_after_two);
+  ADD ("/sign-in/forced-mechanism-tells-what-to-check", test_forced_unknown_user);
   ADD ("/sign-in/judged-password-is-not-tried-again", test_after_the_password_was_judged);
   ADD ("/sign-in/server-that-proves-nothing-gets-no-password", test_server_that_proves_nothing);
   ADD ("/sign-in/server-that-asks-to-wait-is-not-asked-otherwise", test_server_that_asks_to_wait);
@@ -491,6 +555,7 @@ main (int argc, char **argv)
   ADD ("/sign-in/server-without-the-newer-mechanism-for-tokens", test_token_mechanism_unsupported);
   ADD ("/sign-in/one-connection-asks-for-all", test_one_asks_for_all);
   ADD ("/sign-in/bindings-are-tried-one-after-the-other", test_bindings_one_after_the_other);
+  ADD ("/sign-in/judged-with-binding-before-the-proof", test_judged_with_binding_before_the_proof);
   ADD ("/sign-in/binding-of-an-older-tls", test_binding_of_an_older_tls);
   ADD ("/sign-in/forced-binding-never-goes-without", test_forced_binding_never_goes_without);
   ADD ("/sign-in/server-that-fails-to-prove-itself-ends-it", test_password_judged_with_binding);
