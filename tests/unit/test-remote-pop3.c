@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <string.h>
 
+#include <mailmount/remote-status.h>
+
 #include "remote-fixture.h"
 
 #define VALIDITY "1347375155"
@@ -144,6 +146,25 @@ test_without_uidl (void)
   fixture_check (fixture, fixture_sync (fixture, "INBOX", NULL), expected);
 }
 
+/* The session has ended at both ends: what is asked for now has one of its own. */
+static void
+wait_for_the_end (Fixture *fixture)
+{
+  scripted_server_wait_ended (fixture->server, 1);
+  for (guint i = 0; i < 1000; i++)
+    {
+      MmRemoteStatus status = { 0 };
+
+      mm_remote_get_status (fixture->remote, &status);
+      guint n = status.connections->len;
+      mm_remote_status_clear (&status);
+      if (n == 0)
+        return;
+      g_usleep (10 * 1000);
+    }
+  g_assert_not_reached ();
+}
+
 /* Numbers are no ids: the message behind a deleted one has its number. */
 static void
 test_numbers_as_ids (void)
@@ -162,7 +183,7 @@ test_numbers_as_ids (void)
 
   fixture->config.refresh_ms = 200;
   fixture_check (fixture, fixture_sync (fixture, "INBOX", NULL), expected);
-  scripted_server_wait_ended (fixture->server, 1);
+  wait_for_the_end (fixture);
   scripted_server_add (fixture->server,
                        SIGNED_IN (PIPELINING) LISTED ("S: 1 40\n", "S: 1 1\n")
                        "C: TOP 1 0\n" HEADER ("two"));
@@ -186,7 +207,7 @@ test_moved_id (void)
   fixture_check (fixture,
                  fixture_fetch (fixture, "INBOX", 0x504f5033, &item, 1, MM_REMOTE_PRIORITY_DEMAND),
                  "begin 0 7\ndata 0 'hello\r\n'\nitem 0 ok\ndone ok\n");
-  scripted_server_wait_ended (fixture->server, 1);
+  wait_for_the_end (fixture);
   scripted_server_add (fixture->server,
                        SIGNED_IN (PIPELINING) LISTED ("S: 1 50\nS: 2 60\n", "S: 1 b\nS: 2 a\n")
                        "C: TOP 2 0\n" HEADER ("other"));
