@@ -57,17 +57,18 @@ note_refusal (MmPop3Wire *wire, MmSignInAttempt *attempt, const MmPop3Event *ans
 {
   const GError *sasl_error = mm_pop3_session_get_sasl_error (wire->session);
   const gchar *what = mm_sign_in_attempt_describe (attempt);
-  gboolean is_about_mechanism = answer->code == MM_POP3_CODE_NONE
-                                && answer->command == MM_POP3_AUTH
+  gboolean is_about_mechanism = answer->code == MM_POP3_CODE_NONE && answer->command == MM_POP3_AUTH
                                 && mm_sign_in_attempt_is_about_mechanism (attempt, answer->text);
 
   if (sasl_error != NULL && answer->command == MM_POP3_AUTH)
-    mm_sign_in_attempt_refuse (attempt, MM_SIGN_IN_BROKEN_OFF,
-                               g_error_new (MM_ERROR, MM_ERROR_AUTHENTICATION, "%s: %s", what,
-                                            sasl_error->message));
+    mm_sign_in_attempt_refuse (
+        attempt, MM_SIGN_IN_BROKEN_OFF,
+        g_error_new (MM_ERROR, MM_ERROR_AUTHENTICATION, "%s: %s", what, sasl_error->message));
   else
     mm_sign_in_attempt_refuse (attempt,
-                               is_about_mechanism ? MM_SIGN_IN_UNSUPPORTED : MM_SIGN_IN_REFUSED,
+                               is_about_mechanism                  ? MM_SIGN_IN_UNSUPPORTED
+                               : answer->code == MM_POP3_CODE_AUTH ? MM_SIGN_IN_JUDGED
+                                                                   : MM_SIGN_IN_REFUSED,
                                mm_pop3_response_error (answer, what, MM_ERROR_AUTHENTICATION));
 }
 
