@@ -8,7 +8,7 @@ usage: scripts/test [--quick | --full] [--only SUITE]... [--file NAME]... [--lis
   unit-asan   unit tests, clang with AddressSanitizer and UndefinedBehaviorSanitizer
   e2e         end-to-end tests against the sanitizer build
   unit-tsan   unit tests, clang with ThreadSanitizer
-  e2e-tsan    end-to-end tests against the ThreadSanitizer build: those where much happens at once (all with --full)
+  e2e-tsan    end-to-end tests against the ThreadSanitizer build (all with --full; asked for alone, a core of them)
   e2e-plain   end-to-end tests against the plain build (with --quick the core of them; all with --full)
   matrix      what must hold with every server: a table, server × protocol × what, against the sanitizer build
   soak        a mount under load for two minutes (ten with --full), beside the others: what it has stays as it is
@@ -50,7 +50,7 @@ E2E_ORDER = ["test_hostile", "test_kills", "test_cuts", "test_failures", "test_m
 SANITIZED_ALONE = {"test_certificates": None, "test_hostile": "flood", "test_objects": None, "test_pop3": None,
                    "test_proxies": None, "test_quirks": None, "test_servers": None, "test_signin": None,
                    "test_signin_cyrus": None, "test_tunnel": None}
-FULL_SUITES = {"debian13"}
+FULL_SUITES = {"debian13", "e2e-tsan"}
 # What ThreadSanitizer sees in every run: the tests of these files where threads meet (pytest -k).
 TSAN_CORE = {
     "test_backup": "rsync_copies or cat_in_any_order",

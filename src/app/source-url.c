@@ -189,6 +189,8 @@ parse_ipv6 (const gchar *text, gsize length, MmSourceUrl *out, GError **error)
   /* RFC 6874: a zone follows an encoded '%'. */
   gchar *zone = strstr (raw, "%25");
 
+  if (!g_str_is_ascii (raw))
+    return fail (error, "the host in the URL is an address of IPv6 with something else in it");
   if (zone != NULL)
     memmove (zone + 1, zone + 3, strlen (zone + 3) + 1);
   if (strchr (raw, ':') == NULL || !g_hostname_is_ip_address (raw))

@@ -93,6 +93,8 @@ def test_silence_in_a_literal_is_a_timeout_for_this_read_alone(mount, fault_prox
     by_uid = small_corpus.folders[("INBOX",)].by_uid()
     large = next((mounted.path / "INBOX").glob("*large*"))
     asked = lambda c: c.fetches_body and c.mailbox == "INBOX" and c.arguments.startswith(f"{uid_of(large)} ")
+    others = [path for folder in ("INBOX", "Archive/2019", "Lists/many", "Sent")
+              for path in (mounted.path / folder).iterdir() if path != large]
     rule = fault_proxy.when(asked, "silence", after_octets=100_000, times=n_silences)
     told = {}
 
@@ -104,8 +106,6 @@ def test_silence_in_a_literal_is_a_timeout_for_this_read_alone(mount, fault_prox
     reader = threading.Thread(target=read_large)
     reader.start()
     wait_for(lambda: rule.fired, 20 * SLOW, "the silence")
-    others = [path for folder in ("INBOX", "Archive/2019", "Lists/many", "Sent")
-              for path in (mounted.path / folder).iterdir() if path != large]
     wrong = [path for path in others if error_of(sha256, path) is not None]
     reader.join(SILENCE_TIMEOUT * 3 * SLOW)
     assert not reader.is_alive()

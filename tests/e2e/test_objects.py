@@ -232,7 +232,8 @@ def test_fetched_from_another_folder_when_it_is_gone_from_the_one_looked_up(moun
     linked.expunge(("INBOX",), 2)
     assert (mounted.path / first).read_bytes() == octets_of(2)
     asked = [command.mailbox for command in linked_proxy.body_fetches()]
-    assert len(asked) == 2 and asked[0] == "INBOX" != asked[1]
+    # There once, or once more where the connection ended meanwhile; then elsewhere, once.
+    assert set(asked[:-1]) == {"INBOX"} and len(asked) <= 3 and asked[-1] != "INBOX"
 
 
 def test_attributes_are_those_of_all_places(mount, linked):
